@@ -1,0 +1,44 @@
+/**
+ * What the machine asks its host to keep, as rows of named ranges. `lib` decides names, keys and values;
+ * `node/store` seals and writes them. No key names a person: contacts and messages go by random handles.
+ */
+
+/**
+ * The ranges, and how a value rests on disk:
+ * - `sealed`: encrypted under a sub-key of the range;
+ * - `erasable`: encrypted under a random key of its own, kept in a range beside it, so that deleting the key deletes the text;
+ * - `wire`: bytes that are ciphertext for somebody else already, or carry nothing about anybody.
+ */
+export const RANGES = {
+  /** The account and the device: keys, own records, settings. Key: a short ASCII name. */
+  self: 'sealed',
+  /** Prekeys, newest and retired. Key: id 8. */
+  prekey: 'sealed',
+  /** Invites that were handed out. Key: H(secret)[0..16]. */
+  invite: 'sealed',
+  /** Contacts and requests. Key: contact handle 16. */
+  contact: 'sealed',
+  /** Ratchet sessions. Key: contact handle 16 || session id 32. */
+  session: 'sealed',
+  /** Message keys of frames that were skipped. Key: contact handle 16 || header key id 8 || n u32be. */
+  skipped: 'sealed',
+  /** Prefixes that were seen. Key: H(prefix) 32. */
+  prefix: 'sealed',
+  /** Payloads of messages, both directions, in order of arrival. Key: contact handle 16 || u64be order. */
+  message: 'erasable',
+  /** Where an own message lies: u64be order. Key: contact handle 16 || u64be counter. */
+  sent: 'sealed',
+  /** Message id to place: contact handle 16 || u64be order. Key: message id 16. */
+  place: 'sealed',
+  /** Frames that were not acknowledged yet. Key: contact handle 16 || u64be counter. */
+  outbox: 'wire',
+} as const
+
+export type Range = keyof typeof RANGES
+
+/** One row to write; `value` null deletes it. */
+export interface Row {
+  readonly range: Range
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+}

@@ -1,0 +1,157 @@
+/** What an embedding application, the local API and the command line see of a node. Times are ms since the epoch. */
+
+/** How far a message got. Never "sent". */
+export type MessageState = 'queued' | 'stored' | 'delivered' | 'read' | 'expired' | 'failed'
+
+export type ContactState =
+  /** They asked. */
+  | 'requested'
+  /** I asked. */
+  | 'pending'
+  | 'accepted'
+  | 'blocked'
+
+export interface Contact {
+  /** The account, `sotto1…`; also what `send` takes. */
+  readonly id: string
+  readonly account: string
+  readonly petname: string
+  /** What they call themselves; peer text, hostile. */
+  readonly claimedName?: string
+  readonly state: ContactState
+  readonly verified: false | 'number' | 'code'
+  readonly online: boolean
+  readonly rung?: 'lan' | 'direct' | 'webrtc' | 'mailbox'
+  readonly unread: number
+  readonly since: number
+  /** The first text of a request, bounded; peer text, hostile. */
+  readonly hello?: string
+}
+
+/** A message as it is shown, everywhere the same shape. */
+export interface Message {
+  readonly id: string
+  /** The contact's account. */
+  readonly conversation: string
+  /** The author's account. */
+  readonly from: string
+  readonly text?: string
+  readonly kind: string
+  readonly at: number
+  readonly state: MessageState
+  readonly states: { readonly delivered?: number; readonly read?: number }
+  readonly replyTo?: string
+  /** How many messages are missing before this one; left out when none. */
+  readonly missing?: number
+  /** Why, for `failed`. */
+  readonly reason?: string
+}
+
+/** A message that this node sent, and a way to wait for it. */
+export interface SentMessage extends Message {
+  /**
+   * Resolves when the state is reached (or a later one). Rejects with `failed` when it no longer can be, with `timeout`
+   * when the signal fires.
+   */
+  reached(state: 'queued' | 'stored' | 'delivered' | 'read', options?: { signal?: AbortSignal }): Promise<Message>
+}
+
+export interface Identity {
+  readonly account: string
+  readonly did: string
+  readonly peerId: string
+}
+
+export interface Verification {
+  readonly petname: string
+  /** 60 digits in twelve groups of five. */
+  readonly safetyNumber: string
+  readonly verified: false | 'number' | 'code'
+}
+
+export interface NodeStatus {
+  readonly account: string
+  readonly up: boolean
+  readonly connections: number
+  readonly contacts: { readonly online: number; readonly total: number }
+  readonly dht: {
+    readonly mode: 'client' | 'server'
+    readonly peers: number
+    readonly record: { readonly seq: number; readonly published?: number; readonly expires: number }
+  }
+  readonly mailboxes: readonly never[]
+  readonly queued: number
+  readonly unread: number
+  /** What was dropped from the network since the start, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+  readonly version: string
+}
+
+export type NodeEvent =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'state'; readonly message: Message }
+  | { readonly kind: 'contact'; readonly contact: Contact }
+  | { readonly kind: 'request'; readonly contact: Contact }
+  | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
+  | { readonly kind: 'published'; readonly seq: number; readonly at: number }
+
+/** What the user must see about a contact. */
+export type Alert =
+  | 'secure session restarted'
+  | 'new device'
+  | 'identity changed'
+  | 'two records of one number'
+  | 'cloned device'
+
+export interface Contacts {
+  list(): Promise<readonly Contact[]>
+  /** Contacts who asked and wait for an answer. */
+  requests(): Promise<readonly Contact[]>
+  /** By link (`sotto:…`) or bare account (`sotto1…`). */
+  add(link: string, options?: { petname?: string; hello?: string }): Promise<Contact>
+  accept(who: string, options?: { petname?: string }): Promise<Contact>
+  decline(who: string): Promise<void>
+  block(who: string): Promise<Contact>
+  unblock(who: string): Promise<Contact>
+  /** The safety number; with `confirm` the contact counts as verified from now on. */
+  verify(who: string, options?: { confirm?: boolean }): Promise<Verification>
+  /** By petname, account, or a prefix of it (≥ 8 characters after `sotto1`). Throws `not-found` or `ambiguous`. */
+  resolve(who: string): Promise<Contact>
+}
+
+export interface Node extends AsyncDisposable {
+  readonly identity: Identity
+  readonly contacts: Contacts
+  /** Own addresses with `/p2p/…`; empty without a network. */
+  addresses(): readonly string[]
+  status(): Promise<NodeStatus>
+  /** A link by which others find and reach this account. */
+  invite(options?: { expires?: number }): Promise<{ link: string; expires?: number }>
+  /** Resolves when the message is safe in the outbox; in `live` mode when it is on its way over a live path. */
+  send(who: string, text: string, options?: { replyTo?: string }): Promise<SentMessage>
+  /** The conversation, oldest first, by default the last 50. */
+  messages(who: string, options?: { last?: number; since?: number }): Promise<readonly Message[]>
+  /** One message by id. Throws `not-found`. */
+  message(id: string): Promise<Message>
+  /** As `reached` of a sent message, by id. */
+  reached(id: string, state: 'queued' | 'stored' | 'delivered' | 'read', options?: { signal?: AbortSignal }): Promise<Message>
+  /** Marks what is shown of the conversation as read; resolves to how many messages that were. */
+  read(who: string): Promise<number>
+  /** What happens from now on. Ends with the signal or the node. */
+  events(options?: { signal?: AbortSignal }): AsyncIterable<NodeEvent>
+  /** Ends cleanly: flush, close the streams, stop the network, close the store. */
+  stop(): Promise<void>
+}
+
+/** How a node delivers: `live` refuses what cannot go out at once, `outbox` keeps it until it can. */
+export type DeliveryMode = 'live' | 'outbox'
+
+/** What those who know only the account find in the DHT. */
+export type PublicMode = 'off' | 'account' | 'reachable'
+
+/** One line of a log; `fields` carry no text, name, account or key. */
+export interface Logger {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+}

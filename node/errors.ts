@@ -1,0 +1,55 @@
+/** Every reason for which a node refuses or fails. Closed, so that the command line can give each its sentence, hint and exit code. */
+export type NodeErrorCode =
+  /** The passphrase does not open this home. */
+  | 'wrong-passphrase'
+  /** The vault or the database was altered or is damaged; nothing was changed. */
+  | 'damaged'
+  /** The home was written by a newer Sotto. */
+  | 'newer-schema'
+  /** Another process uses this home. */
+  | 'locked'
+  /** There is no account in this home yet. */
+  | 'no-account'
+  /** There is one already. */
+  | 'account-exists'
+  /** No contact, request or message goes by that name. */
+  | 'not-found'
+  /** Several contacts do; `candidates` names them. */
+  | 'ambiguous'
+  /** What was given is no link, account, text … of the expected form. */
+  | 'invalid'
+  /** The contact is not in a state in which this can be done (not accepted, blocked, own account …). */
+  | 'wrong-state'
+  /** `live` mode: there is no live path to the peer. */
+  | 'peer_away'
+  /** The bounded outbox is full. */
+  | 'outbox-full'
+  /** The state waited for was not reached in time. */
+  | 'timeout'
+  /** The state waited for can no longer be reached. */
+  | 'failed'
+  /** None of the addresses of a peer answers. */
+  | 'unreachable'
+  /** The disk refused a write; nothing was accepted. */
+  | 'storage'
+  /** The node was stopped. */
+  | 'stopped'
+
+/** What `node` throws. Messages are whole sentences for people and carry no secret; `hint` says what to do. */
+export class NodeError extends Error {
+  override readonly name = 'NodeError'
+  readonly code: NodeErrorCode
+  readonly hint: string | undefined
+  readonly candidates: readonly string[] | undefined
+
+  constructor(
+    code: NodeErrorCode,
+    message: string,
+    options?: { cause?: unknown; hint?: string; candidates?: readonly string[] },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options?.hint
+    this.candidates = options?.candidates
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What a node needs of a network. `libp2p.ts` is the real one; the simulator brings another. Peers are named by the
+ * bytes of their PeerId's multihash, addresses are binary multiaddrs; neither authenticates a person.
+ */
+
+/** A long-lived stream of messages to one peer, made by either side. */
+export interface Link {
+  /** Unique within this process. */
+  readonly id: number
+  /** Whether this side dialled. */
+  readonly dialer: boolean
+  readonly remotePeer: Uint8Array
+  /** How the peer is reached, for `status`. */
+  readonly rung: 'lan' | 'direct' | 'webrtc'
+  /** The address of the other end of the connection, binary, without `/p2p`. */
+  readonly remoteAddress: Uint8Array
+  /** Sends whole messages in order as one write. Resolves when the transport can take more; never throws (a dead link ends with `closed`). */
+  send(messages: readonly Uint8Array[]): Promise<void>
+  /** Ends the link; both sides see `closed`. */
+  close(): void
+}
+
+/** What the network tells its node. Handlers do not throw. */
+export interface NetworkHandlers {
+  opened(link: Link): void
+  /** One whole message of at most `MAX_LINK_MESSAGE_BYTES`. While the returned promise is pending nothing more of this link is read. */
+  message(link: Link, bytes: Uint8Array): Promise<void> | void
+  closed(link: Link): void
+  /** Own addresses changed, or the network came back (wake, other interfaces). */
+  changed(): void
+  /** Something from a peer was wrong and dropped; for counters and logs. */
+  dropped(reason: string): void
+}
+
+/** Where a peer may be reached. */
+export interface Target {
+  readonly peer: Uint8Array
+  readonly addresses: readonly Uint8Array[]
+}
+
+export interface NetworkStatus {
+  readonly connections: number
+  readonly dht: { readonly mode: 'client' | 'server'; readonly peers: number }
+}
+
+export interface Network extends AsyncDisposable {
+  readonly peer: Uint8Array
+  /** Starts listening and serving; resolves when both work. Finding the rest of the network goes on in the background. */
+  start(handlers: NetworkHandlers): Promise<void>
+  /** Own addresses as binary multiaddrs without `/p2p`, empty before `start`. */
+  addresses(): readonly Uint8Array[]
+  /** The same as texts with `/p2p/…`, for people and other nodes' `--bootstrap`. */
+  addressTexts(): readonly string[]
+  /** Opens a link. Rejects with a `NodeError` (`unreachable`) when none of the addresses answers. */
+  dial(target: Target, options: { signal: AbortSignal }): Promise<Link>
+  /** Adds bootstrap nodes (binary multiaddrs with `/p2p`) to the known ones and connects to them. */
+  addBootstrap(addresses: readonly Uint8Array[]): void
+  /** Stores a slot value in the DHT. Resolves to how many other nodes took it. */
+  put(key: string, value: Uint8Array, options: { signal: AbortSignal }): Promise<number>
+  /** The valid values that nodes hold for a slot, as they arrive, until a quorum answered or the signal fires. */
+  get(key: string, options: { signal: AbortSignal }): AsyncIterable<Uint8Array>
+  status(): NetworkStatus
+  stop(): Promise<void>
+}
+
+/** A prefix (≈ 2.9 KB) and a frame (≤ 16 KiB) fit; nothing else is larger. */
+export const MAX_LINK_MESSAGE_BYTES: number = 24 * 1024
