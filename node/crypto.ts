@@ -1,0 +1,323 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  decapsulate,
+  diffieHellman,
+  encapsulate,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  randomFillSync,
+  sign,
+  verify,
+} from 'node:crypto'
+import { concat, equalBytes, fromHex } from '../lib/bytes.ts'
+import { isEncapsulationKey, KEM_CT_BYTES } from '../lib/crypto/encapsulation-key.ts'
+import { portable } from '../lib/crypto/portable.ts'
+import type { Aead, DhKeyPair, DhPublic, KemKeyPair, Primitives, Random, SigningKey } from '../lib/crypto/primitives.ts'
+
+/** The operating system's random source. */
+export const systemRandom: Random = {
+  system: true,
+  bytes: (length) => randomFillSync(new Uint8Array(length)),
+}
+
+/**
+ * The primitives by OpenSSL: ten to thirty times faster than the portable ones for curves and ML-KEM. ChaCha20-Poly1305
+ * stays noble's, which is faster for texts as short as a ratchet header; XChaCha20-Poly1305 exists there only.
+ */
+export const native: Primitives = {
+  name: 'native',
+  sha256: (...parts) => digest('sha256', parts),
+  sha512: (...parts) => digest('sha512', parts),
+  hmac: (key, message) => keyedHash(hmacPads(key), message),
+  hkdf,
+  dh: {
+    generate: (random) =>
+      random.system ? new NativeDhPair(generateKeyPairSync('x25519').privateKey) : dhFromPrivate(random.bytes(32)),
+    fromPrivate: dhFromPrivate,
+    importPublic: (bytes) => (bytes.length === 32 ? new NativeDhPublic(bytes) : null),
+    agree: (own, theirs) => agree(NativeDhPair.keyOf(own), NativeDhPublic.keyOf(theirs)),
+  },
+  signing: {
+    generate: (random) =>
+      random.system
+        ? new NativeSigningKey(generateKeyPairSync('ed25519').privateKey)
+        : signingFromSeed(random.bytes(32)),
+    fromSeed: signingFromSeed,
+    sign: (key, message) => plain(sign(null, message, NativeSigningKey.keyOf(key))),
+    verifyCofactorless,
+  },
+  kem: {
+    generate: (random) =>
+      random.system ? new NativeKemPair(generateKeyPairSync('ml-kem-768').privateKey) : kemFromSeed(random.bytes(64)),
+    fromSeed: kemFromSeed,
+    encapsulate: (encapsulationKey, random) => {
+      // OpenSSL takes no coins from its caller.
+      if (!random.system) return portable.kem.encapsulate(encapsulationKey, random)
+      if (!isEncapsulationKey(encapsulationKey)) return null
+      const key = createPublicKey({
+        key: { kty: 'AKP', alg: 'ML-KEM-768', pub: base64url(encapsulationKey) },
+        format: 'jwk',
+      })
+      const { ciphertext, sharedKey } = encapsulate(key)
+      return { ct: plain(ciphertext), secret: plain(sharedKey) }
+    },
+    decapsulate: (own, ct) => (ct.length === KEM_CT_BYTES ? plain(decapsulate(NativeKemPair.keyOf(own), ct)) : null),
+  },
+  aesGcm: aesGcm(),
+  chacha: portable.chacha,
+  xchacha: portable.xchacha,
+}
+
+/** A `Buffer`'s bytes as what the interface promises: `Buffer.slice` shares memory and its JSON shows the content. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+function digest(algorithm: 'sha256' | 'sha512', parts: readonly Uint8Array[]): Uint8Array {
+  return plain(hash(algorithm, parts.length === 1 ? (parts[0] as Uint8Array) : concat(...parts), 'buffer'))
+}
+
+/** The key as the two blocks of RFC 2104, ready for several messages. */
+interface HmacPads {
+  readonly inner: Uint8Array
+  readonly outer: Uint8Array
+}
+
+function hmacPads(key: Uint8Array): HmacPads {
+  const short = key.length > 64 ? digest('sha256', [key]) : key
+  const inner = new Uint8Array(64).fill(0x36)
+  const outer = new Uint8Array(64).fill(0x5c)
+  for (let i = 0; i < short.length; i++) {
+    inner[i] = (short[i] as number) ^ 0x36
+    outer[i] = (short[i] as number) ^ 0x5c
+  }
+  return { inner, outer }
+}
+
+/** HMAC as two one-shot hashes: a fifth of the time of `createHmac`, which sets up a context for every call. */
+function keyedHash(pads: HmacPads, message: Uint8Array): Uint8Array {
+  return digest('sha256', [pads.outer, digest('sha256', [pads.inner, message])])
+}
+
+/** RFC 5869 over `keyedHash`: half the time of `hkdfSync` for what the protocol asks. */
+function hkdf(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  if (!Number.isInteger(length) || length < 0 || length > 255 * 32) throw new TypeError('hkdf gives at most 8160 bytes')
+  const pads = hmacPads(keyedHash(hmacPads(salt), ikm))
+  const okm = new Uint8Array(length)
+  let block = new Uint8Array(0)
+  for (let i = 1, at = 0; at < length; i++, at += 32) {
+    block = Uint8Array.from(keyedHash(pads, concat(block, info, Uint8Array.of(i))))
+    okm.set(block.subarray(0, length - at), at)
+  }
+  return okm
+}
+
+function agree(privateKey: KeyObject, publicKey: KeyObject): Uint8Array | null {
+  try {
+    const secret = plain(diffieHellman({ privateKey, publicKey }))
+    return equalBytes(secret, ZERO) ? null : secret
+  } catch {
+    // OpenSSL fails by itself when the result is all zero.
+    return null
+  }
+}
+
+const ZERO = new Uint8Array(32)
+
+function verifyCofactorless(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false
+  try {
+    return verify(null, message, publicKeyObject('Ed25519', publicKey), signature)
+  } catch {
+    return false
+  }
+}
+
+/** JWK is the form that is imported and exported fastest (half the time of DER) in every Node 24. */
+function publicKeyObject(curve: 'X25519' | 'Ed25519', bytes: Uint8Array): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: curve, x: base64url(bytes) }, format: 'jwk' })
+}
+
+function publicBytes(privateKey: KeyObject, member: 'x' | 'pub'): Uint8Array {
+  const text: unknown = createPublicKey(privateKey).export({ format: 'jwk' })[member]
+  if (typeof text !== 'string') throw new TypeError(`the exported key has no ${member}`)
+  return Uint8Array.from(Buffer.from(text, 'base64url'))
+}
+
+// PKCS #8 up to the private bytes (RFC 8410 §7; for ML-KEM the `seed` choice of RFC 9935 §6).
+const X25519_PKCS8 = fromHex('302e020100300506032b656e04220420')
+const ED25519_PKCS8 = fromHex('302e020100300506032b657004220420')
+const ML_KEM_768_PKCS8_SEED = fromHex('3054020100300b060960864801650304040204428040')
+
+/** Bytes before the seed in the `both` choice. */
+const ML_KEM_768_PKCS8_BOTH_BYTES = 30
+
+function privateKeyObject(header: Uint8Array, secret: Uint8Array, length: number): KeyObject {
+  if (secret.length !== length) throw new TypeError(`expected ${length} private bytes, got ${secret.length}`)
+  const der = Buffer.alloc(header.length + length)
+  der.set(header)
+  der.set(secret, header.length)
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  der.fill(0)
+  return key
+}
+
+/** Through DER, although JWK is faster: a string cannot be wiped. */
+function privateBytes(key: KeyObject, length: 32 | 64): Uint8Array {
+  const der = key.export({ format: 'der', type: 'pkcs8' })
+  // An ML-KEM key is written as its seed and the expanded key after it, whatever it was made from.
+  const start = length === 32 ? X25519_PKCS8.length : ML_KEM_768_PKCS8_BOTH_BYTES
+  const secret = Uint8Array.from(der.subarray(start, start + length))
+  der.fill(0)
+  return secret
+}
+
+function dhFromPrivate(privateKey: Uint8Array): NativeDhPair {
+  return new NativeDhPair(privateKeyObject(X25519_PKCS8, privateKey, 32))
+}
+
+function signingFromSeed(seed: Uint8Array): NativeSigningKey {
+  return new NativeSigningKey(privateKeyObject(ED25519_PKCS8, seed, 32))
+}
+
+function kemFromSeed(seed: Uint8Array): NativeKemPair {
+  return new NativeKemPair(privateKeyObject(ML_KEM_768_PKCS8_SEED, seed, 64))
+}
+
+function aesGcm(): Aead {
+  return {
+    seal(key, nonce, ad, plaintext) {
+      assertLengths(key, nonce)
+      // A `KeyObject` made on the spot halves the time: Node copies and checks raw keys on a slow path.
+      const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce)
+      cipher.setAAD(ad)
+      const ciphertext = cipher.update(plaintext)
+      cipher.final()
+      return concat(ciphertext, cipher.getAuthTag())
+    },
+    open(key, nonce, ad, ciphertext) {
+      assertLengths(key, nonce)
+      const end = ciphertext.length - 16
+      if (end < 0) return null
+      const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: 16 })
+      decipher.setAAD(ad)
+      decipher.setAuthTag(ciphertext.subarray(end))
+      const plaintext = decipher.update(ciphertext.subarray(0, end))
+      try {
+        decipher.final()
+      } catch {
+        plaintext.fill(0)
+        return null
+      }
+      return plain(plaintext)
+    },
+  }
+}
+
+function assertLengths(key: Uint8Array, nonce: Uint8Array): void {
+  if (key.length !== 32) throw new TypeError(`expected a 32-byte key, got ${key.length} bytes`)
+  if (nonce.length !== 12) throw new TypeError(`expected a 12-byte nonce, got ${nonce.length} bytes`)
+}
+
+function foreign(): TypeError {
+  return new TypeError('the key belongs to another implementation of the primitives')
+}
+
+// Keys are classes because a `#` field is the one place that neither logging, JSON nor inspection shows.
+
+class NativeDhPublic implements DhPublic {
+  readonly kind = 'dh-public'
+  readonly bytes: Uint8Array
+  readonly #key: KeyObject
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Uint8Array.from(bytes)
+    this.#key = publicKeyObject('X25519', bytes)
+  }
+
+  static keyOf(theirs: DhPublic): KeyObject {
+    if (!(#key in theirs)) throw foreign()
+    return theirs.#key
+  }
+}
+
+class NativeDhPair implements DhKeyPair {
+  readonly kind = 'dh-pair'
+  readonly #key: KeyObject
+  #publicKey: Uint8Array | undefined
+
+  constructor(key: KeyObject) {
+    this.#key = key
+  }
+
+  get publicKey(): Uint8Array {
+    this.#publicKey ??= publicBytes(this.#key, 'x')
+    return this.#publicKey
+  }
+
+  exportPrivate(): Uint8Array {
+    return privateBytes(this.#key, 32)
+  }
+
+  static keyOf(pair: DhKeyPair): KeyObject {
+    if (!(#key in pair)) throw foreign()
+    return pair.#key
+  }
+}
+
+class NativeSigningKey implements SigningKey {
+  readonly kind = 'signing'
+  readonly #key: KeyObject
+  #publicKey: Uint8Array | undefined
+
+  constructor(key: KeyObject) {
+    this.#key = key
+  }
+
+  get publicKey(): Uint8Array {
+    this.#publicKey ??= publicBytes(this.#key, 'x')
+    return this.#publicKey
+  }
+
+  exportSeed(): Uint8Array {
+    return privateBytes(this.#key, 32)
+  }
+
+  static keyOf(signing: SigningKey): KeyObject {
+    if (!(#key in signing)) throw foreign()
+    return signing.#key
+  }
+}
+
+class NativeKemPair implements KemKeyPair {
+  readonly kind = 'kem-pair'
+  readonly #key: KeyObject
+  #encapsulationKey: Uint8Array | undefined
+
+  constructor(key: KeyObject) {
+    this.#key = key
+  }
+
+  get encapsulationKey(): Uint8Array {
+    this.#encapsulationKey ??= publicBytes(this.#key, 'pub')
+    return this.#encapsulationKey
+  }
+
+  exportSeed(): Uint8Array {
+    return privateBytes(this.#key, 64)
+  }
+
+  static keyOf(pair: KemKeyPair): KeyObject {
+    if (!(#key in pair)) throw foreign()
+    return pair.#key
+  }
+}
