@@ -1,3 +1,4 @@
+import type { EdwardsPoint } from '@noble/curves/abstract/edwards.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { fromHex } from '../bytes.ts'
 import type { Primitives } from './primitives.ts'
@@ -35,14 +36,23 @@ export function isStrictPublicKey(publicKey: Uint8Array): boolean {
 }
 
 /**
- * Whether a strict public key lies in the subgroup of prime order, as every honestly made one does. Multiplying a key
- * (blinding) needs it: a torsion part would give one account several blinded keys. Costs about half a millisecond.
+ * Whether a strict public key lies in the subgroup of prime order, as every honestly made one does. Costs about half a
+ * millisecond.
  */
 export function isTorsionFree(publicKey: Uint8Array): boolean {
-  return isStrictEncoding(publicKey) && (decodePoint(publicKey)?.isTorsionFree() ?? false)
+  return torsionFreePoint(publicKey) !== null
 }
 
-function decodePoint(bytes: Uint8Array): ReturnType<typeof ed25519.Point.fromBytes> | null {
+/**
+ * The point of a strict public key in the subgroup of prime order, or null when it is none. Whoever multiplies a key
+ * (blinding) needs it: with a torsion part, several keys would be one account's.
+ */
+export function torsionFreePoint(publicKey: Uint8Array): EdwardsPoint | null {
+  const point = isStrictEncoding(publicKey) ? decodePoint(publicKey) : null
+  return point?.isTorsionFree() ? point : null
+}
+
+function decodePoint(bytes: Uint8Array): EdwardsPoint | null {
   try {
     return ed25519.Point.fromBytes(bytes)
   } catch {

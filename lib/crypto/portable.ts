@@ -1,6 +1,7 @@
 import { gcm } from '@noble/ciphers/aes.js'
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { bytesToNumberLE } from '@noble/curves/utils.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
@@ -92,9 +93,9 @@ function verifyCofactorless(publicKey: Uint8Array, message: Uint8Array, signatur
   if (publicKey.length !== 32 || signature.length !== 64) return false
   const { Point } = ed25519
   const r = signature.subarray(0, 32)
-  const s = scalarFrom(signature.subarray(32))
+  const s = bytesToNumberLE(signature.subarray(32))
   if (s >= Point.Fn.ORDER) return false
-  const k = Point.Fn.create(scalarFrom(sha512(concat(r, publicKey, message))))
+  const k = Point.Fn.create(bytesToNumberLE(sha512(concat(r, publicKey, message))))
   try {
     const minusA = Point.fromBytes(publicKey).negate()
     return equalBytes(Point.BASE.multiplyUnsafe(s).add(minusA.multiplyUnsafe(k)).toBytes(), r)
@@ -102,12 +103,6 @@ function verifyCofactorless(publicKey: Uint8Array, message: Uint8Array, signatur
     // A is no point of the curve.
     return false
   }
-}
-
-function scalarFrom(littleEndian: Uint8Array): bigint {
-  let value = 0n
-  for (let i = littleEndian.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(littleEndian[i] as number)
-  return value
 }
 
 function assertSecret(secret: Uint8Array, length: number): void {
