@@ -29,14 +29,14 @@ export function createMemoryStore(): RawStore {
         const at = lowerBound(entries, key)
         const replaced = holds(entries[at], key) ? 1 : 0
         if (value === null) entries.splice(at, replaced)
-        else entries.splice(at, replaced, { key: key.slice(), value: value.slice() })
+        else entries.splice(at, replaced, { key: new Uint8Array(key), value: new Uint8Array(value) })
       }
     },
 
     async read(range: RawRange, key: Uint8Array): Promise<Uint8Array | null> {
       const entries = entriesOf(range)
       const entry = entries[lowerBound(entries, key)]
-      return holds(entry, key) ? entry.value.slice() : null
+      return holds(entry, key) ? new Uint8Array(entry.value) : null
     },
 
     async list(range: RawRange, selection: Selection = {}): Promise<readonly Entry[]> {
@@ -46,8 +46,8 @@ export function createMemoryStore(): RawStore {
       const high = Math.max(low, to === null ? entries.length : lowerBound(entries, to))
       const count = Math.min(selection.limit ?? Number.POSITIVE_INFINITY, high - low)
       const selected =
-        selection.reverse === true ? entries.slice(high - count, high).reverse() : entries.slice(low, low + count)
-      return selected.map(({ key, value }) => ({ key: key.slice(), value: value.slice() }))
+        selection.reverse === true ? entries.slice(high - count, high).toReversed() : entries.slice(low, low + count)
+      return selected.map(({ key, value }) => ({ key: new Uint8Array(key), value: new Uint8Array(value) }))
     },
 
     async compact(range: RawRange): Promise<void> {
@@ -69,7 +69,8 @@ function lowerBound(entries: readonly Entry[], key: Uint8Array): number {
   let high = entries.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (compareBytes((entries[middle] as Entry).key, key) < 0) low = middle + 1
+    const entry = entries[middle]
+    if (entry !== undefined && compareBytes(entry.key, key) < 0) low = middle + 1
     else high = middle
   }
   return low

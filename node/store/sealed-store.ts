@@ -44,7 +44,7 @@ export function createSealedStore(
 
   function seal(range: RawRange, key: Uint8Array, value: Uint8Array, under: Uint8Array): RowOf<RawRange> {
     const place = { range, key, schema: SCHEMA }
-    return { range, key: key.slice(), value: sealValue(primitives, random, { key: under, place, value }) }
+    return { range, key: new Uint8Array(key), value: sealValue(primitives, random, { key: under, place, value }) }
   }
 
   function open(range: RawRange, key: Uint8Array, sealed: Uint8Array, under: Uint8Array): Uint8Array {
@@ -74,15 +74,15 @@ export function createSealedStore(
 
   function rawRows({ range, key, value }: RowOf<Range>): readonly RowOf<RawRange>[] {
     if (!isErasable(range)) {
-      if (value === null) return [{ range, key: key.slice(), value }]
+      if (value === null) return [{ range, key: new Uint8Array(key), value }]
       return [
         RANGES[range] === 'wire'
-          ? { range, key: key.slice(), value: value.slice() }
+          ? { range, key: new Uint8Array(key), value: new Uint8Array(value) }
           : seal(range, key, value, keyOf(range)),
       ]
     }
     const keyRange = `${range}-key` as const
-    if (value === null) return [range, keyRange].map((each) => ({ range: each, key: key.slice(), value }))
+    if (value === null) return [range, keyRange].map((each) => ({ range: each, key: new Uint8Array(key), value }))
     const rowKey = random.bytes(ROW_KEY_BYTES)
     try {
       return [seal(range, key, value, rowKey), seal(keyRange, key, rowKey, keyOf(keyRange))]
@@ -108,7 +108,7 @@ export function createSealedStore(
 
     async read(range: Range, key: Uint8Array): Promise<Uint8Array | null> {
       assertOpen()
-      const place = key.slice()
+      const place = new Uint8Array(key)
       if (!isErasable(range)) {
         const value = await store.read(range, place)
         return value === null || RANGES[range] === 'wire' ? value : open(range, place, value, keyOf(range))

@@ -11,7 +11,7 @@ export interface Interval {
 export function intervalOf({ prefix = new Uint8Array(), after, reverse = false }: Selection): Interval {
   const end = successor(prefix)
   if (after === undefined) return { from: prefix, to: end }
-  if (reverse) return { from: prefix, to: end === null || compareBytes(after, end) < 0 ? after.slice() : end }
+  if (reverse) return { from: prefix, to: end === null || compareBytes(after, end) < 0 ? after : end }
   const next = concat(after, Uint8Array.of(0))
   return { from: compareBytes(next, prefix) > 0 ? next : prefix, to: end }
 }
@@ -21,7 +21,7 @@ function successor(prefix: Uint8Array): Uint8Array | null {
   let length = prefix.length
   while (length > 0 && prefix[length - 1] === 0xff) length--
   if (length === 0) return null
-  const above = prefix.slice(0, length)
-  above[length - 1] = (above[length - 1] as number) + 1
+  const above = new Uint8Array(prefix.subarray(0, length))
+  above.set([1 + (above.at(-1) ?? 0)], length - 1)
   return above
 }

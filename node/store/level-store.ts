@@ -1,0 +1,183 @@
+import { Level } from 'level'
+import { concat, utf8 } from '../../lib/bytes.ts'
+import { NodeError, type NodeErrorCode } from '../errors.ts'
+import { intervalOf } from './selection.ts'
+import type { Entry, RawRange, RawStore, RowOf, Selection } from './store.ts'
+
+/** What LevelDB has beyond what every `level` has: it rewrites the files that hold keys from `start` to `end`. */
+interface Compacting {
+  compactRange(start: Uint8Array, end: Uint8Array, options: { keyEncoding: 'view' }): Promise<void>
+}
+
+type Operation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
+
+/** Ends the name of a range; below every letter, so that no range lies inside another. */
+const SEPARATOR = 0
+
+/**
+ * Opens the LevelDB in `directory`: one database, a row's key is `range || 0x00 || key`. It stays open for one process
+ * at a time. With `create` (the default) a missing one is made. Rejects with `NodeError` `locked`, `damaged` or
+ * `storage`.
+ */
+export async function openLevelStore(directory: string, options: { create?: boolean } = {}): Promise<RawStore> {
+  const database = new Level<Uint8Array, Uint8Array>(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    createIfMissing: options.create ?? true,
+    // Ciphertext does not compress.
+    compression: false,
+  })
+  try {
+    await database.open()
+  } catch (cause) {
+    throw openingError(cause)
+  }
+  return levelStore(database)
+}
+
+function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
+  // LevelDB's threads would take two batches in any order.
+  let lastWrite: Promise<unknown> = Promise.resolve()
+  const reads = new Set<Promise<unknown>>()
+  let closing: Promise<void> | undefined
+
+  function assertOpen(): void {
+    if (closing !== undefined) throw new NodeError('stopped', 'the store is closed')
+  }
+
+  function batch(operations: Operation[]): Promise<void> {
+    const write = lastWrite.then(() =>
+      failAs('storage', 'could not write to the database', database.batch(operations, SYNC)),
+    )
+    lastWrite = write.catch(() => undefined)
+    return write
+  }
+
+  async function reading<T>(work: Promise<T>): Promise<T> {
+    reads.add(work)
+    try {
+      return await failAs('storage', 'could not read from the database', work)
+    } finally {
+      reads.delete(work)
+    }
+  }
+
+  /** Files that were being read stay on the disk until the next rewriting after it. */
+  async function readsEnd(): Promise<void> {
+    await Promise.allSettled(reads)
+  }
+
+  /** Puts a mark at both ends of the range and rewrites every file of it. */
+  async function rewrite(range: RawRange): Promise<void> {
+    if (!isCompacting(database)) throw new NodeError('storage', 'this database cannot erase deleted rows')
+    const [start, end] = edges(range)
+    // Marks travel through every level and cover the range there, so each file of it takes part.
+    await batch([start, end].map((key): Operation => ({ type: 'put', key, value: new Uint8Array() })))
+    await failAs(
+      'storage',
+      'could not compact the database',
+      database.compactRange(start, end, { keyEncoding: 'view' }),
+    )
+  }
+
+  async function close(): Promise<void> {
+    await lastWrite
+    await readsEnd()
+    await database.close()
+  }
+
+  return {
+    async write(rows: readonly RowOf<RawRange>[]): Promise<void> {
+      assertOpen()
+      await batch(
+        rows.map(({ range, key, value }): Operation => {
+          const place = diskKey(range, key)
+          return value === null
+            ? { type: 'del', key: place }
+            : { type: 'put', key: place, value: new Uint8Array(value) }
+        }),
+      )
+    },
+
+    async read(range: RawRange, key: Uint8Array): Promise<Uint8Array | null> {
+      assertOpen()
+      const value = await reading(database.get(diskKey(range, key)))
+      return value === undefined ? null : new Uint8Array(value)
+    },
+
+    async list(range: RawRange, selection: Selection = {}): Promise<readonly Entry[]> {
+      assertOpen()
+      const { from, to } = intervalOf(selection)
+      const iterator = database.iterator({
+        gte: diskKey(range, from),
+        lt: to === null ? edges(range)[1] : diskKey(range, to),
+        reverse: selection.reverse ?? false,
+        limit: selection.limit ?? -1,
+      })
+      const entries = await reading(iterator.all())
+      const skip = range.length + 1
+      return entries.map(([key, value]) => ({ key: new Uint8Array(key.subarray(skip)), value: new Uint8Array(value) }))
+    },
+
+    async compact(range: RawRange): Promise<void> {
+      assertOpen()
+      // A read that began before a deletion holds the deleted row.
+      await readsEnd()
+      // The first pass may leave a row and its deletion in one new file at a level that it does not rewrite.
+      await rewrite(range)
+      await rewrite(range)
+      if (reads.size === 0) return
+      await readsEnd()
+      await rewrite('meta')
+    },
+
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => (closing ??= close()),
+  }
+}
+
+/** `sync`: the batch is on the disk before it counts as written. */
+const SYNC = { keyEncoding: 'view', valueEncoding: 'view', sync: true } as const
+
+function diskKey(range: RawRange, key: Uint8Array): Uint8Array {
+  return concat(utf8(range), Uint8Array.of(SEPARATOR), key)
+}
+
+/** A key just below and one just above all rows of the range. */
+function edges(range: RawRange): readonly [Uint8Array, Uint8Array] {
+  return [utf8(range), concat(utf8(range), Uint8Array.of(SEPARATOR + 1))]
+}
+
+function isCompacting(database: object): database is Compacting {
+  return 'compactRange' in database && typeof database.compactRange === 'function'
+}
+
+async function failAs<T>(code: NodeErrorCode, message: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (codeOf(cause) === 'LEVEL_CORRUPTION') throw damaged(cause)
+    throw new NodeError(code, message, { cause })
+  }
+}
+
+function openingError(error: unknown): NodeError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = codeOf(cause)
+  if (code === 'LEVEL_LOCKED') return new NodeError('locked', 'another process uses this database', { cause })
+  const text = cause instanceof Error ? cause.message : ''
+  // LevelDB has no code of its own for a file that it needs and does not find.
+  const missing = /no such file|does not exist|invalid argument/i.test(text)
+  if (code === 'LEVEL_CORRUPTION' || missing) return damaged(cause)
+  return new NodeError('storage', 'could not open the database', { cause })
+}
+
+function damaged(cause: unknown): NodeError {
+  return new NodeError('damaged', 'the database is damaged', { cause, hint: 'restore the home from a backup' })
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
