@@ -116,7 +116,7 @@ function writeContent(content: Content): WireValue {
       return content.gaps.map((gap) => [gap.author, gap.conversation, gap.from, gap.to])
     case 'request':
       return [content.claimedName?.toWellFormed() ?? null, content.invite]
-    case 'accept':
+    default:
       return [content.claimedName?.toWellFormed() ?? null]
   }
 }

@@ -18,14 +18,14 @@ export type Control =
   /** My latest counter in the payload's conversation, so that a lost last message is noticed. */
   | { readonly code: 'heartbeat'; readonly counter: number }
 
-export const CONTROL_CODES = {
+export const CONTROL_CODES: Readonly<Record<Control['code'], number>> = {
   'gen-too-low': 1,
   'rolled-back': 2,
   moved: 3,
   'pq-offer': 4,
   'pq-answer': 5,
   heartbeat: 6,
-} as const satisfies Record<Control['code'], number>
+}
 
 /** `[code, argument]`. */
 export function writeControl(control: Control): WireValue {
@@ -38,8 +38,7 @@ export function writeControl(control: Control): WireValue {
       return [code, control.counter]
     case 'moved':
       return [code, control.session]
-    case 'pq-offer':
-    case 'pq-answer':
+    default:
       return [code, control.bytes]
   }
 }

@@ -1,6 +1,6 @@
+import { ProtocolError } from '../errors.ts'
 import { decodeTyped, encode } from '../wire.ts'
 import { clipRanges, hasCounter, NO_COUNTERS, type Ranges, readRanges, subtractRanges, unionRanges } from './ranges.ts'
-import { ProtocolError } from '../errors.ts'
 
 /** How many separate ranges of own messages are remembered as delivered or read. */
 export const MAX_DELIVERY_RANGES = 2048
@@ -27,17 +27,17 @@ export function applyReceipt(
 ): { state: DeliveryState; newlyDelivered: Ranges; newlyRead: Ranges } {
   const nowRead = clipRanges(read, highestCounter)
   const nowDelivered = unionRanges(clipRanges(delivered, highestCounter), nowRead)
+  const newlyDelivered = subtractRanges(nowDelivered, state.delivered)
+  const newlyRead = subtractRanges(nowRead, state.read)
+  if (newlyDelivered.length === 0 && newlyRead.length === 0) return { state, newlyDelivered, newlyRead }
   const next: DeliveryState = {
-    delivered: unionRanges(state.delivered, nowDelivered),
-    read: unionRanges(state.read, nowRead),
+    delivered: unionRanges(state.delivered, newlyDelivered),
+    read: unionRanges(state.read, newlyRead),
   }
   if (next.delivered.length > MAX_DELIVERY_RANGES || next.read.length > MAX_DELIVERY_RANGES) {
     throw new ProtocolError('limit', `receipts: at most ${MAX_DELIVERY_RANGES} ranges`)
   }
-  const newlyDelivered = subtractRanges(nowDelivered, state.delivered)
-  const newlyRead = subtractRanges(nowRead, state.read)
-  const unchanged = newlyDelivered.length === 0 && newlyRead.length === 0
-  return { state: unchanged ? state : next, newlyDelivered, newlyRead }
+  return { state: next, newlyDelivered, newlyRead }
 }
 
 /** How far the own message with that counter got, as far as receipts tell. */

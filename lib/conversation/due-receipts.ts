@@ -1,6 +1,12 @@
 import { equalBytes } from '../bytes.ts'
 import { asArray, decodeTyped, encode } from '../wire.ts'
-import { type Content, MAX_RECEIPT_ENTRIES, MAX_RECEIPT_RANGES, readReceiptEntry, type ReceiptEntry } from './contents.ts'
+import {
+  type Content,
+  MAX_RECEIPT_ENTRIES,
+  MAX_RECEIPT_RANGES,
+  readReceiptEntry,
+  type ReceiptEntry,
+} from './contents.ts'
 import { NO_COUNTERS, type Ranges, subtractRanges, unionRanges } from './ranges.ts'
 
 /** How many (author device, conversation) pairs of one peer are remembered; the oldest are dropped, and due again at the next resend. */
@@ -34,7 +40,10 @@ export function addDue(due: DueReceipts, entry: ReceiptEntry): DueReceipts {
  * One receipt with what is due, and what is left when it does not fit into one. The receipt is null when nothing is due.
  * Read implies delivered, so a counter stands in one list only.
  */
-export function takeReceipt(due: DueReceipts): { receipt: Extract<Content, { kind: 'receipt' }> | null; due: DueReceipts } {
+export function takeReceipt(due: DueReceipts): {
+  receipt: Extract<Content, { kind: 'receipt' }> | null
+  due: DueReceipts
+} {
   const entries: ReceiptEntry[] = []
   const left: ReceiptEntry[] = []
   let free = MAX_RECEIPT_RANGES

@@ -1,0 +1,196 @@
+import { compareBytes, toHex } from '../bytes.ts'
+import { ProtocolError } from '../errors.ts'
+import {
+  asArray,
+  asBytes,
+  asNullable,
+  asText,
+  asUint,
+  decodeTyped,
+  encode,
+  malformed,
+  type WireValue,
+} from '../wire.ts'
+import { type Content, DEVICE_ID_BYTES, decodeContent } from './contents.ts'
+import { type DeliveryState, stateOf } from './delivery.ts'
+import { type IncomingState, missingBefore } from './incoming.ts'
+import { decodePayload, kindName, MAX_PAYLOAD_BYTES, MAX_TIME_MS, type Payload, PAYLOAD_ID_BYTES } from './payload.ts'
+import { hasCounter, MAX_COUNTER } from './ranges.ts'
+
+/** Of UTF-8. */
+export const MAX_REASON_BYTES = 256
+
+/** A message as it rests in the store: the value of a row of the range `message`. */
+export interface MessageRecord {
+  readonly direction: 'in' | 'out'
+  /** The payload's id; of a payload of a newer version, whose id cannot be read, what stands in for it. 16 bytes. */
+  readonly id: Uint8Array
+  /** The payload exactly as it was sealed: what is hashed, and sealed again when a frame is lost. */
+  readonly payloadBytes: Uint8Array
+  /** Device id, 16 bytes. */
+  readonly author: Uint8Array
+  /** By the own clock, ms; for an own message when it was written. */
+  readonly receivedAt: number
+  /** Counters that were missing directly before it when it arrived. */
+  readonly missingBefore: number
+  /** The author's hash of the payload before it does not fit the one that is here. */
+  readonly chainBroken: boolean
+  /** It came in a session that was never confirmed: whoever stole a prekey may have written it. */
+  readonly weak: boolean
+  /** For an own message when its receipt came, by the own clock, ms. */
+  readonly deliveredAt: number | null
+  readonly readAt: number | null
+  /** Why an own message will not be delivered any more. */
+  readonly failure: { readonly state: 'expired' | 'failed'; readonly reason: string } | null
+}
+
+const DIRECTIONS = ['in', 'out'] as const
+const FAILURES = ['expired', 'failed'] as const
+
+/** `[1, "message", direction, id, payload, author, received at, missing before, chain broken, weak, delivered at, read at, failure]`. */
+export function encodeRecord(record: MessageRecord): Uint8Array {
+  return encode([
+    1,
+    'message',
+    DIRECTIONS.indexOf(record.direction),
+    record.id,
+    record.payloadBytes,
+    record.author,
+    record.receivedAt,
+    record.missingBefore,
+    record.chainBroken,
+    record.weak,
+    record.deliveredAt,
+    record.readAt,
+    record.failure && [FAILURES.indexOf(record.failure.state), record.failure.reason],
+  ])
+}
+
+/** Throws `malformed` or `newer-version`. */
+export function decodeRecord(bytes: Uint8Array): MessageRecord {
+  const items = decodeTyped(bytes, { type: 'message', fields: 11, maxBytes: MAX_PAYLOAD_BYTES + 1024 })
+  return {
+    direction: oneOf(DIRECTIONS, items[0], 'direction'),
+    id: asBytes(items[1], 'id', { length: PAYLOAD_ID_BYTES }),
+    payloadBytes: asBytes(items[2], 'payload', { max: MAX_PAYLOAD_BYTES }),
+    author: asBytes(items[3], 'author', { length: DEVICE_ID_BYTES }),
+    receivedAt: asTime(items[4]),
+    missingBefore: asUint(items[5], 'missing before', MAX_COUNTER),
+    chainBroken: asBoolean(items[6], 'chain broken'),
+    weak: asBoolean(items[7], 'weak'),
+    deliveredAt: asNullable(items[8], asTime),
+    readAt: asNullable(items[9], asTime),
+    failure: asNullable(items[10], (value) => {
+      const [state, reason] = asArray(value, 'failure', { length: 2 })
+      return { state: oneOf(FAILURES, state, 'failure'), reason: asText(reason, 'reason', MAX_REASON_BYTES) }
+    }),
+  }
+}
+
+/** A message as it is shown. Everything in it that a peer wrote is hostile text. */
+export interface MessageView {
+  /** Hexadecimal. */
+  readonly id: string
+  readonly conversation: string
+  readonly from: string
+  readonly text?: string
+  /** A name of `KINDS`; `unknown` needs a newer version, `unreadable` breaks the rules of its kind. */
+  readonly kind: string
+  /** When it was written, by its author's clock but never after its arrival; ms. */
+  readonly at: number
+  readonly state: 'queued' | 'delivered' | 'read' | 'expired' | 'failed'
+  readonly states: { readonly delivered?: number; readonly read?: number }
+  /** Hexadecimal. */
+  readonly replyTo?: string
+  /** How many messages are missing before it; left out when none. */
+  readonly missing?: number
+  readonly reason?: string
+}
+
+/** What a record does not know. */
+export interface ViewContext {
+  /** The two accounts, as they are shown. */
+  readonly conversation: string
+  readonly self: string
+  /** Of own messages with the peer device. */
+  readonly delivery?: DeliveryState
+  /** Of the author device: makes a message read, and a gap disappear when it was filled. */
+  readonly incoming?: IncomingState
+}
+
+/** Builds what is shown from a record. Never throws on what a peer wrote. */
+export function viewMessage(record: MessageRecord, context: ViewContext): MessageView {
+  const payload = tryRead(() => decodePayload(record.payloadBytes))
+  const content = payload && tryRead(() => decodeContent(payload.kind, payload.content))
+  const text = content?.kind === 'text' ? content : undefined
+  const missing = missingOf(record, payload, context)
+  return {
+    id: toHex(record.id),
+    conversation: context.conversation,
+    from: record.direction === 'out' ? context.self : context.conversation,
+    kind: shownKind(payload, content),
+    ...(text && { text: text.text }),
+    at: payload ? Math.min(payload.sentAt, record.receivedAt) : record.receivedAt,
+    state: shownState(record, payload?.counter ?? 0, context),
+    states: {
+      ...(record.deliveredAt !== null && { delivered: record.deliveredAt }),
+      ...(record.readAt !== null && { read: record.readAt }),
+    },
+    ...(text?.replyTo && { replyTo: toHex(text.replyTo) }),
+    ...(missing > 0 && { missing }),
+    ...(record.failure && { reason: record.failure.reason }),
+  }
+}
+
+/** The order in which everybody shows a conversation: by lamport, then author device, then counter. */
+export function compareOrder(
+  a: { readonly lamport: number; readonly author: Uint8Array; readonly counter: number },
+  b: { readonly lamport: number; readonly author: Uint8Array; readonly counter: number },
+): number {
+  return a.lamport - b.lamport || compareBytes(a.author, b.author) || a.counter - b.counter
+}
+
+function shownKind(payload: Payload | null | undefined, content: Content | null | undefined): string {
+  if (payload === undefined || content === undefined) return 'unreadable'
+  return (payload && kindName(payload.kind)) ?? 'unknown'
+}
+
+function shownState(record: MessageRecord, counter: number, context: ViewContext): MessageView['state'] {
+  if (record.direction === 'in') {
+    return record.readAt !== null || hasCounter(context.incoming?.read ?? [], counter) ? 'read' : 'delivered'
+  }
+  const known = context.delivery ? stateOf(context.delivery, counter) : 'queued'
+  if (known === 'read' || record.readAt !== null) return 'read'
+  if (known === 'delivered' || record.deliveredAt !== null) return 'delivered'
+  return record.failure?.state ?? 'queued'
+}
+
+function missingOf(record: MessageRecord, payload: Payload | null | undefined, context: ViewContext): number {
+  if (!payload || !context.incoming || payload.counter === 0) return record.missingBefore
+  return missingBefore(context.incoming.seen, payload.counter)
+}
+
+/** Null for what only a newer version reads, undefined for what nobody can. */
+function tryRead<T>(read: () => T): T | null | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return error.code === 'newer-version' ? null : undefined
+  }
+}
+
+function oneOf<T>(values: readonly T[], item: WireValue | undefined, name: string): T {
+  const value = values[asUint(item, name)]
+  if (value === undefined) throw malformed(`${name}: expected an integer below ${values.length}`)
+  return value
+}
+
+function asBoolean(value: WireValue | undefined, name: string): boolean {
+  if (typeof value !== 'boolean') throw malformed(`${name}: expected true or false`)
+  return value
+}
+
+function asTime(value: WireValue | undefined): number {
+  return asUint(value, 'time', MAX_TIME_MS)
+}
