@@ -1,0 +1,105 @@
+import { isLoopback, isPrivate } from '@libp2p/utils'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { concat } from '../../lib/bytes.ts'
+import type { Link } from './network.ts'
+
+/** How many own addresses are told to others, and how long each may be: what the records and links have room for. */
+export const MAX_ADDRESSES = 4
+export const MAX_ADDRESS_BYTES = 64
+
+/** The multicodec of `/p2p` (421) as a varint. */
+const P2P_PREFIX = Uint8Array.of(0xa5, 0x03)
+/** An Ed25519 PeerId is an identity multihash of 38 bytes; nothing that Sotto uses is longer. */
+const MAX_PEER_BYTES = 64
+
+/** The address with `/p2p/…` of the peer behind it. Throws when address or peer are not well-formed. */
+export function withPeer(address: Uint8Array, peer: Uint8Array): Multiaddr {
+  if (peer.length === 0 || peer.length > MAX_PEER_BYTES) throw new TypeError('not the bytes of a peer id')
+  return multiaddr(concat(address, P2P_PREFIX, Uint8Array.of(peer.length), peer))
+}
+
+/** The text of a peer's id. Throws when the bytes are none. */
+export function peerText(peer: Uint8Array): string {
+  const text = peerOf(withPeer(new Uint8Array(0), peer))
+  if (text === undefined) throw new TypeError('not the bytes of a peer id')
+  return text
+}
+
+/** The text of the PeerId that the address ends in, if it names one. */
+export function peerOf(address: Multiaddr): string | undefined {
+  return address.getComponents().findLast(({ name }) => name === 'p2p')?.value
+}
+
+/** The address without `/p2p`. */
+export function withoutPeer(address: Multiaddr): Multiaddr {
+  return multiaddr(address.getComponents().filter(({ name }) => name !== 'p2p'))
+}
+
+/**
+ * Whether an address that a stranger or a record names is one that we dial: an IP address and a TCP port, or the memory
+ * transport. No names: a lookup would tell a resolver whom we look for. No relays, no other transports.
+ */
+export function isPlainAddress(address: Multiaddr): boolean {
+  const names = address.getComponents().map(({ name }) => name)
+  if (names.at(-1) === 'p2p') names.pop()
+  const form = names.join('/')
+  return form === 'ip4/tcp' || form === 'ip6/tcp' || form === 'memory'
+}
+
+/** Whether the address is of this machine or its own network only. Names count as public. */
+export function isNear(address: Multiaddr): boolean {
+  return isMemory(address) || isLoopback(address) || isPrivate(address)
+}
+
+function isMemory(address: Multiaddr): boolean {
+  return address.getComponents()[0]?.name === 'memory'
+}
+
+/** Whether the address reaches this process or machine only. */
+export function isHere(address: Multiaddr): boolean {
+  return isMemory(address) || isLoopback(address)
+}
+
+/** How a connection to this address is called in `status`. */
+export function rungOf(address: Multiaddr): Link['rung'] {
+  return isNear(address) ? 'lan' : 'direct'
+}
+
+/**
+ * The own addresses to tell others, at most `MAX_ADDRESSES`, without `/p2p`. Loopback ones are of use to nobody elsewhere:
+ * they are kept only when there is nothing else, or (`keepLoopback`) when all bootstrap nodes are on this machine, that is,
+ * for people who try several nodes on one computer. A machine with many addresses of one kind (temporary IPv6 ones, bridges) must not
+ * crowd out the other kinds, so they are taken in turn: public IPv4, public IPv6, private IPv4, private IPv6, loopback.
+ */
+export function addressesToTell(all: readonly Multiaddr[], keepLoopback: boolean): Multiaddr[] {
+  const kinds: Multiaddr[][] = [[], [], [], [], []]
+  const seen = new Set<string>()
+  for (const full of all) {
+    const address = withoutPeer(full)
+    const text = address.toString()
+    if (seen.has(text) || address.bytes.length > MAX_ADDRESS_BYTES || isLinkLocal(text)) continue
+    seen.add(text)
+    kinds[kindOf(address)]?.push(address)
+  }
+  const loopback = kinds.at(-1) as Multiaddr[]
+  if (!keepLoopback && loopback.length < seen.size) loopback.length = 0
+  const chosen: Multiaddr[] = []
+  for (let turn = 0; turn < seen.size; turn++) {
+    for (const kind of kinds) {
+      const address = kind[turn]
+      if (address !== undefined && chosen.length < MAX_ADDRESSES) chosen.push(address)
+    }
+  }
+  return chosen
+}
+
+/** Link-local IPv6 needs the name of an interface, which differs on every machine. */
+function isLinkLocal(text: string): boolean {
+  return /^\/ip6\/fe[89ab]/i.test(text)
+}
+
+function kindOf(address: Multiaddr): number {
+  if (isHere(address)) return 4
+  const six = address.getComponents()[0]?.name === 'ip6' ? 1 : 0
+  return (isNear(address) ? 2 : 0) + six
+}

@@ -1,0 +1,330 @@
+import { networkInterfaces } from 'node:os'
+import { generateKeyPairFromSeed, privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Connection, PrivateKey } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type SingleKadDHT } from '@libp2p/kad-dht'
+import { memory } from '@libp2p/memory'
+import { noise } from '@libp2p/noise'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { Primitives } from '../../lib/crypto/primitives.ts'
+import type { Logger } from '../api.ts'
+import { NodeError } from '../errors.ts'
+import { addressesToTell, isNear, peerText, withoutPeer } from './addresses.ts'
+import { createBootstraps, type Timers } from './bootstraps.ts'
+import { CHAT_PROTOCOL } from './chat-stream.ts'
+import { dialer } from './dialer.ts'
+import { createGater, hostOf } from './gater.ts'
+import { createGuardedDatastore } from './guarded-datastore.ts'
+import {
+  BOOTSTRAP_LIMITS,
+  MAX_CHAT_STREAMS,
+  MAX_STREAM_WINDOW_BYTES,
+  MESH_LIMITS,
+  type NetworkLimits,
+  NODE_LIMITS,
+  STREAM_TIMEOUT_MS,
+} from './limits.ts'
+import { createLinks, type Links } from './links.ts'
+import type { Network, NetworkHandlers } from './network.ts'
+import { QUIET } from './quiet-log.ts'
+import { createSlotStore, type SlotRules } from './slot-store.ts'
+import { createSlots, slotSettings } from './slots.ts'
+import { createWatch } from './watch.ts'
+
+/** The DHT of Sotto nodes only: in the public one every server would refuse our values. */
+export const DHT_PROTOCOL = '/sotto/kad/1.0.0'
+
+export interface Libp2pNetworkOptions {
+  /** The Ed25519 key of the PeerId: a seed of 32 bytes, or a libp2p private key in protobuf form. It authenticates links, never a person. */
+  readonly privateKey: Uint8Array
+  /** `memory` connects nodes within one process, for tests and meshes. */
+  readonly transport: 'tcp' | 'memory'
+  /** Multiaddr texts such as `/ip4/0.0.0.0/tcp/0` (port 0: a free one; read it back from `addresses()`) or `/memory/name`. */
+  readonly listen: readonly string[]
+  /** What to tell others instead of the addresses listened on (a forwarded port, a public name). */
+  readonly announce?: readonly string[]
+  /** Binary multiaddrs with `/p2p`. */
+  readonly bootstrap?: readonly Uint8Array[]
+  /** A `bootstrap` node has no account: it is a DHT server and takes many connections, but no links. */
+  readonly role: 'node' | 'bootstrap'
+  readonly primitives: Primitives
+  readonly rules: SlotRules
+  readonly logger: Logger
+  /** The defaults follow the role; `mesh` is for many nodes on one machine. */
+  readonly limits?: 'mesh' | Partial<NetworkLimits>
+  readonly timers?: Timers
+  /** Time in ms, for what of slots depends on it. */
+  now(): number
+}
+
+/** A `Network` on libp2p. */
+export interface Libp2pNetwork extends Network {
+  /** Ends all connections with this peer and refuses further ones, silently. */
+  block(peer: Uint8Array): void
+  unblock(peer: Uint8Array): void
+  /** Slot values kept for others. */
+  readonly records: { readonly count: number; readonly bytes: number }
+}
+
+/** The library's self-query finds neighbours; it runs as soon as there is somebody to ask. */
+const INITIAL_SELF_QUERY_MS = 50
+/** What `stop` grants libp2p to close its connections; what is left after that is cut off. */
+const STOP_TIMEOUT_MS = 3_000
+/** What is answered by a live peer in a round trip; the library's 60 s would stall a whole look-up behind one hanging server. */
+const DHT_TIMEOUT = { minTimeout: 2_000, maxTimeout: 5_000 } as const
+/** Makes the network of a node; it listens and dials from `start` on. Throws a `TypeError` for a key or an address of a wrong form. */
+export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
+  const { primitives, rules, role, logger, now } = options
+  const limits = limitsOf(options)
+  const privateKey = await readPrivateKey(options.privateKey)
+  const peerId = peerIdFromPrivateKey(privateKey)
+  const self = peerId.toString()
+  const peer = peerId.toMultihash().bytes
+  const stopping = new AbortController()
+  let handlers: NetworkHandlers | undefined
+  let links: Links | undefined
+  let stopped: Promise<void> | undefined
+
+  const timers = options.timers ?? REAL_TIMERS
+  const dropped = (reason: string): void => handlers?.dropped(reason)
+  const store = createSlotStore({ rules, primitives, self: peer, now, ...limits })
+  const gater = createGater({
+    maxConnectionsPerHost: limits.maxConnectionsPerHost,
+    openFrom: (host) => node.getConnections().filter(({ remoteAddr }) => hostOf(remoteAddr) === host).length,
+  })
+
+  const node = await createLibp2p({
+    start: false,
+    privateKey,
+    logger: QUIET,
+    // the library's text names versions of itself and of Node
+    nodeInfo: { name: 'sotto', version: '1', userAgent: 'sotto/1' },
+    addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
+    transports: [options.transport === 'tcp' ? tcp() : memory()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections: limits.maxConnections,
+      inboundConnectionThreshold: limits.inboundPerHostAndSecond,
+      maxIncomingPendingConnections: limits.maxPendingInbound,
+    },
+    datastore: createGuardedDatastore({ slots: store, selfRow: `/peers/${peerId.toCID().toString()}`, dropped, now }),
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dialer: dialer(),
+      dht: kadDHT({
+        protocol: DHT_PROTOCOL,
+        clientMode: true,
+        allowQueryWithZeroPeers: true,
+        initialQuerySelfInterval: INITIAL_SELF_QUERY_MS,
+        networkDialTimeout: DHT_TIMEOUT,
+        peerInfoMapper: (info) => (isNearNetwork() ? passthroughMapper(info) : removePrivateAddressesMapper(info)),
+        ...slotSettings(rules, now),
+      }),
+    },
+  })
+  const dht = node.services.dht as SingleKadDHT
+  const slots = createSlots({ dht, rules, store, stopping: stopping.signal, dropped, now })
+
+  const bootstraps = createBootstraps({
+    self,
+    timers,
+    random: Math.random,
+    isConnected: (peer) => connectionsTo(peer).length > 0,
+    async connect(_peer, addresses) {
+      const connection = await node.services.dialer.dial(addresses, { signal: stopping.signal })
+      await node.peerStore.merge(connection.remotePeer, { tags: { 'sotto-bootstrap': { value: 100 } } })
+    },
+  })
+  bootstraps.add((options.bootstrap ?? []).map((bytes) => multiaddr(bytes)))
+
+  const watch = createWatch({
+    timers,
+    clock: Date.now,
+    interfaces: () => JSON.stringify(networkInterfaces()),
+    onBack() {
+      logger.info({}, 'the network may have changed')
+      dropDeadConnections()
+      bootstraps.hurry()
+      addressesMayHaveChanged()
+      handlers?.changed()
+    },
+    onTick: () => store.sweep(),
+  })
+
+  function connectionsTo(peer: string): readonly Connection[] {
+    return node.getConnections().filter(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peer)
+  }
+
+  /** The addresses at which this node says to be reached, as configured or listened on. */
+  function statedAddresses(): readonly Multiaddr[] {
+    const announced = (options.announce ?? []).map((text) => multiaddr(text))
+    return announced.length > 0 ? announced : node.getMultiaddrs().map(withoutPeer)
+  }
+
+  /** All of it within this machine or LAN: private addresses are as good as any, and everybody serves. */
+  function isNearNetwork(): boolean {
+    return bootstraps.allNear && statedAddresses().every(isNear)
+  }
+
+  function chooseMode(): void {
+    const serves = role === 'bootstrap' || isNearNetwork() || statedAddresses().some((address) => !isNear(address))
+    dht.setMode(serves ? 'server' : 'client').catch(() => logger.warn({}, 'the mode of the DHT could not be set'))
+  }
+
+  function ownAddresses(): Multiaddr[] {
+    return addressesToTell(statedAddresses(), bootstraps.allHere)
+  }
+
+  let told = ''
+  function addressesMayHaveChanged(): void {
+    const now = ownAddresses().join()
+    if (now === told || stopping.signal.aborted) return
+    told = now
+    chooseMode()
+    handlers?.changed()
+  }
+
+  /** After a sleep TCP takes minutes to find out which connections are gone. */
+  function dropDeadConnections(): void {
+    for (const connection of node.getConnections()) {
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)])
+      node.services.ping.ping(connection.remotePeer, { signal }).catch((cause) => {
+        connection.abort(new Error('no answer after the network changed', { cause }))
+      })
+    }
+  }
+
+  /** The library looks for its neighbours once after the start and then every five minutes; the first peer may come in between. */
+  async function findNeighbours(): Promise<void> {
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(NEIGHBOURS_TIMEOUT_MS)])
+    await slots.walk(peer, { signal })
+    if (!stopping.signal.aborted) handlers?.changed()
+  }
+
+  async function shutDown(): Promise<void> {
+    stopping.abort(new Error('the node stops'))
+    watch.stop()
+    bootstraps.stop()
+    await links?.closeAll()
+    let timer: NodeJS.Timeout | undefined
+    const cut = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_TIMEOUT_MS)
+    })
+    await Promise.race([node.stop(), cut])
+    clearTimeout(timer)
+    for (const connection of node.getConnections()) connection.abort(new Error('the node stops'))
+  }
+
+  const network: Libp2pNetwork = {
+    peer,
+    async start(given) {
+      if (handlers !== undefined) throw new TypeError('a network starts once')
+      handlers = given
+      const open = createLinks({
+        self,
+        dialer: node.services.dialer,
+        handlers: given,
+        stopping: stopping.signal,
+        connectionsTo,
+        isBlocked: gater.isBlocked,
+      })
+      links = open
+      if (role === 'node') {
+        await node.handle(CHAT_PROTOCOL, (stream, connection) => open.accept(stream, connection), {
+          maxInboundStreams: MAX_CHAT_STREAMS,
+          maxOutboundStreams: MAX_CHAT_STREAMS,
+          runOnLimitedConnection: false,
+        })
+      }
+      node.addEventListener('self:peer:update', addressesMayHaveChanged)
+      node.addEventListener('peer:disconnect', (event) => bootstraps.lost(event.detail.toString()))
+      onFirstPeer(dht, () => void findNeighbours())
+      try {
+        await node.start()
+      } catch (cause) {
+        throw new NodeError('invalid', `Cannot listen on ${options.listen.join(', ')}.`, {
+          cause,
+          hint: 'Another program may use this port; port 0 takes a free one.',
+        })
+      }
+      told = ownAddresses().join()
+      chooseMode()
+      bootstraps.start()
+      watch.start()
+    },
+    addresses: () => (handlers === undefined ? [] : ownAddresses().map(({ bytes }) => bytes)),
+    addressTexts: () => (handlers === undefined ? [] : ownAddresses().map((address) => `${address}/p2p/${self}`)),
+    async dial(target, { signal }) {
+      if (links === undefined) throw new NodeError('stopped', 'The network was not started.')
+      return links.dial(target, { signal })
+    },
+    addBootstrap(addresses) {
+      bootstraps.add(addresses.map((bytes) => multiaddr(bytes)))
+      if (handlers !== undefined) addressesMayHaveChanged()
+    },
+    put: slots.put,
+    get: slots.get,
+    status: () => ({
+      connections: node.getConnections().length,
+      dht: { mode: dht.getMode(), peers: dht.routingTable.size },
+    }),
+    block(bytes) {
+      const name = peerText(bytes)
+      gater.block(name)
+      links?.drop(name)
+      for (const connection of connectionsTo(name)) connection.abort(new Error('the peer is blocked'))
+    },
+    unblock: (bytes) => gater.unblock(peerText(bytes)),
+    get records() {
+      return { count: store.size, bytes: store.bytes }
+    },
+    stop() {
+      stopped ??= shutDown()
+      return stopped
+    },
+    [Symbol.asyncDispose]: () => network.stop(),
+  }
+  return network
+}
+
+/** What a look for neighbours may take. */
+const NEIGHBOURS_TIMEOUT_MS = 20_000
+
+const REAL_TIMERS: Timers = {
+  set: (run, ms) => setTimeout(run, ms).unref(),
+  clear: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+}
+
+function limitsOf({ limits, role }: Libp2pNetworkOptions): NetworkLimits {
+  if (limits === 'mesh') return MESH_LIMITS
+  return { ...(role === 'bootstrap' ? BOOTSTRAP_LIMITS : NODE_LIMITS), ...limits }
+}
+
+async function readPrivateKey(bytes: Uint8Array): Promise<PrivateKey> {
+  if (bytes.length === 32) return generateKeyPairFromSeed('Ed25519', bytes)
+  let key: PrivateKey | undefined
+  try {
+    key = privateKeyFromProtobuf(bytes)
+  } catch {
+    // the error below says what was expected; the library's could quote the key
+  }
+  if (key?.type !== 'Ed25519') throw new TypeError('expected an Ed25519 private key: a 32-byte seed or libp2p protobuf')
+  return key
+}
+
+/** Calls back whenever the routing table gets its first peer. Its events are not in the library's types. */
+function onFirstPeer(dht: SingleKadDHT, run: () => void): void {
+  const table: unknown = dht.routingTable
+  if (!(table instanceof EventTarget)) return
+  table.addEventListener('peer:add', () => {
+    if (dht.routingTable.size === 1) run()
+  })
+}

@@ -1,0 +1,216 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { NodeError } from '../errors.ts'
+import { rungOf, withoutPeer, withPeer, isPlainAddress, peerText } from './addresses.ts'
+import { CHAT_PROTOCOL, createLink, type OpenLink } from './chat-stream.ts'
+import type { Dialer } from './dialer.ts'
+import { MAX_LINKS_PER_PEER, STREAM_TIMEOUT_MS } from './limits.ts'
+import type { Link, NetworkHandlers, Target } from './network.ts'
+
+/** What links need of the node below them. */
+export interface LinksOptions {
+  /** The text of the own PeerId. */
+  readonly self: string
+  readonly dialer: Dialer
+  readonly handlers: NetworkHandlers
+  /** Fires when the node stops. */
+  readonly stopping: AbortSignal
+  connectionsTo(peer: string): readonly Connection[]
+  isBlocked(peer: string): boolean
+}
+
+/** The open links of a node. */
+export interface Links {
+  /** Takes over an inbound chat stream. Does not throw. */
+  accept(stream: Stream, connection: Connection): void
+  dial(target: Target, options: { signal: AbortSignal }): Promise<Link>
+  /** Ends all links with this peer at once. */
+  drop(peer: string): void
+  /** Ends all links and waits until their `closed` was told. */
+  closeAll(): Promise<void>
+}
+
+let lastLinkId = 0
+
+/** One attempt to open a link, shared by everybody who asks for the same peer meanwhile. */
+interface Attempt {
+  readonly link: Promise<OpenLink>
+  readonly controller: AbortController
+  waiting: number
+}
+
+/** Keeps one chat stream per peer where it can: a dial finds an open link before it makes another. */
+export function createLinks(options: LinksOptions): Links {
+  const { self, dialer, handlers, stopping } = options
+  const byPeer = new Map<string, Set<OpenLink>>()
+  const attempts = new Map<string, Attempt>()
+  let whenEmpty = (): void => undefined
+
+  function add(stream: Stream, connection: Connection, dialed: boolean): OpenLink {
+    const peer = connection.remotePeer.toString()
+    const links = byPeer.get(peer) ?? new Set<OpenLink>()
+    const address = withoutPeer(connection.remoteAddr)
+    const facts = {
+      id: ++lastLinkId,
+      dialer: dialed,
+      remotePeer: connection.remotePeer.toMultihash().bytes,
+      rung: rungOf(address),
+      remoteAddress: address.bytes,
+    }
+    const link = createLink(stream, facts, {
+      message: (link, bytes) => handlers.message(link, bytes),
+      dropped: (reason) => handlers.dropped(reason),
+      closed() {
+        links.delete(link)
+        if (links.size === 0 && byPeer.get(peer) === links) byPeer.delete(peer)
+        handlers.closed(link)
+        if (byPeer.size === 0) whenEmpty()
+      },
+    })
+    links.add(link)
+    byPeer.set(peer, links)
+    handlers.opened(link)
+    if (links.size > MAX_LINKS_PER_PEER) [...links][0]?.close()
+    return link
+  }
+
+  function openLink(peer: string): OpenLink | undefined {
+    return [...(byPeer.get(peer) ?? [])].findLast((link) => link.open)
+  }
+
+  async function open(target: Target, peer: string, signal: AbortSignal): Promise<OpenLink> {
+    const failures: unknown[] = []
+    for (const connection of options.connectionsTo(peer)) {
+      if (connection.status !== 'open' || connection.limits !== undefined) continue
+      try {
+        return await openOn(connection, signal)
+      } catch (cause) {
+        signal.throwIfAborted()
+        failures.push(cause)
+        // an existing connection that cannot carry a new stream is a dead one, whatever its state says
+        connection.abort(new Error('the connection takes no new stream', { cause }))
+      }
+    }
+    const addresses = []
+    for (const bytes of target.addresses) {
+      try {
+        const address = withPeer(bytes, target.peer)
+        if (isPlainAddress(address)) addresses.push(address)
+      } catch (cause) {
+        failures.push(cause)
+      }
+    }
+    if (addresses.length === 0) throw new AggregateError(failures, 'no usable address is known')
+    return openOn(await dialer.dial(addresses, { signal }), signal)
+  }
+
+  async function openOn(connection: Connection, signal: AbortSignal): Promise<OpenLink> {
+    const stream = await connection.newStream(CHAT_PROTOCOL, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)]),
+      maxOutboundStreams: MAX_LINKS_PER_PEER,
+    })
+    if (signal.aborted) {
+      stream.abort(new Error('nobody waits for this link any more'))
+      signal.throwIfAborted()
+    }
+    return add(stream, connection, true)
+  }
+
+  function join(target: Target, peer: string): Attempt {
+    const running = attempts.get(peer)
+    if (running !== undefined) return running
+    const controller = new AbortController()
+    const link = open(target, peer, AbortSignal.any([controller.signal, stopping]))
+    const attempt: Attempt = { link, controller, waiting: 0 }
+    attempts.set(peer, attempt)
+    const forget = (): void => {
+      if (attempts.get(peer) === attempt) attempts.delete(peer)
+    }
+    link.then(forget, forget)
+    return attempt
+  }
+
+  return {
+    accept(stream, connection) {
+      try {
+        if (stopping.aborted || options.isBlocked(connection.remotePeer.toString())) {
+          stream.abort(new Error('not taken'))
+        } else {
+          add(stream, connection, false)
+        }
+      } catch (cause) {
+        handlers.dropped('link-open')
+        stream.abort(new Error('the link could not be opened', { cause }))
+      }
+    },
+
+    async dial(target, { signal }) {
+      if (stopping.aborted) throw new NodeError('stopped', 'The node was stopped.')
+      const peer = nameOf(target.peer)
+      if (peer === self) throw new NodeError('invalid', 'This is the own node.')
+      if (options.isBlocked(peer)) throw new NodeError('unreachable', 'This peer is blocked.')
+      const existing = openLink(peer)
+      if (existing !== undefined) return existing
+
+      const attempt = join(target, peer)
+      attempt.waiting++
+      try {
+        return await settledOrAborted(attempt.link, signal)
+      } catch (cause) {
+        if (stopping.aborted) throw new NodeError('stopped', 'The node was stopped.', { cause })
+        // a peer that dials us at the same time may have been faster
+        const inbound = openLink(peer)
+        if (inbound !== undefined) return inbound
+        throw new NodeError('unreachable', 'None of the addresses answers.', { cause })
+      } finally {
+        attempt.waiting--
+        if (attempt.waiting === 0) {
+          if (attempts.get(peer) === attempt) attempts.delete(peer)
+          attempt.controller.abort()
+        }
+      }
+    },
+
+    drop(peer) {
+      for (const link of byPeer.get(peer) ?? []) link.abort(new Error('the peer was blocked'))
+    },
+
+    async closeAll() {
+      const closing = [...byPeer.values()].flatMap((links) => [...links])
+      for (const link of closing) link.close()
+      if (byPeer.size > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, CLOSE_ALL_MS)
+          whenEmpty = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      for (const links of byPeer.values()) for (const link of links) link.abort(new Error('the node stops'))
+    },
+  }
+}
+
+/** What is left of a stop for links that close by themselves; the rest is cut off. */
+const CLOSE_ALL_MS = 1_000
+
+function nameOf(peer: Uint8Array): string {
+  try {
+    return peerText(peer)
+  } catch (cause) {
+    throw new NodeError('invalid', 'This is no peer id.', { cause })
+  }
+}
+
+/** The promise's result, or the signal's reason when that comes first. */
+function settledOrAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error('the dial was given up', { cause: signal.reason }))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+      .catch(reject)
+  })
+}
