@@ -1,0 +1,115 @@
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { NodeError } from './errors.ts'
+
+/** Where everything of a home lies. */
+export interface HomePaths {
+  /** The master key, wrapped. */
+  readonly vault: string
+  /** What opens the vault of a home without a passphrase: 32 random bytes. */
+  readonly key: string
+  /** The directory of the database. Its own `LOCK` is the lock of the home. */
+  readonly database: string
+  /** What the database looked like when it was closed properly. */
+  readonly closed: string
+  /** The process that uses the home, for the message only. */
+  readonly lock: string
+  readonly config: string
+  /** The local API. */
+  readonly socket: string
+  /** The directory of the logs. */
+  readonly log: string
+}
+
+/** The layout of the home in `directory`. */
+export function homePaths(directory: string): HomePaths {
+  const at = (name: string): string => join(directory, name)
+  return {
+    vault: at('vault'),
+    key: at('key'),
+    database: at('db'),
+    closed: at('closed'),
+    lock: at('lock'),
+    config: at('config.json'),
+    socket: at('sotto.sock'),
+    log: at('log'),
+  }
+}
+
+/** Does something with files; what the system refuses becomes `storage`. */
+export async function onDisk<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof NodeError) throw cause
+    throw new NodeError('storage', `could not ${doing}`, { cause })
+  }
+}
+
+/** Makes the directory, and the way to it, where it is missing, and closes it to everybody else in any case. */
+export function makePrivate(directory: string): Promise<void> {
+  return onDisk(`make ${directory} a private directory`, () => closeToOthers(directory))
+}
+
+async function closeToOthers(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const { mode } = await stat(directory)
+  // A directory for everybody, such as /tmp, is marked by the sticky bit; closing it would break the machine.
+  if ((mode & 0o1000) !== 0) {
+    throw new NodeError('invalid', `${directory} is shared with other users and cannot be a home`, {
+      hint: 'name a directory inside it',
+    })
+  }
+  if ((mode & 0o777) !== 0o700) await chmod(directory, 0o700)
+}
+
+/** The content of a file of at most `maxBytes`, or null when there is none. Throws `damaged` when it is larger. */
+export async function readSmall(path: string, maxBytes: number): Promise<Uint8Array | null> {
+  try {
+    if ((await stat(path)).size > maxBytes) throw new NodeError('damaged', `${path} is larger than ${maxBytes} bytes`)
+    return new Uint8Array(await readFile(path))
+  } catch (error) {
+    if (isMissing(error)) return null
+    if (error instanceof NodeError) throw error
+    throw new NodeError('storage', `could not read ${path}`, { cause: error })
+  }
+}
+
+/** Puts `bytes` in the place of the file, readable by its owner only: after a crash it has the old content or the new. */
+export function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  return onDisk(`write ${path}`, () => replace(path, bytes))
+}
+
+async function replace(path: string, bytes: Uint8Array): Promise<void> {
+  const beside = `${path}.${process.pid}.new`
+  try {
+    await using file = await open(beside, 'w', 0o600)
+    await file.chmod(0o600)
+    await file.writeFile(bytes)
+    await file.sync()
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
+  await syncDirectory(dirname(path))
+}
+
+/** Removes the file, for good when this resolves; a missing one is fine. */
+export function removeFile(path: string): Promise<void> {
+  return onDisk(`remove ${path}`, async () => {
+    await rm(path, { force: true })
+    await syncDirectory(dirname(path))
+  })
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows cannot open a directory; its file system keeps a journal of names.
+  if (process.platform === 'win32') return
+  await using handle = await open(directory, 'r')
+  await handle.sync()
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
