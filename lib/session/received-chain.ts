@@ -1,0 +1,110 @@
+import { equalBytes } from '../bytes.ts'
+
+/** Bytes of a frame's salt that are kept, to tell the same frame come twice from a second frame with its number. */
+export const KEPT_SALT_BYTES = 4
+
+/** Frames that were passed over together. */
+export interface SkippedRun {
+  readonly from: number
+  /** One more than the last number. */
+  readonly to: number
+  /** When, ms. */
+  readonly at: number
+}
+
+/** What is known of one chain of the peer's frames. */
+export interface ReceivedChain {
+  /** Even numbers are the initiator's chains. */
+  readonly index: number
+  readonly headerKey: Uint8Array
+  /** The peer's ratchet key of this chain. */
+  readonly r: Uint8Array
+  /** The length of the peer's chain before this one, as every header of this one says. */
+  readonly pn: number
+  /** Every lower number was opened, passed over or given up. Of a closed chain this is its length. */
+  readonly next: number
+  /**
+   * The first bytes of the salt of each frame that was opened, for the last numbers below `next`; zero where none was.
+   * (One salt in 2^32 is zero; then a repetition of that frame is refused instead of recognised.)
+   */
+  readonly salts: Uint8Array
+  /** Passed over, with a stored key; ascending. */
+  readonly skipped: readonly SkippedRun[]
+}
+
+/** The peer's newest chain. */
+export interface OpenChain extends ReceivedChain {
+  /** Stands at number `next`. */
+  readonly chainKey: Uint8Array
+}
+
+/** A chain that the peer has left. */
+export interface ClosedChain extends ReceivedChain {
+  /** When, ms. */
+  readonly closedAt: number
+}
+
+/** Whether the key of this number was stored when it was passed over. */
+export function isSkipped(chain: ReceivedChain, n: number): boolean {
+  return chain.skipped.some((run) => run.from <= n && n < run.to)
+}
+
+/** How many numbers have a stored key. */
+export function skippedCount(chain: ReceivedChain): number {
+  let count = 0
+  for (const run of chain.skipped) count += run.to - run.from
+  return count
+}
+
+/** How many numbers have a place for their salt. */
+export function saltCount(chain: ReceivedChain): number {
+  return chain.salts.length / KEPT_SALT_BYTES
+}
+
+/** What the salt says of a frame whose number is below `next` and not skipped. */
+export function compareSalt(chain: ReceivedChain, n: number, salt: Uint8Array): 'equal' | 'other' | 'forgotten' {
+  const at = (n - chain.next + saltCount(chain)) * KEPT_SALT_BYTES
+  if (at < 0) return 'forgotten'
+  const kept = chain.salts.subarray(at, at + KEPT_SALT_BYTES)
+  if (kept.every((byte) => byte === 0)) return 'forgotten'
+  return equalBytes(kept, salt.subarray(0, KEPT_SALT_BYTES)) ? 'equal' : 'other'
+}
+
+/** Notes that all numbers from `next` to below `to` are passed over. */
+export function skipTo<T extends ReceivedChain>(chain: T, to: number, now: number): T {
+  if (to === chain.next) return chain
+  const salts = grown(chain.salts, to - chain.next)
+  return { ...chain, next: to, salts, skipped: [...chain.skipped, { from: chain.next, to, at: now }] }
+}
+
+/** Notes that the frame of number `next` was opened. */
+export function consumeNext<T extends ReceivedChain>(chain: T, salt: Uint8Array): T {
+  const salts = grown(chain.salts, 1)
+  salts.set(salt.subarray(0, KEPT_SALT_BYTES), chain.salts.length)
+  return { ...chain, next: chain.next + 1, salts }
+}
+
+/** Notes that a frame was opened with its stored key. */
+export function consumeSkipped<T extends ReceivedChain>(chain: T, n: number, salt: Uint8Array): T {
+  const at = (n - chain.next + saltCount(chain)) * KEPT_SALT_BYTES
+  let salts = chain.salts
+  if (at >= 0) {
+    salts = salts.slice()
+    salts.set(salt.subarray(0, KEPT_SALT_BYTES), at)
+  }
+  return { ...chain, salts, skipped: chain.skipped.flatMap((run) => without(run, n)) }
+}
+
+function grown(salts: Uint8Array, count: number): Uint8Array {
+  const whole = new Uint8Array(salts.length + count * KEPT_SALT_BYTES)
+  whole.set(salts)
+  return whole
+}
+
+function without(run: SkippedRun, n: number): readonly SkippedRun[] {
+  if (n < run.from || n >= run.to) return [run]
+  return [
+    { ...run, to: n },
+    { ...run, from: n + 1 },
+  ].filter(({ from, to }) => from < to)
+}

@@ -1,0 +1,38 @@
+import { wipe } from '../bytes.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Overwrites the secrets of a session that is dropped. Sessions share what did not change between them, so every older
+ * state of the same session is dead after this too.
+ */
+export function wipeSession(session: Session): void {
+  wipe(...secretsOf(session))
+}
+
+/**
+ * Overwrites the secrets of `before` that `after` no longer has. To be called once `after` is on disk: until then
+ * `before` may be needed again.
+ */
+export function wipeReplaced(before: Session, after: Session): void {
+  const kept = new Set(secretsOf(after))
+  for (const secret of secretsOf(before)) if (!kept.has(secret)) wipe(secret)
+}
+
+function secretsOf(session: Session): Uint8Array[] {
+  const { own, opening, send, recv, past, pq } = session
+  const secrets = [
+    session.rootKey,
+    session.nextHeaderKey,
+    session.linkKey,
+    own?.secret,
+    send?.chainKey,
+    send?.headerKey,
+    recv?.chainKey,
+    recv?.headerKey,
+    ...past.map(({ headerKey }) => headerKey),
+    ...(opening?.kind === 'asked' ? [opening.kemSeed, opening.identity.secret] : []),
+    ...(pq.kind === 'offered' ? [pq.kemSeed] : []),
+    ...(pq.kind === 'agreed' || pq.kind === 'answering' ? [pq.secret] : []),
+  ]
+  return secrets.filter((secret) => secret instanceof Uint8Array)
+}
