@@ -23,21 +23,28 @@ export interface Dialer {
 export function dialer(): (components: DialerComponents) => Dialer {
   return ({ transportManager }) => ({
     async dial(addresses, { signal }) {
-      const won = new AbortController()
+      const attempts = addresses.map((address) => ({ address, controller: new AbortController() }))
+      const abortAll = (): void => {
+        for (const { controller } of attempts) controller.abort(signal.reason)
+      }
+      if (signal.aborted) abortAll()
+      signal.addEventListener('abort', abortAll, { once: true })
+      const timer = setTimeout(abortAll, ADDRESS_TIMEOUT_MS)
       let winner: Connection | undefined
-      const attempts = addresses.map(async (address) => {
-        const connection = await transportManager.dial(address, {
-          signal: AbortSignal.any([signal, won.signal, AbortSignal.timeout(ADDRESS_TIMEOUT_MS)]),
-        })
-        // two may come up within one turn of the event loop
-        if (winner === undefined) winner = connection
-        else connection.abort(new Error('another address was faster'))
-        return connection
-      })
       try {
-        await Promise.any(attempts)
+        await Promise.any(
+          attempts.map(async ({ address, controller }) => {
+            const connection = await transportManager.dial(address, { signal: controller.signal })
+            // two may come up within one turn of the event loop
+            if (winner !== undefined) return connection.abort(new Error('another address was faster'))
+            winner = connection
+            // Node's sockets keep listening to the signal they were dialled with: a later abort would cut the winner
+            for (const other of attempts) if (other.controller !== controller) other.controller.abort()
+          }),
+        )
       } finally {
-        won.abort()
+        clearTimeout(timer)
+        signal.removeEventListener('abort', abortAll)
       }
       return winner as Connection
     },

@@ -30,6 +30,7 @@ import {
   STREAM_TIMEOUT_MS,
 } from './limits.ts'
 import { createLinks, type Links } from './links.ts'
+import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
 import { QUIET } from './quiet-log.ts'
 import { createSlotStore, type SlotRules } from './slot-store.ts'
@@ -81,6 +82,7 @@ const DHT_TIMEOUT = { minTimeout: 2_000, maxTimeout: 5_000 } as const
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
   const { primitives, rules, role, logger, now } = options
   const limits = limitsOf(options)
+  const announced = (options.announce ?? []).map((text) => multiaddr(text))
   const privateKey = await readPrivateKey(options.privateKey)
   const peerId = peerIdFromPrivateKey(privateKey)
   const self = peerId.toString()
@@ -119,6 +121,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       identify: identify(),
       ping: ping(),
       dialer: dialer(),
+      listening: listening(),
       dht: kadDHT({
         protocol: DHT_PROTOCOL,
         clientMode: true,
@@ -165,8 +168,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
 
   /** The addresses at which this node says to be reached, as configured or listened on. */
   function statedAddresses(): readonly Multiaddr[] {
-    const announced = (options.announce ?? []).map((text) => multiaddr(text))
-    return announced.length > 0 ? announced : node.getMultiaddrs().map(withoutPeer)
+    return announced.length > 0 ? announced : node.services.listening.addresses().map(withoutPeer)
   }
 
   /** All of it within this machine or LAN: private addresses are as good as any, and everybody serves. */
@@ -174,8 +176,21 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     return bootstraps.allNear && statedAddresses().every(isNear)
   }
 
+  /**
+   * Public addresses that others very likely reach: configured ones, and IPv4 on an interface of this machine. A public
+   * IPv6 address is mostly behind a firewall; a server there would stall the look-ups of others.
+   */
+  function openAddresses(): readonly Multiaddr[] {
+    const configured = new Set([...options.announce ?? [], ...options.listen])
+    return statedAddresses().filter(
+      (address) => !isNear(address) && (configured.has(address.toString()) || address.getComponents()[0]?.name === 'ip4'),
+    )
+  }
+
   function chooseMode(): void {
-    const serves = role === 'bootstrap' || isNearNetwork() || statedAddresses().some((address) => !isNear(address))
+    const open = openAddresses()
+    if (announced.length === 0) for (const address of open) node.services.listening.confirm(address)
+    const serves = role === 'bootstrap' || isNearNetwork() || open.length > 0
     dht.setMode(serves ? 'server' : 'client').catch(() => logger.warn({}, 'the mode of the DHT could not be set'))
   }
 
