@@ -1,6 +1,6 @@
 import { isLoopback, isPrivate } from '@libp2p/utils'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { concat } from '../../lib/bytes.ts'
+import { concat, equalBytes } from '../../lib/bytes.ts'
 import type { Link } from './network.ts'
 
 /** How many own addresses are told to others, and how long each may be: what the records and links have room for. */
@@ -9,20 +9,21 @@ export const MAX_ADDRESS_BYTES = 64
 
 /** The multicodec of `/p2p` (421) as a varint. */
 const P2P_PREFIX = Uint8Array.of(0xa5, 0x03)
-/** An Ed25519 PeerId is an identity multihash of 38 bytes; nothing that Sotto uses is longer. */
-const MAX_PEER_BYTES = 64
+/** An Ed25519 PeerId: the identity multihash of 36 bytes, a protobuf of type 1 (Ed25519) and a key of 32 bytes. */
+const PEER_PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
+const PEER_BYTES = 38
 
-/** The address with `/p2p/…` of the peer behind it. Throws when address or peer are not well-formed. */
+/** The address with `/p2p/…` of the peer behind it. Throws when the address is not well-formed or the peer is no Ed25519 PeerId. */
 export function withPeer(address: Uint8Array, peer: Uint8Array): Multiaddr {
-  if (peer.length === 0 || peer.length > MAX_PEER_BYTES) throw new TypeError('not the bytes of a peer id')
-  return multiaddr(concat(address, P2P_PREFIX, Uint8Array.of(peer.length), peer))
+  if (peer.length !== PEER_BYTES || !equalBytes(peer.subarray(0, PEER_PREFIX.length), PEER_PREFIX)) {
+    throw new TypeError('expected the multihash of an Ed25519 peer id')
+  }
+  return multiaddr(concat(address, P2P_PREFIX, Uint8Array.of(PEER_BYTES), peer))
 }
 
 /** The text of a peer's id. Throws when the bytes are none. */
 export function peerText(peer: Uint8Array): string {
-  const text = peerOf(withPeer(new Uint8Array(0), peer))
-  if (text === undefined) throw new TypeError('not the bytes of a peer id')
-  return text
+  return peerOf(withPeer(new Uint8Array(0), peer)) as string
 }
 
 /** The text of the PeerId that the address ends in, if it names one. */
