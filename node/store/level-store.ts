@@ -158,20 +158,22 @@ async function failAs<T>(code: NodeErrorCode, message: string, work: Promise<T>)
   try {
     return await work
   } catch (cause) {
-    if (codeOf(cause) === 'LEVEL_CORRUPTION') throw damaged(cause)
+    if (isDamage(cause)) throw damaged(cause)
     throw new NodeError(code, message, { cause })
   }
 }
 
 function openingError(error: unknown): NodeError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const code = codeOf(cause)
-  if (code === 'LEVEL_LOCKED') return new NodeError('locked', 'another process uses this database', { cause })
-  const text = cause instanceof Error ? cause.message : ''
-  // LevelDB has no code of its own for a file that it needs and does not find.
-  const missing = /no such file|does not exist|invalid argument/i.test(text)
-  if (code === 'LEVEL_CORRUPTION' || missing) return damaged(cause)
+  if (codeOf(cause) === 'LEVEL_LOCKED') return new NodeError('locked', 'another process uses this database', { cause })
+  if (isDamage(cause)) return damaged(cause)
   return new NodeError('storage', 'could not open the database', { cause })
+}
+
+/** LevelDB has no code of its own for a file that it needs and finds missing or too short. */
+function isDamage(cause: unknown): boolean {
+  if (codeOf(cause) === 'LEVEL_CORRUPTION') return true
+  return cause instanceof Error && /^corruption:|no such file|does not exist|invalid argument/i.test(cause.message)
 }
 
 function damaged(cause: unknown): NodeError {
