@@ -15,7 +15,9 @@ export const MAX_NESTING = 8
 /** Encodes a value. Throws a `TypeError` for what the wire cannot carry (a misuse of this function, never bad input). */
 export function encode(value: WireValue): Uint8Array {
   assertEncodable(value, 0)
-  return cborEncode(value)
+  const bytes = cborEncode(value)
+  // Under Node some come back as a `Buffer`, whose `slice` is no copy.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function assertEncodable(value: WireValue, depth: number): void {

@@ -4,7 +4,7 @@ import {
   asEmptyOr,
   GROUP_ID_BYTES,
   HASH_BYTES,
-  KINDS,
+  type KindName,
   kindName,
   MAX_PAYLOAD_BYTES,
   PAYLOAD_ID_BYTES,
@@ -80,7 +80,7 @@ export function encodeContent(content: Content): Uint8Array {
       name: content.kind,
       maxBytes: MAX_PAYLOAD_BYTES,
       write: writeContent,
-      read: (value) => readContent(KINDS[content.kind], value) ?? content,
+      read: (value) => READERS[content.kind](value) ?? content,
     },
     content,
   )
@@ -91,7 +91,9 @@ export function encodeContent(content: Content): Uint8Array {
  * control). Throws `malformed`.
  */
 export function decodeContent(kind: number, bytes: Uint8Array): Content | null {
-  return kindName(kind) === null ? null : readContent(kind, decode(bytes, MAX_PAYLOAD_BYTES))
+  const name = kindName(kind)
+  const read = name === null ? undefined : READERS[name]
+  return read === undefined ? null : read(decode(bytes, MAX_PAYLOAD_BYTES))
 }
 
 function writeContent(content: Content): WireValue {
@@ -121,65 +123,63 @@ function writeContent(content: Content): WireValue {
   }
 }
 
-function readContent(kind: number, value: WireValue): Content | null {
-  switch (kind) {
-    case KINDS.text: {
-      const [text, replyTo] = asArray(value, 'text', { length: 2 })
-      return {
-        kind: 'text',
-        text: asText(text, 'text', MAX_TEXT_BYTES),
-        replyTo: asNullable(replyTo, (id) => asBytes(id, 'reply-to', { length: PAYLOAD_ID_BYTES })),
-      }
+type Reader = (value: WireValue) => Content | null
+
+/** One reader for each kind that this version understands; it takes the whole content. */
+const READERS: Readonly<Record<Content['kind'], Reader> & Partial<Record<KindName, Reader>>> = {
+  text(value) {
+    const [text, replyTo] = asArray(value, 'text', { length: 2 })
+    return {
+      kind: 'text',
+      text: asText(text, 'text', MAX_TEXT_BYTES),
+      replyTo: asNullable(replyTo, (id) => asBytes(id, 'reply-to', { length: PAYLOAD_ID_BYTES })),
     }
-    case KINDS.void:
-      asArray(value, 'void', { length: 0 })
-      return { kind: 'void' }
-    case KINDS.receipt:
-      return { kind: 'receipt', entries: readReceipt(value) }
-    case KINDS.typing: {
-      const [on] = asArray(value, 'typing', { length: 1 })
-      if (typeof on !== 'boolean') throw malformed('typing: expected true or false')
-      return { kind: 'typing', on }
+  },
+  void(value) {
+    asArray(value, 'void', { length: 0 })
+    return { kind: 'void' }
+  },
+  receipt: (value) => ({ kind: 'receipt', entries: readReceipt(value) }),
+  typing(value) {
+    const [on] = asArray(value, 'typing', { length: 1 })
+    if (typeof on !== 'boolean') throw malformed('typing: expected true or false')
+    return { kind: 'typing', on }
+  },
+  control(value) {
+    const control = readControl(value)
+    return control && { kind: 'control', control }
+  },
+  secret(value) {
+    const [secret] = asArray(value, 'secret', { length: 1 })
+    return { kind: 'secret', secret: asBytes(secret, 'secret', { length: 32 }) }
+  },
+  routes(value) {
+    const routes = asArray(value, 'routes', { max: MAX_ROUTES })
+    return { kind: 'routes', routes: routes.map((route) => asBytes(route, 'route', { max: MAX_ROUTE_BYTES })) }
+  },
+  'record-seq'(value) {
+    const [accountSeq, accountHash, deviceSeq, deviceHash] = asArray(value, 'record-seq', { length: 4 })
+    return {
+      kind: 'record-seq',
+      accountSeq: asUint(accountSeq, 'account seq'),
+      accountHash: asBytes(accountHash, 'account hash', { length: HASH_BYTES }),
+      deviceSeq: asUint(deviceSeq, 'device seq'),
+      deviceHash: asBytes(deviceHash, 'device hash', { length: HASH_BYTES }),
     }
-    case KINDS.control: {
-      const control = readControl(value)
-      return control === null ? null : { kind: 'control', control }
+  },
+  'gap-request': (value) => ({ kind: 'gap-request', gaps: readGaps(value) }),
+  request(value) {
+    const [name, invite] = asArray(value, 'request', { length: 2 })
+    return {
+      kind: 'request',
+      claimedName: readClaimedName(name),
+      invite: asNullable(invite, (hash) => asBytes(hash, 'invite', { length: 16 })),
     }
-    case KINDS.secret: {
-      const [secret] = asArray(value, 'secret', { length: 1 })
-      return { kind: 'secret', secret: asBytes(secret, 'secret', { length: 32 }) }
-    }
-    case KINDS.routes: {
-      const routes = asArray(value, 'routes', { max: MAX_ROUTES })
-      return { kind: 'routes', routes: routes.map((route) => asBytes(route, 'route', { max: MAX_ROUTE_BYTES })) }
-    }
-    case KINDS['record-seq']: {
-      const [accountSeq, accountHash, deviceSeq, deviceHash] = asArray(value, 'record-seq', { length: 4 })
-      return {
-        kind: 'record-seq',
-        accountSeq: asUint(accountSeq, 'account seq'),
-        accountHash: asBytes(accountHash, 'account hash', { length: HASH_BYTES }),
-        deviceSeq: asUint(deviceSeq, 'device seq'),
-        deviceHash: asBytes(deviceHash, 'device hash', { length: HASH_BYTES }),
-      }
-    }
-    case KINDS['gap-request']:
-      return { kind: 'gap-request', gaps: readGaps(value) }
-    case KINDS.request: {
-      const [name, invite] = asArray(value, 'request', { length: 2 })
-      return {
-        kind: 'request',
-        claimedName: readClaimedName(name),
-        invite: asNullable(invite, (hash) => asBytes(hash, 'invite', { length: 16 })),
-      }
-    }
-    case KINDS.accept: {
-      const [name] = asArray(value, 'accept', { length: 1 })
-      return { kind: 'accept', claimedName: readClaimedName(name) }
-    }
-    default:
-      return null
-  }
+  },
+  accept(value) {
+    const [name] = asArray(value, 'accept', { length: 1 })
+    return { kind: 'accept', claimedName: readClaimedName(name) }
+  },
 }
 
 function readReceipt(value: WireValue): readonly ReceiptEntry[] {

@@ -26,7 +26,7 @@ export interface MessageRecord {
   /** The payload's id; of a payload of a newer version, whose id cannot be read, what stands in for it. 16 bytes. */
   readonly id: Uint8Array
   /** The payload exactly as it was sealed: what is hashed, and sealed again when a frame is lost. */
-  readonly payloadBytes: Uint8Array
+  readonly payload: Uint8Array
   /** Device id, 16 bytes. */
   readonly author: Uint8Array
   /** By the own clock, ms; for an own message when it was written. */
@@ -54,7 +54,7 @@ export function encodeRecord(record: MessageRecord): Uint8Array {
     'message',
     DIRECTIONS.indexOf(record.direction),
     record.id,
-    record.payloadBytes,
+    record.payload,
     record.author,
     record.receivedAt,
     record.missingBefore,
@@ -72,7 +72,7 @@ export function decodeRecord(bytes: Uint8Array): MessageRecord {
   return {
     direction: oneOf(DIRECTIONS, items[0], 'direction'),
     id: asBytes(items[1], 'id', { length: PAYLOAD_ID_BYTES }),
-    payloadBytes: asBytes(items[2], 'payload', { max: MAX_PAYLOAD_BYTES }),
+    payload: asBytes(items[2], 'payload', { max: MAX_PAYLOAD_BYTES }),
     author: asBytes(items[3], 'author', { length: DEVICE_ID_BYTES }),
     receivedAt: asTime(items[4]),
     missingBefore: asUint(items[5], 'missing before', MAX_COUNTER),
@@ -120,7 +120,7 @@ export interface ViewContext {
 
 /** Builds what is shown from a record. Never throws on what a peer wrote. */
 export function viewMessage(record: MessageRecord, context: ViewContext): MessageView {
-  const payload = tryRead(() => decodePayload(record.payloadBytes))
+  const payload = tryRead(() => decodePayload(record.payload))
   const content = payload && tryRead(() => decodeContent(payload.kind, payload.content))
   const text = content?.kind === 'text' ? content : undefined
   const missing = missingOf(record, payload, context)

@@ -22,6 +22,7 @@ const did = bytes(16)
 const gid = bytes(32)
 const none = bytes(0)
 const pieces = (count: number): Ranges => Array.from({ length: count }, (_, i) => [2 * i + 1, 2 * i + 1])
+const times = (count: number, value: WireValue): WireValue => Array.from({ length: count }, () => value)
 const farPieces = (count: number): Ranges =>
   pieces(count).map(([from, to]) => [MAX_COUNTER - 2000 + from, MAX_COUNTER - 2000 + to])
 
@@ -32,7 +33,15 @@ const contents: readonly Content[] = [
   {
     kind: 'receipt',
     entries: [
-      { author: did, conversation: none, delivered: [[1, 3], [5, 900]], read: [[1, 2]] }, // biome-ignore format: one entry
+      {
+        author: did,
+        conversation: none,
+        delivered: [
+          [1, 3],
+          [5, 900],
+        ],
+        read: [[1, 2]],
+      },
       { author: did, conversation: gid, delivered: [], read: [[7, 7]] },
     ],
   },
@@ -74,7 +83,7 @@ describe('contents', () => {
 
   test('a content of a kind or a code that only a newer version knows is left alone', () => {
     expect(decodeContent(63, Uint8Array.of(0xff))).toBeNull()
-    expect(decodeContent(KINDS.reaction, encode(['anything']))).toBeNull()
+    expect(decodeContent(KINDS.reaction, Uint8Array.of(0xff))).toBeNull()
     expect(decodeContent(KINDS.control, encode([99, [1, 2, 3]]))).toBeNull()
   })
 
@@ -102,21 +111,37 @@ describe('contents', () => {
     ['a session id of 31 bytes', 'control', [3, bytes(31)]],
     ['an offer over the limit', 'control', [4, bytes(MAX_PQ_BYTES + 1)]],
     ['a heartbeat over the limit', 'control', [6, MAX_COUNTER + 1]],
-    ['a receipt of too many entries', 'receipt', Array(MAX_RECEIPT_ENTRIES + 1).fill([did, none, [], []])],
+    ['a receipt of too many entries', 'receipt', times(MAX_RECEIPT_ENTRIES + 1, [did, none, [], []])],
     ['a receipt of too many ranges in one list', 'receipt', [[did, none, pieces(MAX_RECEIPT_RANGES + 1), []]]],
-    ['a receipt of too many ranges in all', 'receipt', [[did, none, pieces(200), []], [did, none, [], pieces(57)]]], // biome-ignore format: one case a line
+    [
+      'a receipt of too many ranges in all',
+      'receipt',
+      [
+        [did, none, pieces(200), []],
+        [did, none, [], pieces(57)],
+      ],
+    ],
     ['a receipt for a device of 15 bytes', 'receipt', [[bytes(15), none, [], []]]],
     ['a gap from 0', 'gap-request', [[did, none, 0, 1]]],
     ['a gap that descends', 'gap-request', [[did, none, 2, 1]]],
     ['a gap of too many counters', 'gap-request', [[did, none, 1, MAX_GAP_COUNTERS + 1]]],
-    ['gaps of too many counters in all', 'gap-request', [[did, none, 1, 600], [did, gid, 1, 600]]], // biome-ignore format: one case a line
-    ['too many gaps', 'gap-request', Array(MAX_GAP_ENTRIES + 1).fill([did, none, 1, 1])],
+    [
+      'gaps of too many counters in all',
+      'gap-request',
+      [
+        [did, none, 1, 600],
+        [did, gid, 1, 600],
+      ],
+    ],
+    ['too many gaps', 'gap-request', times(MAX_GAP_ENTRIES + 1, [did, none, 1, 1])],
   ])('refuses %s', (_, kind, value) => {
     expect(refusal(() => decodeContent(KINDS[kind], encode(value)))).toBe('malformed')
   })
 
   test('what no reader would take is not written', () => {
-    expect(() => encodeContent({ kind: 'text', text: 'x'.repeat(MAX_TEXT_BYTES + 1), replyTo: null })).toThrow(TypeError)
+    expect(() => encodeContent({ kind: 'text', text: 'x'.repeat(MAX_TEXT_BYTES + 1), replyTo: null })).toThrow(
+      TypeError,
+    )
     expect(() => encodeContent({ kind: 'secret', secret: none })).toThrow(TypeError)
     expect(() => encodeContent({ kind: 'control', control: { code: 'rolled-back', counter: -1 } })).toThrow(TypeError)
   })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   applyReceipt,
@@ -9,7 +9,14 @@ import {
   NEW_DELIVERY,
   stateOf,
 } from '../../../lib/conversation/delivery.ts'
-import { addCounter, addRange, MAX_COUNTER, NO_COUNTERS, type Ranges, unionRanges } from '../../../lib/conversation/ranges.ts'
+import {
+  addCounter,
+  addRange,
+  MAX_COUNTER,
+  NO_COUNTERS,
+  type Ranges,
+  unionRanges,
+} from '../../../lib/conversation/ranges.ts'
 import { expectStrictDecoder, refusal } from '../../support/strict-decoder.ts'
 import '../../support/seed.ts'
 

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { encodeContent, MAX_RECEIPT_ENTRIES, MAX_RECEIPT_RANGES, type ReceiptEntry } from '../../../lib/conversation/contents.ts'
+import {
+  encodeContent,
+  MAX_RECEIPT_ENTRIES,
+  MAX_RECEIPT_RANGES,
+  type ReceiptEntry,
+} from '../../../lib/conversation/contents.ts'
 import { applyReceipt, NEW_DELIVERY } from '../../../lib/conversation/delivery.ts'
 import {
   addDue,
@@ -27,7 +32,15 @@ test('a burst becomes one receipt, and then nothing is due', () => {
   let due = NOTHING_DUE
   for (const counter of [1, 2, 3, 5]) due = addDue(due, entry([[counter, counter]]))
   const taken = takeReceipt(due)
-  expect(taken.receipt).toEqual({ kind: 'receipt', entries: [entry([[1, 3], [5, 5]])] }) // biome-ignore format: one entry
+  expect(taken.receipt).toEqual({
+    kind: 'receipt',
+    entries: [
+      entry([
+        [1, 3],
+        [5, 5],
+      ]),
+    ],
+  })
   expect(takeReceipt(taken.due)).toEqual({ receipt: null, due: [] })
 })
 
@@ -39,7 +52,15 @@ test('a duplicate makes a receipt due again', () => {
 test('what was read is not said twice, and its author learns that it was delivered', () => {
   const due = addDue(addDue(NOTHING_DUE, entry([[1, 5]])), entry([], [[2, 3]]))
   const [told] = takeReceipt(due).receipt?.entries ?? []
-  expect(told).toEqual(entry([[1, 1], [4, 5]], [[2, 3]])) // biome-ignore format: one entry
+  expect(told).toEqual(
+    entry(
+      [
+        [1, 1],
+        [4, 5],
+      ],
+      [[2, 3]],
+    ),
+  )
   expect(applyReceipt(NEW_DELIVERY, told?.delivered ?? [], told?.read ?? [], 9).state.delivered).toEqual([[1, 5]])
 })
 
@@ -55,7 +76,9 @@ test('what does not fit one receipt goes into the next ones, all of it once', ()
   const told: ReceiptEntry[] = []
   for (let taken = takeReceipt(due); taken.receipt !== null; taken = takeReceipt(taken.due)) {
     encodeContent(taken.receipt)
-    expect(taken.receipt.entries.flatMap((e) => [...e.delivered, ...e.read]).length).toBeLessThanOrEqual(MAX_RECEIPT_RANGES)
+    expect(taken.receipt.entries.flatMap((e) => [...e.delivered, ...e.read]).length).toBeLessThanOrEqual(
+      MAX_RECEIPT_RANGES,
+    )
     told.push(...taken.receipt.entries)
   }
   const again = told.reduce<DueReceipts>(addDue, NOTHING_DUE)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   applyHeartbeat,
@@ -14,7 +14,13 @@ import {
   RECENT_COUNTERS,
   unreadCount,
 } from '../../../lib/conversation/incoming.ts'
-import { ephemeralPayload, jumpTo, NEW_OUTGOING, nextPayload, type OutgoingState } from '../../../lib/conversation/outgoing.ts'
+import {
+  ephemeralPayload,
+  jumpTo,
+  NEW_OUTGOING,
+  nextPayload,
+  type OutgoingState,
+} from '../../../lib/conversation/outgoing.ts'
 import { KINDS, type Payload } from '../../../lib/conversation/payload.ts'
 import { MAX_COUNTER } from '../../../lib/conversation/ranges.ts'
 import { portable } from '../../../lib/crypto/portable.ts'
@@ -46,7 +52,10 @@ function write(count: number, life = 0, from: OutgoingState = NEW_OUTGOING): rea
 
 const apply = (state: IncomingState, { payload, bytes }: Written) => applyPayload(portable, state, payload, bytes)
 
-function applyNew(state: IncomingState, written: Written | undefined): Extract<ReturnType<typeof apply>, { kind: 'new' }> {
+function applyNew(
+  state: IncomingState,
+  written: Written | undefined,
+): Extract<ReturnType<typeof apply>, { kind: 'new' }> {
   const applied = written && apply(state, written)
   if (applied?.kind !== 'new') throw new Error(`expected a new payload, got ${applied?.kind}`)
   return applied
@@ -102,7 +111,10 @@ describe('a reader', () => {
 
   test('asks for the latest first, and never for more than the limit, whatever the author claims', () => {
     const state = applyHeartbeat(readAll(NEW_INCOMING, [six[1], six[3]]), 6)
-    expect(gaps(state, 3)).toEqual([[3, 3], [5, 6]]) // biome-ignore format: two ranges
+    expect(gaps(state, 3)).toEqual([
+      [3, 3],
+      [5, 6],
+    ])
     expect(gaps(state, 1)).toEqual([[6, 6]])
     expect(gaps(applyHeartbeat(state, MAX_COUNTER), 100)).toEqual([[MAX_COUNTER - 99, MAX_COUNTER]])
     expect(gaps(state, 0)).toEqual([])
@@ -191,7 +203,10 @@ describe('reading', () => {
     const state = readAll(NEW_INCOMING, [five[0], five[1], five[3]])
     expect(unreadCount(state)).toBe(3)
     const first = markRead(state, 4)
-    expect(first.newlyRead).toEqual([[1, 2], [4, 4]]) // biome-ignore format: two ranges
+    expect(first.newlyRead).toEqual([
+      [1, 2],
+      [4, 4],
+    ])
     expect(unreadCount(first.state)).toBe(0)
     expect(markRead(first.state, 4)).toEqual({ state: first.state, newlyRead: [] })
     const late = readAll(first.state, [five[2], five[4]])

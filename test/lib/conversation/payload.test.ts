@@ -32,7 +32,7 @@ const durable: Payload = {
 const ephemeral: Payload = { ...durable, kind: KINDS.typing, counter: 0, previousHash: none, lamport: 0 }
 
 const wire = (payload: Payload, change: Record<number, WireValue> = {}): Uint8Array => {
-  const items: WireValue[] = [1, ...Object.values(payload)]
+  const items: WireValue[] = [1, ...(Object.values(payload) as WireValue[])]
   for (const [index, value] of Object.entries(change)) items[Number(index)] = value
   return encode(items)
 }
@@ -43,14 +43,17 @@ describe('payloads', () => {
     ['one that is not durable', ephemeral],
     ['the first of a group', { ...durable, conversation: new Uint8Array(32).fill(3), counter: 1, previousHash: none }],
     ['one of a kind that only a newer version knows', { ...durable, kind: 63 }],
-    ['one with every number at its limit', {
-      ...durable,
-      kind: FIRST_UNKNOWN_DURABLE,
-      counter: MAX_COUNTER,
-      lamport: MAX_LAMPORT,
-      sentAt: MAX_TIME_MS,
-      expiresAfter: MAX_EXPIRES_AFTER_S,
-    }],
+    [
+      'one with every number at its limit',
+      {
+        ...durable,
+        kind: FIRST_UNKNOWN_DURABLE,
+        counter: MAX_COUNTER,
+        lamport: MAX_LAMPORT,
+        sentAt: MAX_TIME_MS,
+        expiresAfter: MAX_EXPIRES_AFTER_S,
+      },
+    ],
   ])('%s is read as it was written, and nothing else is', (_, value) => {
     expect(wire(value)).toEqual(encodePayload(value))
     expectStrictDecoder({ value, encode: encodePayload, decode: decodePayload, maxBytes: MAX_PAYLOAD_BYTES })

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { addCounter, addRange, MAX_COUNTER, NO_COUNTERS, type Ranges, readRanges } from '../../../lib/conversation/ranges.ts'
+import {
+  addCounter,
+  addRange,
+  MAX_COUNTER,
+  NO_COUNTERS,
+  type Ranges,
+  readRanges,
+} from '../../../lib/conversation/ranges.ts'
 import type { WireValue } from '../../../lib/wire.ts'
 import { refusal } from '../../support/strict-decoder.ts'
 
@@ -14,14 +21,40 @@ test('what is no counter is a misuse', () => {
 test.each<[string, WireValue]>([
   ['a range from 0', [[0, 3]]],
   ['a range that descends', [[3, 2]]],
-  ['ranges out of order', [[5, 6], [1, 2]]], // biome-ignore format: one set a line
-  ['ranges that overlap', [[1, 5], [5, 6]]], // biome-ignore format: one set a line
-  ['ranges that touch', [[1, 5], [6, 7]]], // biome-ignore format: one set a line
+  [
+    'ranges out of order',
+    [
+      [5, 6],
+      [1, 2],
+    ],
+  ],
+  [
+    'ranges that overlap',
+    [
+      [1, 5],
+      [5, 6],
+    ],
+  ],
+  [
+    'ranges that touch',
+    [
+      [1, 5],
+      [6, 7],
+    ],
+  ],
   ['a counter that is too high', [[1, MAX_COUNTER + 1]]],
   ['a range of three', [[1, 2, 3]]],
   ['a bare counter', [1]],
   ['no array', 7],
-  ['too many ranges', [[1, 1], [3, 3], [5, 5], [7, 7]]], // biome-ignore format: one set a line
+  [
+    'too many ranges',
+    [
+      [1, 1],
+      [3, 3],
+      [5, 5],
+      [7, 7],
+    ],
+  ],
 ])('refuses %s', (_, value) => {
   expect(refusal(() => readRanges(value, 'set', 3))).toBe('malformed')
 })
