@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -56,4 +56,34 @@ test('a range whose name begins with the name of another keeps its rows to itsel
   expect(await store.list('message')).toHaveLength(1)
   expect(await store.list('message-key')).toHaveLength(1)
   expect(await store.list('message', { reverse: true })).toHaveLength(1)
+})
+
+test('wherever a crash cuts off the log, whole batches remain, and none is missing before the last', async () => {
+  const batches = 12
+  {
+    await using store = await openLevelStore(directory)
+    for (let i = 0; i < batches; i++) {
+      await store.write([
+        { range: 'message', key: u64be(i), value: utf8(`text ${i} `.repeat(i)) },
+        { range: 'message-key', key: u64be(i), value: utf8(`key ${i}`) },
+      ])
+    }
+  }
+  const log = (await readdir(directory)).find((name) => name.endsWith('.log'))
+  if (log === undefined) throw new Error('no log')
+  const { size } = await stat(join(directory, log))
+  const counts: number[] = []
+  for (let length = size; length >= 0; length -= 61) {
+    const crashed = join(directory, '..', `crashed-${length}`)
+    await cp(directory, crashed, { recursive: true })
+    await truncate(join(crashed, log), length)
+    await using store = await openLevelStore(crashed)
+    const [texts, keys] = [await store.list('message'), await store.list('message-key')]
+    expect(keys.map(({ key }) => key)).toEqual(texts.map(({ key }) => key))
+    expect(texts.map(({ key }) => key)).toEqual(Array.from({ length: texts.length }, (_, i) => u64be(i)))
+    counts.push(texts.length)
+  }
+  expect(counts[0]).toBe(batches)
+  expect(counts).toEqual(counts.toSorted((a, b) => b - a))
+  expect(new Set(counts).size).toBeGreaterThan(batches / 2)
 })
