@@ -48,7 +48,9 @@ async function runChecks(): Promise<readonly string[]> {
     const { code, output } = await run(check.command, false)
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     if (code !== 0) failed.push(check.name)
-    process.stdout.write(`${code === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds} s)\n${code === 0 ? '' : output}`)
+    process.stdout.write(
+      `${code === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds} s)\n${code === 0 ? '' : output}`,
+    )
   }
   // Two at a time: each is a process with threads of its own, and two cores are what CI has.
   const waiting = checks.values()

@@ -10,10 +10,14 @@ interface Manifest {
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
+interface LockedPackage {
+  readonly resolved?: string
+  readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
 interface Lockfile {
-  readonly packages: Readonly<
-    Record<string, { readonly resolved?: string; readonly hasInstallScript?: boolean; readonly dev?: boolean }>
-  >
+  readonly packages: Readonly<Record<string, LockedPackage>>
 }
 
 const manifest = JSON.parse(read('package.json')) as Manifest
@@ -47,7 +51,9 @@ describe('the source', () => {
 
   test('tracks nothing that is built, installed or secret', (context) => {
     if (tracked === null) return context.skip('not a git checkout, so the tracked files are unknown')
-    expect(tracked.filter((file) => /(?:^|\/)(?:node_modules|dist|coverage)\/|\.(?:tgz|log|pem)$/.test(file))).toEqual([])
+    expect(
+      tracked.filter((file) => /(?:^|\/)(?:node_modules|dist|coverage)\/|^[^/]*\.(?:tgz|log)$|\.pem$/.test(file)),
+    ).toEqual([])
   })
 })
 
@@ -62,10 +68,22 @@ describe('the package', () => {
     expect(resolved.map(([name]) => name)).toEqual([])
   })
 
+  test('has a lockfile that is complete for every platform, as npm ci demands', () => {
+    const { packages } = lockfile
+    const missing = Object.entries(packages).flatMap(([name, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies)
+        .filter((wanted) => !(`node_modules/${wanted}` in packages) && !(`${name}/node_modules/${wanted}` in packages))
+        .map((wanted) => `${name} needs ${wanted}`),
+    )
+    expect(missing).toEqual([])
+  })
+
   test('needs no install script', () => {
     // Both ship what their script would fetch or build: a prebuilt addon, and a binary in a package of its own.
     const works = new Set(['node_modules/classic-level', 'node_modules/esbuild'])
-    const others = Object.entries(lockfile.packages).filter(([name, entry]) => entry.hasInstallScript && !works.has(name))
+    const others = Object.entries(lockfile.packages).filter(
+      ([name, entry]) => entry.hasInstallScript && !works.has(name),
+    )
     expect(others.map(([name]) => name)).toEqual([])
     expect(read('.npmrc')).toContain('ignore-scripts=true')
     const lifecycle = ['preinstall', 'install', 'postinstall', 'prepare']
@@ -88,7 +106,9 @@ describe('the texts', () => {
 
   test('link only to what exists', (context) => {
     if (tracked === null) return context.skip('not a git checkout, so the tracked files are unknown')
-    const known = new Set(tracked.flatMap((file) => [file, ...file.split('/').map((_, i, all) => all.slice(0, i).join('/'))]))
+    const known = new Set(
+      tracked.flatMap((file) => [file, ...file.split('/').map((_, i, all) => all.slice(0, i).join('/'))]),
+    )
     const broken = texts.flatMap((file) =>
       [...read(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
         .map((match) => new URL(match[1] ?? '', `file://${root}${file}`).pathname.slice(root.length).replace(/\/$/, ''))

@@ -31,8 +31,17 @@ const layers: Readonly<Record<string, Layer>> = {
     ],
     because: 'node gives lib a network, a disk and a clock; what needs Node itself stays in the named files',
   },
-  cli: { folders: ['lib', 'node', 'cli'], platform: 'all', because: "cli is the person's side and is imported by nobody" },
-  examples: { folders: [], platform: 'all', packages: /^sotto(?:\/|$)/, because: 'an example imports what a user would' },
+  cli: {
+    folders: ['lib', 'node', 'cli'],
+    platform: 'all',
+    because: "cli is the person's side and is imported by nobody",
+  },
+  examples: {
+    folders: [],
+    platform: 'all',
+    packages: /^sotto(?:\/|$)/,
+    because: 'an example imports what a user would',
+  },
 }
 
 /** Packages that need Node: its sockets, its files, or a compiled addon. */
