@@ -34,7 +34,7 @@ function transcript(primitives: Primitives, random: Random): string[] {
     const { ct, secret } = present(kem.encapsulate(pair.encapsulationKey, random))
     seen.push(ct, secret, present(kem.decapsulate(pair, ct)), present(kem.decapsulate(pair, random.bytes(1088))))
   }
-  for (const length of [0, 1, 31, 32, 63, 64, 65, 200]) {
+  for (const length of [0, 1, 31, 32, 63, 64, 65, 200, 1983, 1984, 1985, 2049, 5000]) {
     const bytes = random.bytes(length)
     seen.push(
       primitives.sha256(bytes, bytes),
@@ -42,7 +42,11 @@ function transcript(primitives: Primitives, random: Random): string[] {
       primitives.sha256(),
       primitives.hmac(bytes, bytes),
     )
-    seen.push(primitives.hkdf(bytes, bytes, bytes, length), primitives.hkdf(NOTHING, bytes, NOTHING, 8160))
+    seen.push(
+      primitives.hkdf(bytes, bytes, bytes, length),
+      primitives.hmac(random.bytes(32), bytes),
+      primitives.hkdf(NOTHING, bytes, NOTHING, 8160),
+    )
     for (const aead of AEADS) {
       const [key, nonce, ad] = [random.bytes(32), random.bytes(NONCE_BYTES[aead]), random.bytes(length)]
       const sealed = primitives[aead].seal(key, nonce, ad, bytes)
