@@ -41,13 +41,13 @@ export interface MessageRecord {
   readonly deliveredAt: number | null
   readonly readAt: number | null
   /** Why an own message will not be delivered any more. */
-  readonly failure: { readonly state: 'expired' | 'failed'; readonly reason: string } | null
+  readonly failed: { readonly state: 'expired' | 'failed'; readonly reason: string } | null
 }
 
 const DIRECTIONS = ['in', 'out'] as const
 const FAILURES = ['expired', 'failed'] as const
 
-/** `[1, "message", direction, id, payload, author, received at, missing before, chain broken, weak, delivered at, read at, failure]`. */
+/** `[1, "message", direction, id, payload, author, received at, missing before, chain broken, weak, delivered at, read at, failed]`. */
 export function encodeRecord(record: MessageRecord): Uint8Array {
   return encode([
     1,
@@ -62,7 +62,7 @@ export function encodeRecord(record: MessageRecord): Uint8Array {
     record.weak,
     record.deliveredAt,
     record.readAt,
-    record.failure && [FAILURES.indexOf(record.failure.state), record.failure.reason],
+    record.failed && [FAILURES.indexOf(record.failed.state), record.failed.reason],
   ])
 }
 
@@ -80,9 +80,9 @@ export function decodeRecord(bytes: Uint8Array): MessageRecord {
     weak: asBoolean(items[7], 'weak'),
     deliveredAt: asNullable(items[8], asTime),
     readAt: asNullable(items[9], asTime),
-    failure: asNullable(items[10], (value) => {
-      const [state, reason] = asArray(value, 'failure', { length: 2 })
-      return { state: oneOf(FAILURES, state, 'failure'), reason: asText(reason, 'reason', MAX_REASON_BYTES) }
+    failed: asNullable(items[10], (value) => {
+      const [state, reason] = asArray(value, 'failed', { length: 2 })
+      return { state: oneOf(FAILURES, state, 'failed'), reason: asText(reason, 'reason', MAX_REASON_BYTES) }
     }),
   }
 }
@@ -138,7 +138,7 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
     },
     ...(text?.replyTo && { replyTo: toHex(text.replyTo) }),
     ...(missing > 0 && { missing }),
-    ...(record.failure && { reason: record.failure.reason }),
+    ...(record.failed && { reason: record.failed.reason }),
   }
 }
 
@@ -162,7 +162,7 @@ function shownState(record: MessageRecord, counter: number, context: ViewContext
   const known = context.delivery ? stateOf(context.delivery, counter) : 'queued'
   if (known === 'read' || record.readAt !== null) return 'read'
   if (known === 'delivered' || record.deliveredAt !== null) return 'delivered'
-  return record.failure?.state ?? 'queued'
+  return record.failed?.state ?? 'queued'
 }
 
 function missingOf(record: MessageRecord, payload: Payload | null | undefined, context: ViewContext): number {

@@ -63,10 +63,17 @@ export function ephemeralPayload(input: Omit<PayloadInput, 'seenLamport' | 'expi
 }
 
 /**
+ * The highest counter to jump to. No life uses half of them; a peer that claims more would leave this device without
+ * numbers.
+ */
+export const MAX_JUMP: number = MAX_COUNTER / 2
+
+/**
  * Skips the counters up to `counter` that a peer says this device has used already, in a life whose state was lost.
- * The very same state when it is further than that.
+ * The very same state when it is further than that. Throws `limit` above `MAX_JUMP`.
  */
 export function jumpTo(state: OutgoingState, counter: number): OutgoingState {
+  if (counter > MAX_JUMP) throw new ProtocolError('limit', `jump: at most to ${MAX_JUMP}, got ${counter}`)
   return counter <= state.counter ? state : { ...state, counter, previousHash: new Uint8Array(0) }
 }
 

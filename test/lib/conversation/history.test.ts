@@ -47,7 +47,7 @@ function record(change: Partial<MessageRecord> = {}): MessageRecord {
     weak: false,
     deliveredAt: null,
     readAt: null,
-    failure: null,
+    failed: null,
     ...change,
   }
 }
@@ -56,8 +56,8 @@ describe('stored messages', () => {
   test.each([
     ['received', record({ missingBefore: 3, chainBroken: true, weak: true })],
     ['delivered', record({ direction: 'out', deliveredAt: 3000, readAt: 4000 })],
-    ['failed', record({ direction: 'out', failure: { state: 'failed', reason: 'the peer is blocked' } })],
-    ['expired', record({ direction: 'out', failure: { state: 'expired', reason: '' } })],
+    ['failed', record({ direction: 'out', failed: { state: 'failed', reason: 'the peer is blocked' } })],
+    ['expired', record({ direction: 'out', failed: { state: 'expired', reason: '' } })],
   ])('a %s one is read as it was written, and nothing else is', (_, value) => {
     expectStrictDecoder({ value, encode: encodeRecord, decode: decodeRecord, maxBytes: MAX_PAYLOAD_BYTES + 1024 })
   })
@@ -101,9 +101,9 @@ describe('what is shown', () => {
     expect(state({}, { delivered: [[1, 5]], read: [[5, 5]] } as never).state).toBe('read')
     expect(state({ deliveredAt: 3000 })).toMatchObject({ state: 'delivered', states: { delivered: 3000 } })
     expect(state({ deliveredAt: 3000, readAt: 4000 })).toMatchObject({ state: 'read', states: { read: 4000 } })
-    const failure = { state: 'expired', reason: 'not accepted in 14 days' } as const
-    expect(state({ failure })).toMatchObject({ state: 'expired', reason: 'not accepted in 14 days' })
-    expect(state({ failure }, { delivered: [[5, 5]], read: [] } as never).state).toBe('delivered')
+    const failed = { state: 'expired', reason: 'not accepted in 14 days' } as const
+    expect(state({ failed })).toMatchObject({ state: 'expired', reason: 'not accepted in 14 days' })
+    expect(state({ failed }, { delivered: [[5, 5]], read: [] } as never).state).toBe('delivered')
   })
 
   test('a received message is read when the user read it', () => {

@@ -65,7 +65,7 @@ const readAll = (state: IncomingState, all: readonly (Written | undefined)[]) =>
   all.reduce((before, written) => applyNew(before, written).state, state)
 
 const at = (counter: number): Written => {
-  const [written] = write(1, 0, jumpTo(NEW_OUTGOING, counter - 1))
+  const [written] = write(1, 0, { ...NEW_OUTGOING, counter: counter - 1 })
   return written as Written
 }
 

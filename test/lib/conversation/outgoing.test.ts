@@ -4,6 +4,7 @@ import {
   encodeOutgoing,
   ephemeralPayload,
   jumpTo,
+  MAX_JUMP,
   NEW_OUTGOING,
   nextPayload,
   type OutgoingState,
@@ -62,8 +63,13 @@ describe.each(primitivesUnderTest)('an author, $name', (primitives) => {
     expect(jumpTo(next.state, 3)).toBe(next.state)
   })
 
+  test('no peer can make an author jump to where the counters end', () => {
+    expect(refusal(() => jumpTo(NEW_OUTGOING, MAX_JUMP + 1))).toBe('limit')
+    expect(write(jumpTo(NEW_OUTGOING, MAX_JUMP)).payload.counter).toBe(MAX_JUMP + 1)
+  })
+
   test('used-up counters are refused and leave the state as it was', () => {
-    const last = jumpTo(NEW_OUTGOING, MAX_COUNTER)
+    const last = { ...NEW_OUTGOING, counter: MAX_COUNTER }
     expect(refusal(() => write(last))).toBe('limit')
     expect(last.counter).toBe(MAX_COUNTER)
   })
