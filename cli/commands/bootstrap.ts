@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import type { Invocation } from '../invocation.ts'
+import { addresses } from '../options.ts'
+import type { Verb } from '../verb.ts'
+
+interface Options {
+  readonly listen: string[]
+  readonly announce?: string[]
+}
+
+async function bootstrap({ io, home, print, note }: Invocation, { listen, announce }: Options): Promise<void> {
+  const { createBootstrap } = await io.loadNode()
+  // beside what belongs to an account, so that both can live in one home and neither key is taken for the other
+  const directory = join(home, 'bootstrap')
+  const server = await createBootstrap({ listen, directory, ...(announce === undefined ? {} : { announce }) })
+  try {
+    if (io.ended.aborted) return
+    const stopping = Promise.withResolvers<void>()
+    io.ended.addEventListener('abort', () => stopping.resolve(), { once: true })
+    const own = server.addresses()
+    print({ ready: true, peerId: server.peerId, addresses: own }, ['ready', ...own.map((each) => `  ${each}`)].join('\n'))
+    await stopping.promise
+    note('stopping')
+  } finally {
+    await server.stop()
+  }
+}
+
+export const verb: Verb = {
+  examples: [
+    'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001',
+    'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001 /ip6/::/tcp/4001',
+    'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001 --announce /dns4/boot.example.org/tcp/4001',
+  ],
+  define(command, invocation) {
+    command
+      .requiredOption('--listen <addr...>', 'listen here', addresses('listen'))
+      .option('--announce <addr...>', 'tell others that I am here', addresses('announce'))
+      .action((options: Options) => bootstrap(invocation(), options))
+  },
+}

@@ -1,0 +1,16 @@
+import { callHome } from '../caller.ts'
+import { formatContact } from '../format.ts'
+import type { Verb } from '../verb.ts'
+
+export const verb: Verb = {
+  examples: ['sotto requests', 'sotto --json requests', 'sotto accept bob'],
+  define(command, invocation) {
+    command.action(async () => {
+      const { io, print, paint, note } = invocation()
+      await using caller = await callHome(invocation())
+      const contacts = await caller.call('contact.requests', {}, { signal: io.ended })
+      for (const contact of contacts) print(contact, formatContact(contact, paint))
+      if (contacts.length === 0) note('No requests.')
+    })
+  },
+}

@@ -1,0 +1,51 @@
+import { fromUtf8, utf8 } from '../lib/bytes.ts'
+import type { DeliveryMode, PublicMode } from '../node/api.ts'
+import { homePaths, readSmall, replaceFile } from '../node/home-files.ts'
+import { CliError } from './errors.ts'
+
+/** What a home remembers between runs. Keys of later versions are kept as they are. */
+export interface Config {
+  readonly listen?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly delivery?: DeliveryMode
+  readonly public?: PublicMode
+}
+
+export const DELIVERY_MODES: readonly DeliveryMode[] = ['live', 'outbox']
+export const PUBLIC_MODES: readonly PublicMode[] = ['off', 'account', 'reachable']
+
+const MAX_CONFIG_BYTES = 64 * 1024
+
+function isTexts(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+}
+
+function isOneOf(value: unknown, words: readonly string[]): boolean {
+  return value === undefined || (typeof value === 'string' && words.includes(value))
+}
+
+/** Reads `config.json` of a home; a missing one is empty. Throws `bad-config`. */
+export async function readConfig(home: string): Promise<Config> {
+  const wrong = (what: string): CliError => new CliError('bad-config', `config.json in the home is wrong: ${what}.`)
+  const bytes = await readSmall(homePaths(home).config, MAX_CONFIG_BYTES)
+  if (bytes === null) return {}
+  let config: unknown
+  try {
+    config = JSON.parse(fromUtf8(bytes))
+  } catch {
+    throw wrong('it is not JSON')
+  }
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) throw wrong('it is no object')
+  const fields = new Map<string, unknown>(Object.entries(config))
+  for (const name of ['listen', 'bootstrap']) if (!isTexts(fields.get(name))) throw wrong(`"${name}" is no list of addresses`)
+  if (!isOneOf(fields.get('delivery'), DELIVERY_MODES)) throw wrong(`"delivery" is none of ${DELIVERY_MODES.join(', ')}`)
+  if (!isOneOf(fields.get('public'), PUBLIC_MODES)) throw wrong(`"public" is none of ${PUBLIC_MODES.join(', ')}`)
+  return config
+}
+
+/** Replaces some settings, all at once or not at all. Call it as the holder of the home's lock. */
+export async function updateConfig(home: string, changes: Config): Promise<void> {
+  if (Object.keys(changes).length === 0) return
+  const config = { ...(await readConfig(home)), ...changes }
+  await replaceFile(homePaths(home).config, utf8(`${JSON.stringify(config, null, 2)}\n`))
+}

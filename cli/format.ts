@@ -1,0 +1,90 @@
+import type { Identity, Message, NodeStatus, Verification } from '../node/api.ts'
+import type { ContactJson } from './shapes.ts'
+import { safeBlock, safeLine, type Tone } from './terminal.ts'
+
+type Paint = (tone: Tone, text: string) => string
+
+/** The beginning of an account that names it here; commands take it as WHO. */
+export function shortAccount(account: string): string {
+  return account.slice(0, 'sotto1'.length + 10)
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
+/** Local time to the minute, the same in every locale. */
+export function formatTime(ms: number): string {
+  const at = new Date(ms)
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}`
+}
+
+function nameOf(contact: ContactJson): string {
+  return safeLine(contact.petname) || shortAccount(contact.account)
+}
+
+/** One contact: its name and what is to know on one line, the account below. */
+export function formatContact(contact: ContactJson, paint: Paint): string {
+  const facts = [
+    contact.state === 'accepted' ? (contact.online ? paint('green', 'online') : 'offline') : contact.state,
+    ...(contact.verified === false ? [] : ['verified']),
+    ...(contact.unread === 0 ? [] : [paint('bold', `${contact.unread} unread`)]),
+  ]
+  const claimed = contact.claimedName === undefined ? '' : safeLine(contact.claimedName)
+  const below = [shortAccount(contact.account), ...(claimed === '' || claimed === nameOf(contact) ? [] : [`calls itself "${claimed}"`])]
+  const lines = [`${paint('bold', nameOf(contact))}  ${facts.join(', ')}`, `  ${below.join(', ')}`]
+  if (contact.hello !== undefined) lines.push(`  ${safeLine(contact.hello)}`)
+  return lines.join('\n')
+}
+
+/** One message: when, who, what; of own ones how far it got. Lines of the text after the first are indented. */
+export function formatMessage(message: Message, context: { me: string; name: string; paint: Paint }): string {
+  const own = message.from === context.me
+  const gap = message.missing === undefined ? '' : `${context.paint('yellow', `(${message.missing} missing here)`)}\n`
+  const who = context.paint(own ? 'dim' : 'bold', own ? 'me' : safeLine(context.name))
+  const text = message.text === undefined ? `(${safeLine(message.kind)})` : safeBlock(message.text)
+  const why = message.reason === undefined ? '' : `: ${safeLine(message.reason)}`
+  const state = own ? context.paint('dim', ` (${message.state}${why})`) : ''
+  return `${gap}${context.paint('dim', formatTime(message.at))} ${who}: ${text}${state}`
+}
+
+/** The twelve groups of a safety number, three a line. */
+export function formatVerification({ petname, safetyNumber, verified }: Verification): string {
+  const groups = safetyNumber.replace(/\D/g, '').match(/\d{1,5}/g) ?? []
+  const lines = []
+  for (let at = 0; at < groups.length; at += 3) lines.push(`  ${groups.slice(at, at + 3).join(' ')}`)
+  const name = safeLine(petname)
+  const word = verified === false ? `If ${name} sees the same digits:\n  sotto verify ${name} --confirm` : `${name} is verified.`
+  return `${lines.join('\n')}\n${word}`
+}
+
+function formatAge(from: number, now: number): string {
+  const seconds = Math.max(0, Math.round((now - from) / 1000))
+  if (seconds < 120) return `${seconds} s ago`
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n')
+}
+
+export function formatStatus(status: NodeStatus, now: number): string {
+  const { dht, contacts } = status
+  const published = dht.record.published === undefined ? 'not published yet' : `published ${formatAge(dht.record.published, now)}`
+  const dropped = Object.entries(status.dropped ?? {}).map(([reason, count]): [string, string] => ['dropped', `${count} ${reason}`])
+  return table([
+    ['account', shortAccount(status.account)],
+    ['node', `${status.up ? 'up' : 'down'}, version ${status.version}`],
+    ['connections', String(status.connections)],
+    ['contacts', `${contacts.online} online of ${contacts.total}`],
+    ['dht', `${dht.mode}, ${dht.peers} peers`],
+    ['record', `no ${dht.record.seq}, ${published}`],
+    ['queued', String(status.queued)],
+    ['unread', String(status.unread)],
+    ...dropped,
+  ])
+}
+
+export function formatIdentity({ account, did, peerId }: Identity): string {
+  return `account ${account}\ndevice  ${did}\npeer id ${peerId}`
+}

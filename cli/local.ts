@@ -1,0 +1,26 @@
+import type { Node } from '../node/api.ts'
+import { type ApiContext, createSendOnce, needsRunningNode, runMethod } from './api.ts'
+import type { Caller } from './client.ts'
+
+/** Calls the same methods on a node that this process has opened without a network; ends it when disposed. */
+export function createLocalCaller(node: Node): Caller {
+  const gone = new AbortController()
+  const context: ApiContext = {
+    node,
+    signal: gone.signal,
+    sendOnce: createSendOnce(),
+    stop: needsRunningNode,
+    subscribe: needsRunningNode,
+  }
+  return {
+    running: false,
+    // what crosses the socket as JSON crosses here as JSON too, so that both ways give the same
+    call: async (method, params) => JSON.parse(JSON.stringify(await runMethod(method, params, context))),
+    events: needsRunningNode,
+    closed: new Promise(() => {}),
+    async [Symbol.asyncDispose]() {
+      gone.abort()
+      await node.stop()
+    },
+  }
+}

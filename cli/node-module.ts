@@ -1,0 +1,53 @@
+import type { DeliveryMode, Logger, Node, PublicMode } from '../node/api.ts'
+
+export interface NodeOptions {
+  readonly directory: string
+  readonly passphrase?: string | Uint8Array
+  readonly bootstrap?: string[]
+  readonly listen?: string[]
+  readonly delivery?: DeliveryMode
+  readonly public?: PublicMode
+  /** `none`: the home is opened, nobody is reached. */
+  readonly network?: 'tcp' | 'none'
+  readonly logger?: Logger
+  readonly waitForLockMs?: number
+}
+
+export interface AccountOptions {
+  readonly directory: string
+  readonly passphrase?: string | Uint8Array
+  readonly noPassphrase?: boolean
+  readonly name?: string
+}
+
+export interface BootstrapOptions {
+  readonly listen: string[]
+  readonly announce?: string[]
+  /** Where its key is kept, so that its PeerId stays. */
+  readonly directory?: string
+}
+
+export interface Bootstrap {
+  readonly peerId: string
+  addresses(): string[]
+  stop(): Promise<void>
+}
+
+/** What the command line uses of the node. */
+export interface NodeModule {
+  createNode(options: NodeOptions): Promise<Node>
+  createAccount(options: AccountOptions): Promise<{ account: string; recoveryWords: string }>
+  createBootstrap(options: BootstrapOptions): Promise<Bootstrap>
+  /** How a home is opened, or null when there is none. */
+  homeProtection(directory: string): Promise<'passphrase' | 'key-file' | null>
+}
+
+/** Imports the real one. */
+export async function loadNode(): Promise<NodeModule> {
+  const [{ createAccount, createNode }, { createBootstrap }, { homeProtection }] = await Promise.all([
+    import('../node/index.ts'),
+    import('../node/bootstrap.ts'),
+    import('../node/home.ts'),
+  ])
+  return { createAccount, createNode, createBootstrap, homeProtection }
+}

@@ -1,0 +1,50 @@
+import type { Verb } from './verb.ts'
+
+interface VerbEntry {
+  readonly name: string
+  readonly summary: string
+  load(): Promise<{ verb: Verb }>
+}
+
+/** Every command, in the order of the help. Only the one that is called is imported. */
+export const VERBS: readonly VerbEntry[] = [
+  { name: 'init', summary: 'make an account', load: () => import('./commands/init.ts') },
+  { name: 'up', summary: 'run the node', load: () => import('./commands/up.ts') },
+  { name: 'down', summary: 'stop the node', load: () => import('./commands/down.ts') },
+  { name: 'status', summary: 'how the node is doing', load: () => import('./commands/status.ts') },
+  { name: 'id', summary: 'my account', load: () => import('./commands/id.ts') },
+  { name: 'invite', summary: 'a link by which others find me', load: () => import('./commands/invite.ts') },
+  { name: 'add', summary: 'add somebody by link or account', load: () => import('./commands/add.ts') },
+  { name: 'contacts', summary: 'whom I know', load: () => import('./commands/contacts.ts') },
+  { name: 'requests', summary: 'who wants to know me', load: () => import('./commands/requests.ts') },
+  { name: 'accept', summary: 'accept a request', load: () => import('./commands/accept.ts') },
+  { name: 'decline', summary: 'decline a request', load: () => import('./commands/decline.ts') },
+  { name: 'block', summary: 'hear no more of somebody', load: () => import('./commands/block.ts') },
+  { name: 'unblock', summary: 'hear of them again', load: () => import('./commands/unblock.ts') },
+  { name: 'verify', summary: 'make sure who somebody is', load: () => import('./commands/verify.ts') },
+  { name: 'send', summary: 'send a message', load: () => import('./commands/send.ts') },
+  { name: 'log', summary: 'show a conversation', load: () => import('./commands/log.ts') },
+  { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
+  { name: 'bootstrap', summary: 'run a rendezvous server', load: () => import('./commands/bootstrap.ts') },
+]
+
+/** Commands and flags that the documentation announces and this version does not have. */
+const LATER_VERBS: ReadonlySet<string> = new Set(
+  `passphrase logs doctor config pair rename remove chat edit delete react search files group pay mailbox backup restore
+   devices device tui web mesh completion`.split(/\s+/),
+)
+const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['init', ['--recover']],
+  ['up', ['--mailbox', '--history', '--mdns', '--web']],
+  ['invite', ['--qr', '--once', '--revoke']],
+  ['send', ['--file', '--expires']],
+  ['bootstrap', ['--mailbox']],
+])
+
+export function isLaterVerb(name: string): boolean {
+  return LATER_VERBS.has(name)
+}
+
+export function isLaterFlag(verb: string, flag: string): boolean {
+  return LATER_FLAGS.get(verb)?.includes(flag.replace(/=.*$/s, '')) ?? false
+}

@@ -1,0 +1,137 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import '../support/seed.ts'
+import { type ApiContext, createSendOnce, REMEMBERED_KEYS } from '../../cli/api.ts'
+import { answer, RPC_ERROR } from '../../cli/rpc.ts'
+import { createFakeNode, fakeAccount, ME } from '../support/fake-node.ts'
+
+function context(node = createFakeNode()): ApiContext {
+  return { node, signal: new AbortController().signal, sendOnce: createSendOnce(), stop: () => {}, subscribe: () => {} }
+}
+
+async function ask(text: string | Uint8Array, on: ApiContext = context()): Promise<unknown> {
+  const line = await answer(typeof text === 'string' ? Buffer.from(text) : text, on)
+  return line === undefined ? undefined : JSON.parse(line)
+}
+
+function call(method: string, params?: unknown, id: unknown = 1): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params })
+}
+
+describe('what is no call is answered, never thrown', () => {
+  test.each([
+    ['not JSON', '{', RPC_ERROR.parse],
+    ['not UTF-8', Buffer.from([0x22, 0xff, 0x22]), RPC_ERROR.parse],
+    ['a number', '1', RPC_ERROR.request],
+    ['null', 'null', RPC_ERROR.request],
+    ['a batch', `[${call('node.status')}]`, RPC_ERROR.request],
+    ['no version', '{"id":1,"method":"node.status"}', RPC_ERROR.request],
+    ['no method', '{"jsonrpc":"2.0","id":1}', RPC_ERROR.request],
+    ['an object as id', '{"jsonrpc":"2.0","id":{},"method":"node.status"}', RPC_ERROR.request],
+    ['an unknown method', call('node.explode'), RPC_ERROR.method],
+    ['a method of Object', call('constructor'), RPC_ERROR.method],
+    ['deep nesting', '['.repeat(100_000) + ']'.repeat(100_000), RPC_ERROR.request],
+  ])('%s', async (_, line, code) => {
+    expect(await ask(line)).toMatchObject({ jsonrpc: '2.0', error: { code } })
+  })
+
+  test('any bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+        expect(await ask(bytes)).toHaveProperty('error')
+      }),
+    )
+  })
+})
+
+describe('parameters', () => {
+  test.each([
+    ['a list', ['bob']],
+    ['missing', {}],
+    ['of the wrong type', { who: 1 }],
+    ['empty', { who: '' }],
+    ['too long', { who: 'x'.repeat(257) }],
+    ['a lone surrogate', { who: '\ud800' }],
+    ['unknown beside known', { who: 'bob', force: true }],
+  ])('%s are refused with their name', async (_, params) => {
+    expect(await ask(call('contact.block', params))).toMatchObject({ error: { code: RPC_ERROR.params, data: { code: 'invalid' } } })
+  })
+
+  test.each([0, -1, 1.5, 1e9, '5', null])('%s is no count', async (last) => {
+    expect(await ask(call('message.list', { who: 'bob', last }))).toMatchObject({ error: { code: RPC_ERROR.params } })
+  })
+})
+
+test('every result has the shape of the contract and nothing of the inside of the node', async () => {
+  const on = context(createFakeNode({ contacts: [{ petname: 'bob' }, { petname: 'carol', state: 'requested', hello: 'hi' }] }))
+  const result = async (method: string, params?: unknown): Promise<unknown> => {
+    const reply = await ask(call(method, params), on)
+    return typeof reply === 'object' && reply !== null && 'result' in reply ? reply.result : reply
+  }
+  const bob = { account: fakeAccount('b'), petname: 'bob', state: 'accepted', verified: false, online: false, unread: 0, since: 1_700_000_000_000 }
+  expect(await result('contact.list')).toEqual([bob])
+  expect(await result('contact.requests')).toMatchObject([{ petname: 'carol', state: 'requested', hello: 'hi' }])
+  const id = '0'.repeat(32)
+  const message = { id, conversation: bob.account, from: ME, text: 'hi', kind: 'text', at: 1_800_000_000_000, state: 'queued', states: {} }
+  expect(await result('message.send', { who: 'bob', text: 'hi' })).toEqual(message)
+  expect(await result('message.get', { id })).toEqual(message)
+  expect(await result('message.list', { who: 'bob' })).toEqual([message])
+  expect(await result('contact.block', { who: 'bob' })).toEqual({ ...bob, state: 'blocked' })
+  expect(await result('contact.verify', { who: 'bob', confirm: true })).toMatchObject({ petname: 'bob', verified: 'number' })
+  expect(await result('contact.decline', { who: 'carol' })).toEqual({ account: fakeAccount('c'), declined: true })
+  expect(await result('conversation.read', { who: 'bob' })).toEqual({ conversation: bob.account, read: 0 })
+  expect(await result('invite.create', { expires: 5 })).toEqual({ link: 'sotto:fake', expires: 5 })
+  expect(await result('node.identity')).toEqual({ account: ME, did: '00'.repeat(16), peerId: '12D3KooWFake' })
+})
+
+test('a refusal of the node arrives with its code and what helps', async () => {
+  const on = context(createFakeNode({ contacts: [{ petname: 'bob' }, { petname: 'bob', account: fakeAccount('d') }] }))
+  expect(await ask(call('message.send', { who: 'bob', text: 'hi' }), on)).toMatchObject({
+    error: { code: RPC_ERROR.failure, data: { code: 'ambiguous', candidates: [fakeAccount('b'), fakeAccount('d')] } },
+  })
+})
+
+test('waiting ends with the state, with the time, or with the client', async () => {
+  const node = createFakeNode()
+  const gone = new AbortController()
+  const on = { ...context(node), signal: gone.signal }
+  const { id } = await node.send('bob', 'hi')
+  const waiting = ask(call('message.wait', { id, state: 'delivered' }), on)
+  node.reach(id, 'delivered')
+  expect(await waiting).toMatchObject({ result: { state: 'delivered' } })
+  expect(await ask(call('message.wait', { id, state: 'read', timeoutMs: 1 }), on)).toMatchObject({ error: { data: { code: 'timeout' } } })
+  const abandoned = ask(call('message.wait', { id, state: 'read' }), on)
+  gone.abort()
+  expect(await abandoned).toMatchObject({ error: { data: { code: 'timeout' } } })
+})
+
+test('a notification is carried out and not answered', async () => {
+  const node = createFakeNode()
+  const notification = '{"jsonrpc":"2.0","method":"message.send","params":{"who":"bob","text":"hi"}}'
+  expect(await ask(notification, context(node))).toBeUndefined()
+  expect(node.sends).toBe(1)
+})
+
+test('the same key sends once; a refused one may be used again', async () => {
+  const node = createFakeNode()
+  const on = context(node)
+  const send = (who: string): Promise<unknown> => ask(call('message.send', { who, text: 'hi', key: 'k' }), on)
+  expect(await send('nobody')).toHaveProperty('error')
+  const [first, second] = await Promise.all([send('bob'), send('bob')])
+  expect(second).toEqual(first)
+  expect(await send('bob')).toEqual(first)
+  expect(node.sends).toBe(2)
+})
+
+test('keys are forgotten before they fill the memory', async () => {
+  const sendOnce = createSendOnce()
+  const message = await createFakeNode().send('bob', 'hi')
+  let sends = 0
+  const send = async (): Promise<typeof message> => {
+    sends += 1
+    return message
+  }
+  for (let n = 0; n <= REMEMBERED_KEYS; n++) await sendOnce(`${n}`, send)
+  await sendOnce('0', send)
+  expect(sends).toBe(REMEMBERED_KEYS + 2)
+})

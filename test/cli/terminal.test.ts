@@ -1,0 +1,49 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import '../support/seed.ts'
+import { createPainter, jsonLine, safeBlock, safeLine, safeText } from '../../cli/terminal.ts'
+import { PassThrough } from 'node:stream'
+
+const FORBIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/
+
+test('no text of a peer reaches a terminal with a character that commands it', () => {
+  const hostile = fc.string({ unit: 'binary' })
+  const mixed = fc.array(fc.oneof(hostile, fc.constantFrom('\x1b[2J', '\x1b]0;x\x07', '\u009b31m', '\u202e', '\r', '\x08'))).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(mixed, (text) => {
+      expect(safeText(text)).not.toMatch(FORBIDDEN)
+      expect(safeText(text).isWellFormed()).toBe(true)
+      expect(safeLine(text)).not.toContain('\n')
+    }),
+  )
+})
+
+test('what is no command stays: letters of all scripts, emoji with joiners, line ends', () => {
+  expect(safeText('schön שלום 👩‍👩‍👧 日本\nzwei')).toBe('schön שלום 👩‍👩‍👧 日本\nzwei')
+  expect(safeText('a\r\nb\rc\td')).toBe('a\nb\nc d')
+  expect(safeLine('  Ada\n  Lovelace ')).toBe('Ada Lovelace')
+})
+
+test('no later line of a text can pass for a line of its own', () => {
+  expect(safeBlock('hi\n2026-01-01 10:00 me: I agree').split('\n')[1]).toMatch(/^ {2}2026/)
+})
+
+test('JSON says the same after parsing and holds no raw control character', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const line = jsonLine({ text: text.toWellFormed() })
+      expect(line).not.toMatch(FORBIDDEN)
+      expect(line).not.toMatch(/[\n\t]/)
+      expect(JSON.parse(line)).toEqual({ text: text.toWellFormed() })
+    }),
+  )
+})
+
+test('colours are for terminals that want them', () => {
+  const terminal = Object.assign(new PassThrough(), { isTTY: true })
+  expect(createPainter(terminal, {}, true)('red', 'x')).toBe('\x1b[31mx\x1b[39m')
+  expect(createPainter(terminal, { NO_COLOR: '1' }, true)('red', 'x')).toBe('x')
+  expect(createPainter(terminal, { TERM: 'dumb' }, true)('red', 'x')).toBe('x')
+  expect(createPainter(terminal, {}, false)('red', 'x')).toBe('x')
+  expect(createPainter(new PassThrough(), {}, true)('red', 'x')).toBe('x')
+})

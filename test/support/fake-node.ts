@@ -1,0 +1,225 @@
+import { setMaxListeners } from 'node:events'
+import type { Contact, Contacts, Message, MessageState, Node, NodeEvent, NodeStatus, SentMessage } from '../../node/api.ts'
+import { NodeError } from '../../node/errors.ts'
+
+const ORDER: readonly MessageState[] = ['queued', 'stored', 'delivered', 'read']
+
+/** A node without protocol, network and disk: what the API is held to, and what a test makes happen. */
+export interface FakeNode extends Node {
+  readonly stopped: boolean
+  /** How often `send` was called. */
+  readonly sends: number
+  /** Moves a message to a state and tells it. */
+  reach(id: string, state: MessageState, reason?: string): void
+  /** Lets a text come in. */
+  receive(from: string, text: string): Message
+  emit(event: NodeEvent): void
+}
+
+export interface FakeOptions {
+  readonly contacts?: readonly Partial<Contact>[]
+  readonly delivery?: 'live' | 'outbox'
+  readonly now?: () => number
+}
+
+export const ME: string = `sotto1${'m'.repeat(58)}`
+
+export function fakeAccount(letter: string): string {
+  return `sotto1${letter.repeat(58)}`
+}
+
+export function fakeContact(fields: Partial<Contact>): Contact {
+  const petname = fields.petname ?? 'bob'
+  const account = fields.account ?? fakeAccount(petname.charAt(0))
+  return {
+    id: account,
+    account,
+    petname,
+    state: 'accepted',
+    verified: false,
+    online: false,
+    unread: 0,
+    since: 1_700_000_000_000,
+    ...fields,
+  }
+}
+
+export function createFakeNode(options: FakeOptions = {}): FakeNode {
+  const now = options.now ?? ((): number => 1_800_000_000_000)
+  const contacts = new Map<string, Contact>()
+  for (const fields of options.contacts ?? [{ petname: 'bob' }]) {
+    const contact = fakeContact(fields)
+    contacts.set(contact.account, contact)
+  }
+  const messages = new Map<string, Message>()
+  const listeners = new Set<(event: NodeEvent) => void>()
+  const stopping = new AbortController()
+  setMaxListeners(0, stopping.signal)
+  let sends = 0
+
+  function emit(event: NodeEvent): void {
+    for (const listener of listeners) listener(event)
+  }
+
+  function resolve(who: string): Contact {
+    const found = [...contacts.values()].filter(
+      (each) => each.petname === who || each.account === who || (who.length >= 14 && each.account.startsWith(who)),
+    )
+    if (found.length > 1) {
+      throw new NodeError('ambiguous', `several contacts go by "${who}"`, { candidates: found.map((each) => each.account) })
+    }
+    const [contact] = found
+    if (contact === undefined) throw new NodeError('not-found', `nobody goes by "${who}"`)
+    return contact
+  }
+
+  function change(who: string, fields: Partial<Contact>): Contact {
+    const contact = { ...resolve(who), ...fields }
+    contacts.set(contact.account, contact)
+    emit({ kind: 'contact', contact })
+    return contact
+  }
+
+  const api: Contacts = {
+    list: async () => [...contacts.values()].filter((each) => each.state !== 'requested'),
+    requests: async () => [...contacts.values()].filter((each) => each.state === 'requested'),
+    add: async (link, { petname } = {}) => {
+      if (!link.startsWith('sotto')) throw new NodeError('invalid', 'this is no link')
+      const contact = fakeContact({ petname: petname ?? 'new', state: 'pending' })
+      contacts.set(contact.account, contact)
+      return contact
+    },
+    accept: async (who, { petname } = {}) => change(who, { state: 'accepted', ...(petname === undefined ? {} : { petname }) }),
+    decline: async (who) => void contacts.delete(resolve(who).account),
+    block: async (who) => change(who, { state: 'blocked' }),
+    unblock: async (who) => change(who, { state: 'accepted' }),
+    verify: async (who, { confirm } = {}) => {
+      const { petname, verified } = confirm === true ? change(who, { verified: 'number' }) : resolve(who)
+      return { petname, verified, safetyNumber: Array.from({ length: 12 }, (_, at) => `${at}`.padStart(5, '0')).join(' ') }
+    },
+    resolve: async (who) => resolve(who),
+  }
+
+  function find(id: string): Message {
+    const message = messages.get(id)
+    if (message === undefined) throw new NodeError('not-found', 'there is no such message')
+    return message
+  }
+
+  function reached(id: string, state: MessageState, { signal }: { signal?: AbortSignal } = {}): Promise<Message> {
+    const { promise, resolve: done, reject } = Promise.withResolvers<Message>()
+    const look = (): void => {
+      const message = find(id)
+      if (message.state === 'failed') reject(new NodeError('failed', `it failed: ${message.reason}`))
+      else if (ORDER.indexOf(message.state) >= ORDER.indexOf(state)) done(message)
+    }
+    const late = (): void => reject(new NodeError('timeout', `it was not ${state} in time`))
+    if (signal?.aborted === true) late()
+    else look()
+    listeners.add(look)
+    signal?.addEventListener('abort', late, { once: true })
+    return promise.finally(() => listeners.delete(look))
+  }
+
+  function keep(message: Message): Message {
+    messages.set(message.id, message)
+    return message
+  }
+
+  function nextId(): string {
+    return messages.size.toString(16).padStart(32, '0')
+  }
+
+  async function* events({ signal }: { signal?: AbortSignal } = {}): AsyncIterable<NodeEvent> {
+    const queue: NodeEvent[] = []
+    let wake = Promise.withResolvers<void>()
+    const listener = (event: NodeEvent): void => {
+      queue.push(event)
+      wake.resolve()
+    }
+    const end = AbortSignal.any([stopping.signal, ...(signal === undefined ? [] : [signal])])
+    end.addEventListener('abort', () => wake.resolve(), { once: true })
+    listeners.add(listener)
+    while (!end.aborted) {
+      for (let event = queue.shift(); event !== undefined; event = queue.shift()) yield event
+      await wake.promise
+      wake = Promise.withResolvers<void>()
+    }
+    listeners.delete(listener)
+  }
+
+  const status = async (): Promise<NodeStatus> => ({
+    account: ME,
+    up: true,
+    connections: 1,
+    contacts: { online: 0, total: contacts.size },
+    dht: { mode: 'client', peers: 3, record: { seq: 7, expires: now() + 1000 } },
+    mailboxes: [],
+    queued: 0,
+    unread: 0,
+    dropped: {},
+    version: '0.0.0',
+  })
+
+  return {
+    identity: { account: ME, did: '00'.repeat(16), peerId: '12D3KooWFake' },
+    contacts: api,
+    get stopped() {
+      return stopping.signal.aborted
+    },
+    get sends() {
+      return sends
+    },
+    addresses: () => ['/ip4/127.0.0.1/tcp/1/p2p/12D3KooWFake'],
+    status,
+    invite: async ({ expires } = {}) => ({ link: 'sotto:fake', ...(expires === undefined ? {} : { expires }) }),
+    send: async (who, text, { replyTo } = {}): Promise<SentMessage> => {
+      sends += 1
+      const { account, online } = resolve(who)
+      if (options.delivery === 'live' && !online) throw new NodeError('peer_away', 'there is no live path to them')
+      const id = nextId()
+      const message = keep({
+        id,
+        conversation: account,
+        from: ME,
+        text,
+        kind: 'text',
+        at: now(),
+        state: 'queued',
+        states: {},
+        ...(replyTo === undefined ? {} : { replyTo }),
+      })
+      emit({ kind: 'state', message })
+      return { ...message, reached: (state, waiting) => reached(id, state, waiting) }
+    },
+    messages: async (who, { last = 50 } = {}) => {
+      const { account } = resolve(who)
+      return [...messages.values()].filter((each) => each.conversation === account).slice(-last)
+    },
+    message: async (id) => find(id),
+    reached,
+    read: async (who) => {
+      const { unread } = resolve(who)
+      change(who, { unread: 0 })
+      return unread
+    },
+    events,
+    stop: async () => stopping.abort(),
+    [Symbol.asyncDispose]: async () => stopping.abort(),
+    reach: (id, state, reason) => {
+      const before = find(id)
+      const states = state === 'delivered' || state === 'read' ? { ...before.states, [state]: now() } : before.states
+      const message = keep({ ...before, state, states, ...(reason === undefined ? {} : { reason }) })
+      emit({ kind: 'state', message })
+    },
+    receive: (from, text) => {
+      const { account, unread } = resolve(from)
+      change(from, { unread: unread + 1 })
+      const at = now()
+      const message = keep({ id: nextId(), conversation: account, from: account, text, kind: 'text', at, state: 'delivered', states: { delivered: at } })
+      emit({ kind: 'message', message })
+      return message
+    },
+    emit,
+  }
+}
