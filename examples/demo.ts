@@ -10,12 +10,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('../cli/sotto', import.meta.url))
 const directory = await mkdtemp(join(tmpdir(), 'sotto-demo-'))
 const running = new Set<ChildProcess>()
 const signal = AbortSignal.timeout(120_000)
+
+/** A command that is repeated is shown once. */
+let lastLine = ''
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -24,7 +28,9 @@ function say(line: string): void {
 }
 
 function start(name: string, words: readonly string[]): ChildProcess {
-  say(`\n${name}$ sotto ${words.map((word) => (/[\s']/.test(word) ? JSON.stringify(word) : word)).join(' ')}`)
+  const line = `\n${name}$ sotto ${words.map((word) => (/[\s']/.test(word) ? JSON.stringify(word) : word)).join(' ')}`
+  if (line !== lastLine) say(line)
+  lastLine = line
   const child = spawn(program, ['--json', '--home', join(directory, name), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
@@ -39,8 +45,8 @@ function start(name: string, words: readonly string[]): ChildProcess {
 async function sotto(name: string, ...words: readonly string[]): Promise<readonly Json[]> {
   const child = start(name, words)
   if (child.stdout === null || child.stderr === null) throw new Error('no output to read')
-  const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  if (code !== 0) throw new Error(`sotto ${words[0]} ended with ${code}: ${complaint.trim()}`)
+  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (child.exitCode !== 0) throw new Error(`sotto ${words[0]} ended with ${child.exitCode}: ${complaint.trim()}`)
   return output
     .split('\n')
     .filter((line) => line !== '')
@@ -55,6 +61,8 @@ async function serve(name: string, ...words: readonly string[]): Promise<{ child
   for await (const line of createInterface({ input: child.stdout })) {
     const { addresses } = JSON.parse(line) as { addresses: string[] }
     say(`ready at ${addresses[0]}`)
+    // unread, it would keep the process from being seen to close
+    child.stdout.resume()
     return { child, addresses }
   }
   throw new Error(`sotto ${words[0]} ended before it was ready: ${(await complaint).trim()}`)
@@ -72,7 +80,7 @@ async function until(question: () => Promise<readonly Json[]>, good: (answer: Js
     const answer = (await question()).find(good)
     if (answer !== undefined) return answer
     signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, 250))
+    await setTimeout(250)
   }
 }
 
