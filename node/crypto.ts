@@ -164,7 +164,7 @@ function agree(privateKey: KeyObject, publicKey: KeyObject): Uint8Array | null {
     const secret = plain(diffieHellman({ privateKey, publicKey }))
     return equalBytes(secret, ZERO) ? null : secret
   } catch {
-    // OpenSSL fails by itself when the result is all zero.
+    // OpenSSL of today fails by itself when the result is all zero; the comparison is for those that do not.
     return null
   }
 }

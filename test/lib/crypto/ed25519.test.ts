@@ -211,6 +211,14 @@ describe.each(primitivesUnderTest)('the one predicate ($name)', (primitives) => 
   })
 })
 
+describe('the one predicate by itself', () => {
+  const credulous = { ...portable, signing: { ...portable.signing, verifyCofactorless: (): boolean => true } }
+
+  it.each(REFUSED_THOUGH_THE_EQUATION_HOLDS)('does not leave to the primitives: $name', (test) => {
+    expect(verifyEd25519(credulous, test.publicKey, test.message, test.signature)).toBe(false)
+  })
+})
+
 describe('public keys', () => {
   it('strict ones are canonical points of large order', () => {
     expect(isStrictPublicKey(honest.publicKey)).toBe(true)
