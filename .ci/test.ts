@@ -66,7 +66,10 @@ interface Report {
   readonly numFailedTests: number
   readonly numPendingTests: number
   readonly numTodoTests: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
+  readonly testResults: readonly {
+    readonly status: string
+    readonly assertionResults: readonly { readonly status: string }[]
+  }[]
 }
 
 /** Null when vitest wrote no report, as when nothing ran. */
@@ -89,11 +92,11 @@ const { code, report } = await runTests(args)
 
 const passed = report?.numPassedTests ?? 0
 const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
-// A file that could not be loaded holds no test that could fail, and counts as one.
-const unloadable = (report?.testResults ?? []).filter(
-  (file) => file.status === 'failed' && file.assertionResults.length === 0,
+// A file that could not be loaded or set up has no test that failed, and counts as one.
+const broken = (report?.testResults ?? []).filter(
+  (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
 ).length
-const failed = (report?.numFailedTests ?? 0) + unloadable
+const failed = (report?.numFailedTests ?? 0) + broken
 
 if (failedChecks.length > 0) process.stdout.write(`\nchecks failed: ${failedChecks.join(', ')}\n`)
 if (passed + failed === 0) process.stdout.write('\nno test ran\n')
