@@ -1,7 +1,7 @@
+import { Record as Libp2pRecord } from '@libp2p/kad-dht'
 import { fromUtf8 } from '../../lib/bytes.ts'
 import { ProtocolError } from '../../lib/errors.ts'
-import { Record as Libp2pRecord } from '@libp2p/kad-dht'
-import { type Datastore, datastoreOf, type RowKey } from './memory-rows.ts'
+import { type Datastore, datastoreOf, type Rows } from './memory-rows.ts'
 import type { SlotStore } from './slot-store.ts'
 
 /** Where kad-dht keeps the values of others. */
@@ -25,20 +25,14 @@ export interface GuardedDatastoreOptions {
   now(): number
 }
 
-interface Row {
-  readonly key: RowKey
-  readonly value: Uint8Array
-  readonly at: number
-}
-
 /**
- * The datastore that libp2p gets: in memory, bounded, and with a guard before the DHT's records. kad-dht stores whatever
+ * The rows that libp2p gets: in memory, bounded, and with a guard before the DHT's records. kad-dht stores whatever
  * passes the validator of its key, even over a newer value, without any quota, and never removes it; here every value under
  * `/dht/record` goes through the slot store, which refuses by throwing, so that the sender learns that it was not taken.
  */
-export function createGuardedDatastore(options: GuardedDatastoreOptions): Datastore {
+export function createGuardedRows<Name>(options: GuardedDatastoreOptions): Rows<Name> {
   const { slots, selfRow, now } = options
-  const rows = new Map<string, Row>()
+  const rows = new Map<string, { key: Name; value: Uint8Array; at: number }>()
   /** Where in the datastore a slot's value lies: kad-dht names rows by the base32 of the key. */
   const keyOfRow = new Map<string, string>()
   const counts = { [PEERS]: 0, [PROVIDERS]: 0, other: 0 }
@@ -86,17 +80,17 @@ export function createGuardedDatastore(options: GuardedDatastoreOptions): Datast
     }
   }
 
-  return datastoreOf({
+  return {
     get(key) {
       if (!key.startsWith(RECORDS)) return rows.get(key)?.value
       const slot = keyOfRow.get(key)
       return slot === undefined ? undefined : slots.get(slot)?.record
     },
-    put(key, value, rowKey) {
+    put(key, value, name) {
       if (key.startsWith(RECORDS)) return putRecord(key, value)
       if (rows.has(key)) remove(key)
       else makeRoom(kindOf(key))
-      rows.set(key, { key: rowKey, value, at: now() })
+      rows.set(key, { key: name, value, at: now() })
       counts[kindOf(key)]++
     },
     delete(key) {
@@ -105,8 +99,13 @@ export function createGuardedDatastore(options: GuardedDatastoreOptions): Datast
       if (slot !== undefined) slots.delete(slot)
       remove(key)
     },
-    list: (prefix) => [...rows.values()].filter(({ key }) => key.toString().startsWith(prefix)),
-  })
+    list: (prefix) => [...rows].filter(([key]) => key.startsWith(prefix)).map(([, row]) => row),
+  }
+}
+
+/** The guarded rows as the datastore that libp2p takes. */
+export function createGuardedDatastore(options: GuardedDatastoreOptions): Datastore {
+  return datastoreOf(createGuardedRows(options))
 }
 
 /** `/sotto/<hex>` and nothing else; kad-dht would take `/pk/…` as well, from anybody and without end. */

@@ -33,7 +33,7 @@ import { createLinks, type Links } from './links.ts'
 import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
 import { QUIET } from './quiet-log.ts'
-import { createSlotStore, type SlotRules } from './slot-store.ts'
+import { createSlotStore, protocolSlotRules, rememberingLast, type SlotRules } from './slot-store.ts'
 import { createSlots, slotSettings } from './slots.ts'
 import { createWatch } from './watch.ts'
 
@@ -54,7 +54,8 @@ export interface Libp2pNetworkOptions {
   /** A `bootstrap` node has no account: it is a DHT server and takes many connections, but no links. */
   readonly role: 'node' | 'bootstrap'
   readonly primitives: Primitives
-  readonly rules: SlotRules
+  /** What makes a slot value good; the protocol's rules unless a test brings others. */
+  readonly rules?: SlotRules
   readonly logger: Logger
   /** The defaults follow the role; `mesh` is for many nodes on one machine. */
   readonly limits?: 'mesh' | Partial<NetworkLimits>
@@ -80,7 +81,8 @@ const STOP_TIMEOUT_MS = 3_000
 const DHT_TIMEOUT = { minTimeout: 2_000, maxTimeout: 5_000 } as const
 /** Makes the network of a node; it listens and dials from `start` on. Throws a `TypeError` for a key or an address of a wrong form. */
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
-  const { primitives, rules, role, logger, now } = options
+  const { primitives, role, logger, now } = options
+  const rules = rememberingLast(options.rules ?? protocolSlotRules(primitives))
   const limits = limitsOf(options)
   const announced = (options.announce ?? []).map((text) => multiaddr(text))
   const privateKey = await readPrivateKey(options.privateKey)

@@ -5,14 +5,17 @@ import type { Libp2pInit } from 'libp2p'
 export type Datastore = NonNullable<Libp2pInit['datastore']>
 export type RowKey = Parameters<Datastore['put']>[0]
 
-/** The few operations on single rows from which a whole datastore follows. All are synchronous; `get` of a missing row gives undefined. */
-export interface Rows {
+/**
+ * The few operations on single rows from which a whole datastore follows. All are synchronous; `get` of a missing row gives
+ * undefined. `Name` is what the datastore calls a row, kept to be given back.
+ */
+export interface Rows<Name = RowKey> {
   get(key: string): Uint8Array | undefined
   /** Throws when the row is refused. */
-  put(key: string, value: Uint8Array, rowKey: RowKey): void
+  put(key: string, value: Uint8Array, name: Name): void
   delete(key: string): void
   /** A snapshot of the rows whose key starts with the prefix. */
-  list(prefix: string): readonly { readonly key: RowKey; readonly value: Uint8Array }[]
+  list(prefix: string): readonly { readonly key: Name; readonly value: Uint8Array }[]
 }
 
 /** A libp2p datastore over rows in memory. What libp2p remembers of peers names people, so none of it reaches a disk. */

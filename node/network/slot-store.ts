@@ -1,11 +1,12 @@
-import { utf8 } from '../../lib/bytes.ts'
+import { compareBytes, equalBytes, utf8 } from '../../lib/bytes.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
 import { ProtocolError } from '../../lib/errors.ts'
+import { checkSlotValue, compareSlotValues } from '../../lib/identity/slot-value.ts'
 
 /** What is known of a slot value that holds for its key. */
 export interface SlotFacts {
-  /** Never falls for one key. */
-  readonly rev: bigint
+  /** 8 bytes, big-endian; never falls for one key. */
+  readonly rev: Uint8Array
   /** The day (since the epoch) for which it was signed. */
   readonly day: number
 }
@@ -16,6 +17,32 @@ export interface SlotRules {
   check(key: string, value: Uint8Array, now: number): SlotFacts
   /** Positive when `a` is to be kept of two valid values for one key, negative when `b` is, zero for the same bytes. */
   compare(a: Uint8Array, b: Uint8Array): number
+}
+
+/** The rules of the protocol. */
+export function protocolSlotRules(primitives: Primitives): SlotRules {
+  return {
+    check: (key, value, now) => checkSlotValue(primitives, key, value, now),
+    compare: (a, b) => compareSlotValues(primitives, a, b),
+  }
+}
+
+/**
+ * The same rules, which remember the value that they checked last: kad-dht has every value checked by its validator first
+ * and then by what stores or reads it, and a check costs two hashes of the key and an Ed25519 verification.
+ */
+export function rememberingLast(rules: SlotRules): SlotRules {
+  let last: { key: string; value: Uint8Array; day: number; facts: SlotFacts } | undefined
+  return {
+    check(key, value, now) {
+      const day = Math.floor(now / DAY_MS)
+      if (last?.key === key && last.day === day && equalBytes(last.value, value)) return last.facts
+      const facts = rules.check(key, value, now)
+      last = { key, value: value.slice(), day, facts }
+      return facts
+    },
+    compare: rules.compare,
+  }
 }
 
 /** How long the highest rev of a key is remembered: a value lives at most three days (yesterday's to tomorrow's slot). */
@@ -71,7 +98,7 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
   const { rules, primitives, now } = options
   const selfId = primitives.sha256(options.self)
   const held = new Map<string, Held>()
-  const revs = new Map<string, { rev: bigint; seenAt: number }>()
+  const revs = new Map<string, { rev: Uint8Array; seenAt: number }>()
   const ownKeys = new Map<string, number>()
   let bytes = 0
   let sweptAt = now()
@@ -87,7 +114,7 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
     bytes -= entry.record.length
   }
 
-  function remember(key: string, rev: bigint): void {
+  function remember(key: string, rev: Uint8Array): void {
     revs.delete(key)
     revs.set(key, { rev, seenAt: now() })
     if (revs.size > options.maxRecords * REVS_PER_RECORD) {
@@ -101,7 +128,7 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
   function examine(key: string, value: Uint8Array): SlotFacts {
     const facts = rules.check(key, value, now())
     const known = revs.get(key)
-    if (known !== undefined && facts.rev < known.rev) {
+    if (known !== undefined && compareBytes(facts.rev, known.rev) < 0) {
       throw new ProtocolError('rolled-back', 'slot: a newer value was here before')
     }
     return facts

@@ -24,19 +24,20 @@ export function testKey(number: number): string {
 
 /** A value that `testRules` accept: cheap to make, and as tied to key, day and rev as a real one. */
 export function testValue(key: string, rev: number, options: { day?: number; salt?: number } = {}): Uint8Array {
-  const body = concat(u64be(rev), u64be(options.day ?? TODAY), u64be(options.salt ?? 0))
-  return concat(body, new Uint8Array(TEST_VALUE_BYTES - 32 - body.length), portable.sha256(utf8(key), body))
+  const facts = concat(u64be(rev), u64be(options.day ?? TODAY), u64be(options.salt ?? 0))
+  const body = concat(facts, new Uint8Array(TEST_VALUE_BYTES - 32 - facts.length))
+  return concat(body, portable.sha256(utf8(key), body))
 }
 
 /** The shape of the slot rules without their cryptography. */
 export const testRules: SlotRules = {
   check(key, value, now) {
     if (value.length !== TEST_VALUE_BYTES) throw new ProtocolError('malformed', `expected ${TEST_VALUE_BYTES} bytes`)
-    const body = value.subarray(0, 24)
+    const body = value.subarray(0, -32)
     if (!equalBytes(native.sha256(utf8(key), body), value.subarray(-32))) throw new ProtocolError('unauthentic', 'not its key')
     const day = uintFrom(value.subarray(10, 16))
     if (Math.abs(day - Math.floor(now / 86_400_000)) > 1) throw new ProtocolError('out-of-date', 'not of these days')
-    return { rev: BigInt(uintFrom(value.subarray(2, 8))), day }
+    return { rev: value.slice(0, 8), day }
   },
   compare(a, b) {
     const byRev = compareBytes(a.subarray(0, 8), b.subarray(0, 8))
