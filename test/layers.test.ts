@@ -24,8 +24,10 @@ const layers: Readonly<Record<string, Layer>> = {
     platform: [
       'node/index.ts',
       'node/home.ts',
+      'node/home-files.ts',
       'node/crypto.ts',
       'node/store/level-store.ts',
+      'node/store/inventory.ts',
       'node/network/libp2p.ts',
       'node/network/stun.ts',
     ],
