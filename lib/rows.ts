@@ -18,15 +18,19 @@ export const RANGES = {
   invite: 'sealed',
   /** Contacts and requests. Key: contact handle 16. */
   contact: 'sealed',
+  /** Where conversations stand: counters and watermarks. Key: contact handle 16. */
+  head: 'sealed',
   /** Ratchet sessions. Key: contact handle 16 || session id 32. */
   session: 'sealed',
+  /** The frame of a session that is repeated until it is answered. Key: contact handle 16 || session id 32. */
+  drive: 'wire',
   /** Message keys of frames that were skipped. Key: contact handle 16 || header key id 8 || n u32be. */
   skipped: 'sealed',
   /** Prefixes that were seen. Key: H(prefix) 32. */
   prefix: 'sealed',
   /** Payloads of messages, both directions, in order of arrival. Key: contact handle 16 || u64be order. */
   message: 'erasable',
-  /** Where an own message lies: u64be order. Key: contact handle 16 || u64be counter. */
+  /** Where an own message lies: u64be order || id 16. Key: contact handle 16 || u64be counter. */
   sent: 'sealed',
   /** Message id to place: contact handle 16 || u64be order. Key: message id 16. */
   place: 'sealed',

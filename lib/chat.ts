@@ -1,0 +1,185 @@
+import { fromHex } from './bytes.ts'
+import { onGapTimer } from './chat/applying.ts'
+import { onCommand } from './chat/commands.ts'
+import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
+import type { Effect, Event, LinkId } from './chat/events.ts'
+import { encodeHead, type Head } from './chat/head.ts'
+import { onClosed, onMessage, onOpened, onProofTimeout, reconnect } from './chat/links.ts'
+import { readMachine, type StoredRows } from './chat/loading.ts'
+import { type ChatOptions, type Contact, type Machine, save } from './chat/machine.ts'
+import { upkeep } from './chat/own.ts'
+import { onPublished, onPublishTimer, publishAll } from './chat/publishing.ts'
+import { onResolved, onUnreachable, retry } from './chat/reach.ts'
+import { onDriveTimer, onResendTimer, pump } from './chat/sealing.ts'
+import { encodeEntry, sessionKey } from './chat/session-entry.ts'
+import { expireSessions } from './chat/sessions.ts'
+
+/**
+ * The protocol as one machine: what happens comes in as events, what is to be done goes out as effects, in order. It
+ * never waits, reads no clock and touches nothing outside. Effects of one turn belong together: what they send must not
+ * leave before what they save is on disk.
+ */
+export interface Chat {
+  /** Handles one event at `now` (ms). Input from peers never throws; a `TypeError` is a misuse by the host. */
+  handle(event: Event, now: number): Effect[]
+  /** The people it knows, for showing. The objects are the machine's own: read them, keep nothing. */
+  people(): Iterable<Person>
+  readonly self: { readonly account: Uint8Array; readonly did: Uint8Array; readonly name: string | null }
+  /** The own record as it was last published, and until when the account's holds. */
+  record(): { readonly seq: number; readonly published: number | null; readonly expires: number }
+}
+
+/** What can be shown of somebody. */
+export interface Person {
+  /** The handle in hexadecimal. */
+  readonly id: string
+  readonly handle: Uint8Array
+  readonly row: ContactRow
+  readonly head: Head
+  /** The proved link, or null. */
+  readonly link: LinkId | null
+  /** Own messages that wait for acknowledgement. */
+  readonly waiting: number
+}
+
+/** A machine over what the store holds. Throws `malformed` or `newer-version` for rows that no version of it wrote. */
+export function createChat(options: ChatOptions, rows: StoredRows, now: number): Chat {
+  const machine = readMachine(options, rows, now)
+  return {
+    handle(event, at) {
+      machine.now = at
+      dispatch(machine, event)
+      const { effects } = machine
+      machine.effects = []
+      return effects
+    },
+    *people() {
+      for (const { id, handle, row, head, link, outbox } of machine.contacts.values()) {
+        yield { id, handle, row, head, link, waiting: outbox.length }
+      }
+    },
+    self: { account: machine.own.self.accountRecord.account, did: machine.own.did, name: machine.own.name },
+    record() {
+      const { last } = machine.own.publications
+      return {
+        seq: last?.seq ?? machine.own.self.accountRecord.seq,
+        published: last?.at ?? null,
+        expires: machine.own.self.accountRecord.expires * 1000,
+      }
+    },
+  }
+}
+
+function dispatch(machine: Machine, event: Event): void {
+  switch (event.kind) {
+    case 'command':
+      onCommand(machine, event.id, event.command)
+      return
+    case 'loaded': {
+      const then = machine.loads.get(event.token)
+      machine.loads.delete(event.token)
+      then?.(event.values)
+      return
+    }
+    case 'opened':
+      onOpened(machine, event.link, event.dialer, event.peer, event.contact)
+      return
+    case 'message':
+      onMessage(machine, event.link, event.bytes)
+      return
+    case 'closed':
+      onClosed(machine, event.link)
+      return
+    case 'unreachable':
+      withContact(machine, event.contact, onUnreachable)
+      return
+    case 'resolved':
+      withContact(machine, event.contact, (_, contact) => onResolved(machine, contact, event.values))
+      return
+    case 'published':
+      onPublished(machine, event.key, event.count)
+      return
+    case 'timer':
+      onTimer(machine, event.key)
+      return
+    case 'network':
+      onNetwork(machine, event.peer, event.addresses)
+      return
+    case 'settle':
+      settle(machine)
+  }
+}
+
+function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8Array[]): void {
+  machine.network = { peer, addresses }
+  upkeep(machine)
+  publishAll(machine)
+  reconnect(machine)
+}
+
+/** Timer keys are `name` or `name:contact` or `name:contact:…` or `name:link`. */
+function onTimer(machine: Machine, key: string): void {
+  const [name, subject = ''] = key.split(':')
+  switch (name) {
+    case 'reach':
+      withContact(machine, subject, retry)
+      return
+    case 'drive':
+      withContact(machine, subject, onDriveTimer)
+      return
+    case 'resend':
+      withContact(machine, subject, onResendTimer)
+      return
+    case 'gap':
+      withContact(machine, subject, onGapTimer)
+      return
+    case 'proof':
+      onProofTimeout(machine, Number(subject))
+      return
+    case 'close':
+      machine.effects.push({ kind: 'close', link: Number(subject) })
+      return
+    case 'publish':
+      onPublishTimer(machine)
+      return
+    case 'upkeep':
+      if (upkeep(machine)) publishAll(machine)
+      for (const contact of machine.contacts.values()) expireSessions(machine, contact)
+      forgetPrefixes(machine)
+      return
+    default:
+      throw new TypeError(`no timer is called ${name}`)
+  }
+}
+
+function withContact(machine: Machine, id: string, then: (machine: Machine, contact: Contact) => void): void {
+  const contact = machine.contacts.get(id)
+  if (contact !== undefined) then(machine, contact)
+}
+
+/** A prefix whose prekey is gone opens nothing: it need not be remembered. */
+function forgetPrefixes(machine: Machine): void {
+  for (const [hash, { until }] of machine.prefixes) {
+    if (until > machine.now) continue
+    machine.prefixes.delete(hash)
+    save(machine, { range: 'prefix', key: fromHex(hash), value: null })
+  }
+}
+
+/** The end of a turn: what waits is sealed, and everything that changed is saved once. */
+function settle(machine: Machine): void {
+  for (const contact of machine.due) {
+    if (!machine.contacts.has(contact.id)) continue
+    pump(machine, contact)
+    for (const entry of contact.sessions) {
+      if (!entry.changed) continue
+      entry.changed = false
+      save(machine, { range: 'session', key: sessionKey(contact.handle, entry), value: encodeEntry(entry) })
+    }
+    if (contact.rowChanged) save(machine, { range: 'contact', key: contact.handle, value: encodeContactRow(contact.row) })
+    if (contact.headChanged) save(machine, { range: 'head', key: contact.handle, value: encodeHead(contact.head) })
+    contact.rowChanged = false
+    contact.headChanged = false
+  }
+  machine.due.clear()
+}

@@ -1,0 +1,216 @@
+import { concat, equalBytes, fromUtf8, u64be, utf8 } from '../bytes.ts'
+import { decodeContent } from '../conversation/contents.ts'
+import type { Control } from '../conversation/control.ts'
+import { addDue } from '../conversation/due-receipts.ts'
+import { encodeRecord } from '../conversation/history.ts'
+import { applyHeartbeat, applyPayload, gaps } from '../conversation/incoming.ts'
+import { decodePayload, isDurable, type Payload } from '../conversation/payload.ts'
+import { highestCounter, missingCounters, NO_COUNTERS, type Ranges, subtractRanges } from '../conversation/ranges.ts'
+import { receivePqAnswer, receivePqOffer } from '../session/pq-step.ts'
+import { answerGaps, applyReceipts, jumpPast } from './authoring.ts'
+import { MAX_HELLO_BYTES } from './contact-row.ts'
+import { incomingOf, withIncoming } from './head.ts'
+import type { Opened } from './incoming.ts'
+import { type Contact, count, emit, guarded, type Machine, save, setTimer, updateHead, updateRow } from './machine.ts'
+import { learnRecordSeq } from './pins.ts'
+import { MAX_WEAK_PAYLOADS, type SessionEntry } from './session-entry.ts'
+import { dropSession, startSession } from './sessions.ts'
+import { messageKey } from './sealing.ts'
+
+/** How long a gap may fill itself before it is asked for, ms, and how long an answer may take. */
+const GAP_PATIENCE_MS = 2_000
+const GAP_REPEAT_MS = 60_000
+/** Missing counters asked for at a time. */
+const GAP_BATCH = 256
+/** Of the latest counters so many are acknowledged again when a duplicate shows that a receipt was lost. */
+const DUE_AGAIN = 512
+
+const DIRECT = new Uint8Array(0)
+
+/** Applies the payloads of a frame that proved authentic; at most one of them is durable. */
+export function applyPayloads(machine: Machine, contact: Contact, entry: SessionEntry, opened: Pick<Opened, 'payloads' | 'chain'>): void {
+  let durable = 0
+  for (const bytes of opened.payloads) {
+    guarded(machine, 'payload', () => {
+      const payload = decodePayload(bytes)
+      if (payload.conversation.length > 0) count(machine, 'payload: of a group')
+      else if (!isDurable(payload.kind)) applyEphemeral(machine, contact, entry, payload, opened.chain)
+      else if (++durable > 1) count(machine, 'payload: a second durable one in a frame')
+      else applyDurable(machine, contact, entry, payload, bytes)
+    })
+  }
+}
+
+/** A numbered payload: once into the history, and its receipt is due. */
+function applyDurable(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload, bytes: Uint8Array): void {
+  const did = entry.session.peerDid
+  const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
+  switch (applied.kind) {
+    case 'conflict':
+      count(machine, 'payload: another one of this number')
+      contact.extras.push({ kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
+      return
+    case 'seen':
+      due(machine, contact, did, [[payload.counter, payload.counter]])
+      return
+    case 'new': {
+      const order = contact.head.nextOrder
+      updateHead(machine, contact, { incoming: withIncoming(contact.head, did, applied.state), nextOrder: order + 1 })
+      due(machine, contact, did, [[payload.counter, payload.counter]])
+      const value = encodeRecord({
+        direction: 'in',
+        id: payload.id,
+        payload: bytes,
+        author: did,
+        receivedAt: machine.now,
+        missingBefore: applied.missingBefore,
+        chainBroken: applied.chain === 'broken',
+        weak: false,
+        deliveredAt: null,
+        readAt: null,
+        failed: null,
+      })
+      save(machine, { range: 'message', key: messageKey(contact, order), value })
+      save(machine, { range: 'place', key: concat(contact.handle, payload.id), value: u64be(order) })
+      emit(machine, { kind: 'message', contact: contact.id, order, id: payload.id })
+      if (applied.missingBefore > 0) setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+    }
+  }
+}
+
+/** They are to be told that these of their messages are here. */
+function due(machine: Machine, contact: Contact, author: Uint8Array, delivered: Ranges): void {
+  updateHead(machine, contact, {
+    due: addDue(contact.head.due, { author, conversation: DIRECT, delivered, read: NO_COUNTERS }),
+  })
+}
+
+/** A duplicate shows that a receipt was lost: the latest are due again. */
+export function dueAgain(machine: Machine, contact: Contact, did: Uint8Array): void {
+  const { seen, read } = incomingOf(contact.head, did)
+  const from = highestCounter(seen) - DUE_AGAIN
+  const latest = seen.filter(([, to]) => to > from).map(([first, to]): readonly [number, number] => [Math.max(first, from + 1, 1), to])
+  if (latest.length === 0) return
+  const toldRead = subtractRanges(read, missingCounters(latest, highestCounter(read)))
+  updateHead(machine, contact, {
+    due: addDue(contact.head.due, { author: did, conversation: DIRECT, delivered: latest, read: toldRead }),
+  })
+}
+
+function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload, chain: number): void {
+  const content = decodeContent(payload.kind, payload.content)
+  switch (content?.kind) {
+    case 'receipt':
+      if (contact.row.state === 'accepted') applyReceipts(machine, contact, content.entries)
+      return
+    case 'control':
+      applyControl(machine, contact, entry, content.control, chain)
+      return
+    case 'secret':
+      updateRow(machine, contact, { contactSecret: content.secret })
+      return
+    case 'accept':
+    case 'request':
+      if (content.claimedName !== contact.row.claimedName) updateRow(machine, contact, { claimedName: content.claimedName })
+      return
+    case 'gap-request':
+      if (contact.row.state === 'accepted') answerGaps(machine, contact, content.gaps)
+      return
+    case 'record-seq':
+      learnRecordSeq(machine, contact, content)
+      return
+    case 'typing':
+    case 'routes':
+      return
+    default:
+      count(machine, 'payload: of an unknown kind')
+  }
+}
+
+function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, control: Control, chain: number): void {
+  switch (control.code) {
+    case 'gen-too-low': {
+      if (entry.session.role !== 'initiator') return
+      const via = entry.via
+      updateRow(machine, contact, { lastGen: Math.max(contact.row.lastGen, control.gen) })
+      dropSession(machine, contact, entry, false)
+      startSession(machine, contact, contact.link ?? via)
+      return
+    }
+    case 'rolled-back':
+      jumpPast(machine, contact, control.counter)
+      return
+    case 'moved': {
+      contact.announced = [...contact.announced, control.session].slice(-4)
+      const moved = contact.sessions.find(({ session }) => equalBytes(session.id, control.session))
+      if (moved !== undefined) moved.unannounced = false
+      return
+    }
+    case 'pq-offer':
+      entry.session = receivePqOffer(machine.primitives, machine.random, entry.session, control.bytes, chain)
+      entry.changed = true
+      return
+    case 'pq-answer':
+      entry.session = receivePqAnswer(machine.primitives, entry.session, control.bytes)
+      entry.changed = true
+      return
+    case 'heartbeat': {
+      const did = entry.session.peerDid
+      const state = incomingOf(contact.head, did)
+      const next = applyHeartbeat(state, control.counter)
+      if (next === state) return
+      updateHead(machine, contact, { incoming: withIncoming(contact.head, did, next) })
+      setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+    }
+  }
+}
+
+/** Asks for what is still missing; again every minute while they are connected. */
+export function onGapTimer(machine: Machine, contact: Contact): void {
+  const did = contact.row.device?.did
+  if (did === undefined || contact.link === null) return
+  const missing = gaps(incomingOf(contact.head, did), GAP_BATCH)
+  if (missing.length === 0) return
+  const entries = missing.slice(-16).map(([from, to]) => ({ author: did, conversation: DIRECT, from, to }))
+  contact.extras.push({ kind: 'gap-request', gaps: entries })
+  machine.due.add(contact)
+  setTimer(machine, `gap:${contact.id}`, machine.now + GAP_REPEAT_MS)
+}
+
+/**
+ * Holds the payloads of chain 0 with their session: whoever stole a prekey could have written them. Only what a request
+ * shows before it is accepted, and where its sender is found, is looked at now.
+ */
+export function holdWeak(machine: Machine, contact: Contact, entry: SessionEntry, payloads: readonly Uint8Array[]): void {
+  for (const bytes of payloads) {
+    guarded(machine, 'payload', () => look(machine, contact, bytes))
+    if (entry.weak.length < MAX_WEAK_PAYLOADS) entry.weak = [...entry.weak, bytes]
+    else count(machine, 'payload: too many before confirmation')
+  }
+  entry.changed = true
+}
+
+function look(machine: Machine, contact: Contact, bytes: Uint8Array): void {
+  const payload = decodePayload(bytes)
+  const content = decodeContent(payload.kind, payload.content)
+  if (content?.kind === 'request') updateRow(machine, contact, { claimedName: content.claimedName })
+  if (content?.kind === 'secret' && contact.row.contactSecret === null) updateRow(machine, contact, { contactSecret: content.secret })
+  if (content?.kind === 'text' && contact.row.state === 'requested') updateRow(machine, contact, { hello: preview(content.text) })
+}
+
+/** Chain 2 opened: what was held is theirs. */
+export function releaseWeak(machine: Machine, contact: Contact, entry: SessionEntry): void {
+  const held = entry.weak
+  entry.weak = []
+  entry.changed = true
+  for (const bytes of held) applyPayloads(machine, contact, entry, { payloads: [bytes], chain: 0 })
+}
+
+/** The beginning of a text, cut at a whole character. */
+function preview(text: string): string {
+  const bytes = utf8(text)
+  if (bytes.length <= MAX_HELLO_BYTES) return text
+  let end = MAX_HELLO_BYTES
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return fromUtf8(bytes.subarray(0, end))
+}

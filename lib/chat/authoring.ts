@@ -1,0 +1,233 @@
+import { concat, equalBytes, u64be, uintFrom, utf8 } from '../bytes.ts'
+import { encodeContent, type GapEntry, MAX_TEXT_BYTES, type ReceiptEntry } from '../conversation/contents.ts'
+import { applyReceipt } from '../conversation/delivery.ts'
+import { decodeRecord, encodeRecord } from '../conversation/history.ts'
+import { jumpTo, nextPayload } from '../conversation/outgoing.ts'
+import { decodePayload, KINDS } from '../conversation/payload.ts'
+import { hasCounter, type Ranges } from '../conversation/ranges.ts'
+import { ProtocolError } from '../errors.ts'
+import { seenLamport } from './head.ts'
+import { type Contact, count, emit, load, type Machine, save, updateHead } from './machine.ts'
+import { encodeOutbox, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
+import { dropFromOutbox, messageKey } from './sealing.ts'
+
+/** What is this old is not sealed again for a gap, ms. */
+const GAP_AGE_MS: number = 16 * 86_400_000
+
+const DIRECT = new Uint8Array(0)
+
+/** A message that was accepted. */
+export interface Written {
+  readonly order: number
+  readonly counter: number
+  readonly id: Uint8Array
+}
+
+/** Whether a text can be sent: not empty, and not too long for one message. */
+export function isSendable(text: string): boolean {
+  return text.length > 0 && utf8(text).length <= MAX_TEXT_BYTES
+}
+
+/** Whether there is room for one more unacknowledged message. */
+export function hasRoom(contact: Contact): boolean {
+  return contact.outbox.length < MAX_OUTBOX
+}
+
+/** Writes an own text into the conversation; it leaves when there is a way. */
+export function writeText(machine: Machine, contact: Contact, text: string, replyTo: Uint8Array | null): Written {
+  const id = machine.random.bytes(16)
+  return write(machine, contact, { id, kind: KINDS.text, content: encodeContent({ kind: 'text', text, replyTo }) }, machine.now, contact.head.nextOrder)
+}
+
+function write(
+  machine: Machine,
+  contact: Contact,
+  what: { id: Uint8Array; kind: number; content: Uint8Array },
+  at: number,
+  order: number,
+): Written {
+  const { state, payload, bytes } = nextPayload(machine.primitives, contact.head.outgoing, {
+    ...what,
+    conversation: DIRECT,
+    sentAt: at,
+    expiresAfter: 0,
+    seenLamport: seenLamport(contact.head),
+  })
+  updateHead(machine, contact, { outgoing: state, nextOrder: Math.max(contact.head.nextOrder, order + 1) })
+  const entry: OutboxEntry = {
+    counter: payload.counter,
+    order,
+    id: what.id,
+    sealed: null,
+    payload: bytes,
+    left: false,
+    leftAt: 0,
+  }
+  contact.outbox.push(entry)
+  const record = encodeRecord({
+    direction: 'out',
+    id: what.id,
+    payload: bytes,
+    author: machine.own.did,
+    receivedAt: at,
+    missingBefore: 0,
+    chainBroken: false,
+    weak: false,
+    deliveredAt: null,
+    readAt: null,
+    failed: null,
+  })
+  save(
+    machine,
+    { range: 'message', key: messageKey(contact, order), value: record },
+    { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) },
+    { range: 'sent', key: outboxKey(contact.handle, payload.counter), value: encodeSent({ order, id: what.id, deliveredAt: 0, readAt: 0 }) },
+    { range: 'outbox', key: outboxKey(contact.handle, payload.counter), value: encodeOutbox(entry, null) },
+  )
+  return { order, counter: payload.counter, id: what.id }
+}
+
+/** Where an own message lies and how far it got: the row under its counter. */
+export interface Sent {
+  readonly order: number
+  readonly id: Uint8Array
+  /** ms; 0 while unknown. */
+  readonly deliveredAt: number
+  readonly readAt: number
+}
+
+export function encodeSent({ order, id, deliveredAt, readAt }: Sent): Uint8Array {
+  return concat(u64be(order), id, u64be(deliveredAt), u64be(readAt))
+}
+
+/** Reads a `sent` row; null for one that is damaged. */
+export function decodeSent(bytes: Uint8Array): Sent | null {
+  if (bytes.length !== 40) return null
+  const at = (from: number) => uintFrom(bytes.subarray(from + 2, from + 8))
+  return { order: at(0), id: bytes.slice(8, 24), deliveredAt: at(24), readAt: at(32) }
+}
+
+/** The peer tells which of my messages it has. */
+export function applyReceipts(machine: Machine, contact: Contact, entries: readonly ReceiptEntry[]): void {
+  for (const receipt of entries) {
+    if (!equalBytes(receipt.author, machine.own.did) || receipt.conversation.length > 0) continue
+    const impossible = contact.outbox.find(({ left, counter }) => !left && (hasCounter(receipt.delivered, counter) || hasCounter(receipt.read, counter)))
+    if (impossible !== undefined) {
+      // They have another message of this number than the one that never left: this machine went back in time.
+      jumpPast(machine, contact, Math.max(...receipt.delivered.map(([, to]) => to), ...receipt.read.map(([, to]) => to)))
+      continue
+    }
+    const { state, newlyDelivered, newlyRead } = applyReceipt(
+      contact.head.delivery,
+      receipt.delivered,
+      receipt.read,
+      contact.head.outgoing.counter,
+    )
+    for (const entry of [...contact.outbox]) {
+      if (!hasCounter(receipt.delivered, entry.counter) && !hasCounter(receipt.read, entry.counter)) continue
+      dropFromOutbox(machine, contact, entry)
+      if (hasCounter(newlyRead, entry.counter)) continue
+      const value = encodeSent({ order: entry.order, id: entry.id, deliveredAt: machine.now, readAt: 0 })
+      save(machine, { range: 'sent', key: outboxKey(contact.handle, entry.counter), value })
+    }
+    if (state === contact.head.delivery) continue
+    updateHead(machine, contact, { delivery: state })
+    if (newlyDelivered.length > 0) emit(machine, { kind: 'states', contact: contact.id, counters: newlyDelivered, state: 'delivered' })
+    if (newlyRead.length > 0) {
+      markSentRead(machine, contact, newlyRead)
+      emit(machine, { kind: 'states', contact: contact.id, counters: newlyRead, state: 'read' })
+    }
+  }
+}
+
+/** Writes down when own messages were read, for the latest thousand of a receipt. */
+function markSentRead(machine: Machine, contact: Contact, ranges: Ranges): void {
+  const keys = countersOf(ranges, 1_000).map((counter) => outboxKey(contact.handle, counter))
+  const at = machine.now
+  load(machine, 'sent', keys, (rows) => {
+    for (const [i, row] of rows.entries()) {
+      const sent = row && decodeSent(row)
+      if (!sent) continue
+      const value = encodeSent({ ...sent, deliveredAt: sent.deliveredAt || at, readAt: at })
+      save(machine, { range: 'sent', key: keys[i] as Uint8Array, value })
+    }
+  })
+}
+
+/** The latest `limit` counters of some ranges. */
+function countersOf(ranges: Ranges, limit: number): number[] {
+  const counters: number[] = []
+  for (const [from, to] of ranges.toReversed()) {
+    for (let counter = to; counter >= from && counters.length < limit; counter--) counters.push(counter)
+  }
+  return counters
+}
+
+/** The peer misses own messages: they wait again, as if they had never left. */
+export function answerGaps(machine: Machine, contact: Contact, gaps: readonly GapEntry[]): void {
+  const wanted = gaps
+    .filter((gap) => equalBytes(gap.author, machine.own.did) && gap.conversation.length === 0)
+    .flatMap((gap) => countersOf([[gap.from, Math.min(gap.to, contact.head.outgoing.counter)]], 256))
+    .filter((counter) => contact.outbox[indexOfCounter(contact.outbox, counter)]?.counter !== counter)
+    .slice(0, 256)
+  if (wanted.length === 0) return
+  const keys = wanted.map((counter) => outboxKey(contact.handle, counter))
+  load(machine, 'sent', keys, (rows) => {
+    const sents = rows.map((row) => row && decodeSent(row))
+    load(
+      machine,
+      'message',
+      sents.map((sent) => messageKey(contact, sent?.order ?? 0)),
+      (records) => {
+        for (const [i, row] of records.entries()) {
+          const sent = sents[i]
+          const counter = wanted[i] as number
+          if (!row || !sent) continue
+          const record = decodeRecord(row)
+          const at = indexOfCounter(contact.outbox, counter)
+          if (record.receivedAt + GAP_AGE_MS < machine.now || contact.outbox[at]?.counter === counter) continue
+          const entry: OutboxEntry = { counter, order: sent.order, id: sent.id, sealed: null, payload: record.payload, left: true, leftAt: 0 }
+          contact.outbox.splice(at, 0, entry)
+          save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) })
+        }
+        machine.due.add(contact)
+      },
+    )
+  })
+}
+
+/**
+ * This machine used numbers again that it had used in a life whose state was lost: it jumps past them, and what waits
+ * gets new ones (same id, same place, same text), for the peer takes the old numbers for known.
+ */
+export function jumpPast(machine: Machine, contact: Contact, counter: number): void {
+  const { outgoing } = contact.head
+  const waiting = contact.outbox.filter((entry) => entry.counter <= Math.max(counter, outgoing.counter))
+  let jumped: typeof outgoing
+  try {
+    jumped = jumpTo(outgoing, counter)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    count(machine, 'control: rolled-back beyond every counter')
+    return
+  }
+  if (jumped === outgoing && waiting.length === 0) return
+  count(machine, 'own store went back in time')
+  updateHead(machine, contact, { outgoing: jumped })
+  load(
+    machine,
+    'message',
+    waiting.map((entry) => messageKey(contact, entry.order)),
+    (rows) => {
+      for (const [i, entry] of waiting.entries()) {
+        const row = rows[i]
+        if (!contact.outbox.includes(entry)) continue
+        dropFromOutbox(machine, contact, entry)
+        save(machine, { range: 'sent', key: outboxKey(contact.handle, entry.counter), value: null })
+        if (!row) continue
+        const payload = decodePayload(decodeRecord(row).payload)
+        write(machine, contact, { id: entry.id, kind: payload.kind, content: payload.content }, payload.sentAt, entry.order)
+      }
+    },
+  )
+}

@@ -1,0 +1,208 @@
+import { equalBytes, toHex, utf8 } from '../bytes.ts'
+import { addDue } from '../conversation/due-receipts.ts'
+import { markRead } from '../conversation/incoming.ts'
+import { countCounters, NO_COUNTERS } from '../conversation/ranges.ts'
+import { ProtocolError } from '../errors.ts'
+import { decodeLink, encodeInvite, type Invite } from '../identity/invite.ts'
+import { encodeAccount } from '../identity/account.ts'
+import { hasRoom, isSendable, writeText } from './authoring.ts'
+import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
+import type { Command, Reply } from './events.ts'
+import { accountKey, addContact, type Contact, emit, type Machine, reply, save, updateHead, updateRow } from './machine.ts'
+import { encodeOwnInvite, replaceContactSecret } from './own.ts'
+import { publishAll, schedule } from './publishing.ts'
+import { reachOut, retry } from './reach.ts'
+import { sendingSession } from './session-entry.ts'
+import { dropSession } from './sessions.ts'
+
+type Refused = Extract<Reply, { kind: 'refused' }>
+
+function refused(code: Refused['code'], message: string): Refused {
+  return { kind: 'refused', code, message }
+}
+
+export function onCommand(machine: Machine, id: number, command: Command): void {
+  reply(machine, id, run(machine, command))
+}
+
+function run(machine: Machine, command: Command): Reply {
+  if (command.kind === 'add') return add(machine, command)
+  if (command.kind === 'invite') return invite(machine, command)
+  const contact = machine.contacts.get(command.contact)
+  if (contact === undefined) return refused('not-found', 'there is no such contact')
+  switch (command.kind) {
+    case 'accept':
+      return accept(machine, contact, command.petname)
+    case 'decline':
+      return decline(machine, contact)
+    case 'block':
+      return block(machine, contact)
+    case 'unblock':
+      return unblock(machine, contact)
+    case 'confirm':
+      updateRow(machine, contact, { verified: 'number' })
+      return changed(machine, contact)
+    case 'send':
+      return send(machine, contact, command.text, command.replyTo ?? null)
+    case 'read':
+      return read(machine, contact)
+  }
+}
+
+function changed(machine: Machine, contact: Contact): Reply {
+  emit(machine, { kind: 'contact', contact: contact.id })
+  return { kind: 'contact', contact: contact.id }
+}
+
+/** Asks somebody to be a contact; of whom nothing is known yet but the link. */
+function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Reply {
+  let link: Invite
+  try {
+    link = decodeLink(command.link)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return refused('invalid', `this is no invite and no account: ${error.message}`)
+  }
+  if (equalBytes(link.account, machine.own.self.accountRecord.account)) return refused('invalid', 'this is your own account')
+  if (link.expires !== null && link.expires * 1000 <= machine.now) return refused('invalid', 'this invite has expired')
+  if (command.hello !== undefined && !isSendable(command.hello)) return refused('invalid', 'the hello is empty or too long')
+  const known = machine.byAccount.get(accountKey(link.account))
+  const name = nameFor(machine, command.petname, link.account, known)
+  if (typeof name !== 'string') return name
+  if (link.addresses.length > 0) machine.effects.push({ kind: 'bootstrap', addresses: link.addresses })
+  if (known !== undefined) {
+    if (known.row.state === 'blocked') return refused('wrong-state', 'this account is blocked; unblock it first')
+    if (known.row.state === 'requested') return accept(machine, known, command.petname)
+    updateRow(machine, known, { petname: name, ...(link.secret !== null && { inviteSecret: link.secret }) })
+    retry(machine, known)
+    return changed(machine, known)
+  }
+  const row = { ...newContactRow(link.account, name, 'pending', machine.now), inviteSecret: link.secret }
+  const contact = addContact(machine, row)
+  if (command.hello !== undefined) writeText(machine, contact, command.hello, null)
+  reachOut(machine, contact)
+  return changed(machine, contact)
+}
+
+/** The petname to use: the given one if it is free, else the beginning of the account. */
+function nameFor(machine: Machine, petname: string | undefined, account: Uint8Array, known: Contact | undefined): string | Refused {
+  if (petname === undefined) return known?.row.petname || encodeAccount(account).slice(6, 14)
+  const name = petname.trim()
+  if (name === '' || utf8(name).length > MAX_NAME_BYTES) return refused('invalid', `a petname has 1 to ${MAX_NAME_BYTES} bytes`)
+  if (name.startsWith('sotto1')) return refused('invalid', 'a petname cannot look like an account')
+  const taken = [...machine.contacts.values()].some((other) => other !== known && other.row.petname === name)
+  return taken ? refused('invalid', 'this petname is taken') : name
+}
+
+function accept(machine: Machine, contact: Contact, petname: string | undefined): Reply {
+  if (contact.row.state === 'accepted') return changed(machine, contact)
+  if (contact.row.state !== 'requested') return refused('wrong-state', 'they have not asked to be your contact')
+  const name = nameFor(machine, petname, contact.row.account, contact)
+  if (typeof name !== 'string') return name
+  updateRow(machine, contact, { state: 'accepted', petname: name, since: machine.now, hello: null })
+  const entry = sendingSession(contact.sessions)
+  if (entry !== undefined) entry.mustAnswer = true
+  contact.extras.push(
+    { kind: 'accept', claimedName: machine.own.name },
+    { kind: 'secret', secret: machine.own.contactSecret },
+  )
+  if (entry?.via === null || entry === undefined || !machine.links.has(entry.via)) reachOut(machine, contact)
+  return changed(machine, contact)
+}
+
+/** The request goes away without a word; frames behind its prefix are dropped from now on. */
+function decline(machine: Machine, contact: Contact): Reply {
+  if (contact.row.state !== 'requested') return refused('wrong-state', 'there is no request of theirs')
+  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
+  machine.contacts.delete(contact.id)
+  machine.byAccount.delete(accountKey(contact.row.account))
+  machine.due.delete(contact)
+  save(machine, { range: 'contact', key: contact.handle, value: null }, { range: 'head', key: contact.handle, value: null })
+  return { kind: 'done' }
+}
+
+/** From now on they hear nothing and find no address: their sessions end, everybody else is told another secret. */
+function block(machine: Machine, contact: Contact): Reply {
+  if (contact.row.state === 'blocked') return changed(machine, contact)
+  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
+  const known = contact.row.state === 'accepted'
+  const petname = contact.row.petname || encodeAccount(contact.row.account).slice(6, 14)
+  updateRow(machine, contact, { state: 'blocked', petname, since: machine.now })
+  for (const link of machine.links.values()) {
+    if (link.bound === contact || link.expected === contact) machine.effects.push({ kind: 'close', link: link.id })
+  }
+  if (known) {
+    replaceContactSecret(machine)
+    for (const other of machine.contacts.values()) {
+      if (other.row.state !== 'accepted' || other.link === null) continue
+      other.extras.push({ kind: 'secret', secret: machine.own.contactSecret })
+      machine.due.add(other)
+    }
+    publishAll(machine)
+  }
+  return changed(machine, contact)
+}
+
+/** They may write again, as somebody who was accepted. */
+function unblock(machine: Machine, contact: Contact): Reply {
+  if (contact.row.state !== 'blocked') return refused('wrong-state', 'they are not blocked')
+  updateRow(machine, contact, { state: 'accepted', since: machine.now })
+  reachOut(machine, contact)
+  return changed(machine, contact)
+}
+
+function send(machine: Machine, contact: Contact, text: string, replyTo: Uint8Array | null): Reply {
+  if (!isSendable(text)) return refused('invalid', 'a message has 1 to 8192 bytes of text')
+  if (contact.row.state === 'blocked') return refused('wrong-state', 'they are blocked; unblock them first')
+  if (contact.row.state === 'requested') return refused('wrong-state', 'accept their request first')
+  if (machine.options.delivery === 'live') {
+    const session = sendingSession(contact.sessions)?.session
+    if (contact.link === null || session === undefined || !session.confirmed) {
+      return refused('peer_away', 'there is no live path to them now')
+    }
+  }
+  if (!hasRoom(contact)) return refused('outbox-full', 'too many messages wait for them already')
+  return { kind: 'message', contact: contact.id, ...writeText(machine, contact, text, replyTo) }
+}
+
+/** Everything shown of the conversation counts as read; they are told. */
+function read(machine: Machine, contact: Contact): Reply {
+  let count = 0
+  let due = contact.head.due
+  const incoming = contact.head.incoming.map(({ did, state }) => {
+    const marked = markRead(state, Number.MAX_SAFE_INTEGER)
+    if (marked.newlyRead.length > 0) {
+      due = addDue(due, { author: did, conversation: new Uint8Array(), delivered: NO_COUNTERS, read: marked.newlyRead })
+      count += countCounters(marked.newlyRead)
+    }
+    return { did, state: marked.state }
+  })
+  if (count > 0) {
+    updateHead(machine, contact, { incoming, due })
+    emit(machine, { kind: 'contact', contact: contact.id })
+  }
+  return { kind: 'read', count }
+}
+
+/** A link by which others find this account, with a secret slot of its own. */
+function invite(machine: Machine, command: Extract<Command, { kind: 'invite' }>): Reply {
+  const secret = machine.random.bytes(32)
+  const expires = command.expires ?? null
+  if (expires !== null && expires <= machine.now) return refused('invalid', 'the invite would have expired already')
+  const hash = machine.primitives.sha256(secret).slice(0, 16)
+  machine.own.invites.set(toHex(hash), { secret, expires })
+  save(machine, { range: 'invite', key: hash, value: encodeOwnInvite({ secret, expires }) })
+  schedule(machine)
+  const account = machine.own.self.accountRecord.account
+  let addresses = command.addresses.slice(0, 4)
+  for (;;) {
+    try {
+      const link = encodeInvite({ account, secret, expires: expires === null ? null : Math.floor(expires / 1000), addresses })
+      return { kind: 'invite', link, expires }
+    } catch (error) {
+      // Long addresses leave room for fewer of them.
+      if (!(error instanceof ProtocolError) || addresses.length === 0) throw error
+      addresses = addresses.slice(0, -1)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { Range, Row } from '../rows.ts'
+
+/** A link to one peer, as the host numbers it. */
+export type LinkId = number
+
+/** Where a peer may be reached: PeerId bytes and binary multiaddrs without `/p2p`. */
+export interface Target {
+  readonly peer: Uint8Array
+  readonly addresses: readonly Uint8Array[]
+}
+
+/** What a person (through the node's API) asks of the machine. Contacts go by their handle in hexadecimal. */
+export type Command =
+  | { readonly kind: 'add'; readonly link: string; readonly petname?: string; readonly hello?: string }
+  | { readonly kind: 'accept'; readonly contact: string; readonly petname?: string }
+  | { readonly kind: 'decline'; readonly contact: string }
+  | { readonly kind: 'block'; readonly contact: string }
+  | { readonly kind: 'unblock'; readonly contact: string }
+  | { readonly kind: 'confirm'; readonly contact: string }
+  | { readonly kind: 'send'; readonly contact: string; readonly text: string; readonly replyTo?: Uint8Array }
+  | { readonly kind: 'read'; readonly contact: string }
+  | {
+      readonly kind: 'invite'
+      readonly expires?: number
+      /** Binary multiaddrs with `/p2p`, at most four. */
+      readonly addresses: readonly Uint8Array[]
+    }
+
+export type Event =
+  | { readonly kind: 'command'; readonly id: number; readonly command: Command }
+  /** The rows asked for with `load`, in the same order; null where there is none. */
+  | { readonly kind: 'loaded'; readonly token: number; readonly values: readonly (Uint8Array | null)[] }
+  | {
+      readonly kind: 'opened'
+      readonly link: LinkId
+      readonly dialer: boolean
+      readonly peer: Uint8Array
+      /** The contact that was dialled; absent when the peer dialled. */
+      readonly contact?: string
+    }
+  | { readonly kind: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
+  | { readonly kind: 'closed'; readonly link: LinkId }
+  /** None of the targets of a `connect` answered. */
+  | { readonly kind: 'unreachable'; readonly contact: string }
+  /** What the DHT holds for the keys of a `resolve`, valid but not opened. */
+  | {
+      readonly kind: 'resolved'
+      readonly contact: string
+      readonly values: readonly { readonly key: string; readonly value: Uint8Array }[]
+    }
+  /** How many nodes took a value of a `publish`. */
+  | { readonly kind: 'published'; readonly key: string; readonly count: number }
+  | { readonly kind: 'timer'; readonly key: string }
+  /** The network is there: own PeerId and addresses (again whenever these change). */
+  | { readonly kind: 'network'; readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] }
+  /** All events of this turn were handled: now seal what waits. */
+  | { readonly kind: 'settle' }
+
+export type Effect =
+  | { readonly kind: 'save'; readonly rows: readonly Row[] }
+  | { readonly kind: 'load'; readonly token: number; readonly range: Range; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
+  | { readonly kind: 'close'; readonly link: LinkId }
+  | { readonly kind: 'connect'; readonly contact: string; readonly targets: readonly Target[] }
+  | { readonly kind: 'resolve'; readonly contact: string; readonly keys: readonly string[] }
+  | { readonly kind: 'publish'; readonly key: string; readonly value: Uint8Array }
+  /** Addresses (with `/p2p`) that an invite brought, to be kept as bootstrap when none is known. */
+  | { readonly kind: 'bootstrap'; readonly addresses: readonly Uint8Array[] }
+  /** Wakes the machine once with `timer` and this key; a later one for the same key replaces it, `at` null removes it. */
+  | { readonly kind: 'timer'; readonly key: string; readonly at: number | null }
+  | { readonly kind: 'emit'; readonly event: ChatEvent }
+  | { readonly kind: 'reply'; readonly id: number; readonly result: Reply }
+  /** Something from outside was dropped, or worth a line in the log; carries no secret and names nobody. */
+  | { readonly kind: 'count'; readonly reason: string }
+
+/** The answer to a command. Refusals are expected results, not errors. */
+export type Reply =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'contact'; readonly contact: string }
+  | { readonly kind: 'message'; readonly contact: string; readonly order: number; readonly counter: number; readonly id: Uint8Array }
+  | { readonly kind: 'read'; readonly count: number }
+  | { readonly kind: 'invite'; readonly link: string; readonly expires: number | null }
+  | {
+      readonly kind: 'refused'
+      readonly code: 'invalid' | 'wrong-state' | 'not-found' | 'peer_away' | 'outbox-full'
+      readonly message: string
+    }
+
+/** What the machine tells the user interface, after it is safe on disk. */
+export type ChatEvent =
+  | { readonly kind: 'message'; readonly contact: string; readonly order: number; readonly id: Uint8Array }
+  /** Own messages of these counters got further. */
+  | {
+      readonly kind: 'states'
+      readonly contact: string
+      readonly counters: readonly (readonly [from: number, to: number])[]
+      readonly state: 'delivered' | 'read'
+    }
+  | { readonly kind: 'contact'; readonly contact: string }
+  | { readonly kind: 'request'; readonly contact: string }
+  | { readonly kind: 'alert'; readonly contact: string; readonly alert: Alert }
+  | { readonly kind: 'published'; readonly seq: number; readonly at: number }
+
+/** What a person must see about a contact. */
+export type Alert =
+  | 'secure session restarted'
+  | 'new device'
+  | 'identity changed'
+  | 'two records of one number'
+  | 'cloned device'

@@ -1,0 +1,97 @@
+import { compareBytes, equalBytes, toHex, uintFrom } from '../bytes.ts'
+import { decodePrekeyPair, type PrekeyPair } from '../identity/prekeys.ts'
+import { decodeSelf } from '../identity/self.ts'
+import type { Range } from '../rows.ts'
+import { malformed } from '../wire.ts'
+import { decodeContactRow } from './contact-row.ts'
+import { decodeHead, NEW_HEAD } from './head.ts'
+import { accountKey, type ChatOptions, contactOf, type Machine } from './machine.ts'
+import { decodeOutbox } from './outbox.ts'
+import { decodeOwnInvite, decodeSettings, type Own, PUBLICATIONS_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
+import { decodePublications, newPublications } from './publishing.ts'
+import { decodeDrive, decodeEntry, decodeSeenPrefix } from './session-entry.ts'
+
+type HeldRange = Extract<
+  Range,
+  'self' | 'prekey' | 'invite' | 'contact' | 'head' | 'session' | 'drive' | 'prefix' | 'outbox'
+>
+
+/** The ranges that the machine holds whole, to be read before it starts. */
+export const HELD_RANGES: readonly HeldRange[] = ['self', 'prekey', 'invite', 'contact', 'head', 'session', 'drive', 'prefix', 'outbox']
+
+type StoredRow = { readonly key: Uint8Array; readonly value: Uint8Array }
+export type StoredRows = Readonly<Record<HeldRange, readonly StoredRow[]>>
+
+/** Whether there is an account among the rows. */
+export function hasAccount(rows: Pick<StoredRows, 'self'>): boolean {
+  return rows.self.some(({ key }) => equalBytes(key, SELF_KEY))
+}
+
+/** The machine as it was when its last window was written. Throws `malformed` or `newer-version`. */
+export function readMachine(options: ChatOptions, rows: StoredRows, now: number): Machine {
+  const machine: Machine = {
+    options,
+    primitives: options.primitives,
+    random: options.random,
+    own: readOwn(options, rows),
+    contacts: new Map(),
+    byAccount: new Map(),
+    links: new Map(),
+    prefixes: new Map(),
+    prekeys: new Map(),
+    loads: new Map(),
+    nextLoad: 1,
+    network: null,
+    due: new Set(),
+    now,
+    effects: [],
+  }
+  for (const { value } of rows.prekey) {
+    const pair: PrekeyPair = decodePrekeyPair(options.primitives, value)
+    machine.prekeys.set(toHex(pair.id), pair)
+  }
+  for (const { key, value } of rows.prefix) {
+    const seen = decodeSeenPrefix(value)
+    machine.prefixes.set(toHex(key), { ...seen, contact: seen.contact && toHex(seen.contact) })
+  }
+  readContacts(machine, rows)
+  return machine
+}
+
+function readOwn(options: ChatOptions, rows: StoredRows): Own {
+  const find = (key: Uint8Array) => rows.self.find((row) => equalBytes(row.key, key))?.value
+  const self = find(SELF_KEY)
+  const settings = find(SETTINGS_KEY)
+  if (self === undefined || settings === undefined) throw malformed('the store holds no account')
+  const publications = find(PUBLICATIONS_KEY)
+  const decoded = decodeSelf(options.primitives, self)
+  return {
+    self: decoded,
+    did: decoded.did,
+    ...decodeSettings(settings),
+    invites: new Map(rows.invite.map(({ key, value }) => [toHex(key), decodeOwnInvite(value)])),
+    publications: publications === undefined ? newPublications() : decodePublications(publications),
+  }
+}
+
+function readContacts(machine: Machine, rows: StoredRows): void {
+  const heads = new Map(rows.head.map(({ key, value }) => [toHex(key), value]))
+  for (const { key, value } of rows.contact) {
+    const head = heads.get(toHex(key))
+    const contact = contactOf(key, decodeContactRow(value), head === undefined ? NEW_HEAD : decodeHead(head))
+    machine.contacts.set(contact.id, contact)
+    machine.byAccount.set(accountKey(contact.row.account), contact)
+  }
+  for (const { key, value } of rows.session) {
+    machine.contacts.get(toHex(key.subarray(0, 16)))?.sessions.push(decodeEntry(value))
+  }
+  for (const { key, value } of rows.drive) {
+    const sessions = machine.contacts.get(toHex(key.subarray(0, 16)))?.sessions ?? []
+    const entry = sessions.find(({ session }) => equalBytes(session.id, key.subarray(16)))
+    if (entry !== undefined) entry.drive = decodeDrive(value)
+  }
+  for (const { key, value } of rows.outbox.toSorted((a, b) => compareBytes(a.key, b.key))) {
+    const counter = uintFrom(key.subarray(18))
+    machine.contacts.get(toHex(key.subarray(0, 16)))?.outbox.push(decodeOutbox(counter, value).entry)
+  }
+}

@@ -1,0 +1,217 @@
+import { toHex, uintFrom } from '../bytes.ts'
+import type { Content } from '../conversation/contents.ts'
+import type { Primitives, Random } from '../crypto/primitives.ts'
+import { ProtocolError } from '../errors.ts'
+import type { PrekeyPair } from '../identity/prekeys.ts'
+import type { Range, Row } from '../rows.ts'
+import type { ContactRow } from './contact-row.ts'
+import type { Alert, ChatEvent, Effect, LinkId, Reply } from './events.ts'
+import { type Head, NEW_HEAD } from './head.ts'
+import type { OutboxEntry } from './outbox.ts'
+import type { Own } from './own.ts'
+import { IDLE, type Reach } from './reach-state.ts'
+import type { SessionEntry } from './session-entry.ts'
+
+/** How the machine is set up; nothing here changes while it runs. */
+export interface ChatOptions {
+  readonly primitives: Primitives
+  readonly random: Random
+  /** `live` refuses what cannot go out at once; `outbox` keeps it. */
+  readonly delivery: 'live' | 'outbox'
+  /** What those who know only the account find in the DHT. */
+  readonly publicMode: 'off' | 'account' | 'reachable'
+}
+
+/**
+ * The state of the machine: the only mutable thing in `lib`. Contacts and their sessions are held whole; texts, skipped
+ * message keys and sealed frames stay in the store and are asked for with `load`.
+ */
+export interface Machine {
+  readonly options: ChatOptions
+  readonly primitives: Primitives
+  readonly random: Random
+  readonly own: Own
+  readonly contacts: Map<string, Contact>
+  readonly byAccount: Map<string, Contact>
+  readonly links: Map<LinkId, Link>
+  /** H(prefix) in hexadecimal to what became of it. */
+  readonly prefixes: Map<string, SeenPrefix>
+  /** Own prekeys by id in hexadecimal. */
+  readonly prekeys: Map<string, PrekeyPair>
+  readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
+  nextLoad: number
+  /** Whether the network was announced, and as whom. */
+  network: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
+  /** Contacts with something to seal or to save at the end of the turn. */
+  readonly due: Set<Contact>
+  /** The time of the event being handled, ms. */
+  now: number
+  effects: Effect[]
+}
+
+/** A person, as the machine holds them. */
+export interface Contact {
+  /** The handle in hexadecimal. */
+  readonly id: string
+  readonly handle: Uint8Array
+  row: ContactRow
+  head: Head
+  readonly sessions: SessionEntry[]
+  /** Own messages that are not acknowledged, by counter. */
+  readonly outbox: OutboxEntry[]
+  /** The link that was proved to be theirs. */
+  link: LinkId | null
+  reach: Reach
+  /** What rides along in the next frame. */
+  extras: Content[]
+  /** Under which secret and day each key of the last look-up lies. */
+  lookups: ReadonlyMap<string, Lookup>
+  /** Sessions that they announced inside an older one. */
+  announced: readonly Uint8Array[]
+  /** When the sessions of the last hour were admitted, ms. */
+  admitted: readonly number[]
+  /** Frames in a row that no session opened. */
+  unreadable: number
+  /** Whether payloads for sealing are being loaded. */
+  loading: boolean
+  rowChanged: boolean
+  headChanged: boolean
+}
+
+/** What a slot key of a look-up stands for. */
+export interface Lookup {
+  readonly secret: Uint8Array
+  readonly day: number
+}
+
+/** A link and how far its proof is. */
+export interface Link {
+  readonly id: LinkId
+  readonly dialer: boolean
+  readonly peer: Uint8Array
+  readonly nonce: Uint8Array
+  theirNonce: Uint8Array | null
+  /** Whom this side dialled: an expectation, not a proof. */
+  readonly expected: Contact | null
+  /** Whose it is, by proof. */
+  bound: Contact | null
+  readonly openedAt: number
+  /** Proofs that were tried on it, own or theirs. */
+  proofs: number
+}
+
+/** Why frames behind a known prefix open no new session. */
+export interface SeenPrefix {
+  readonly contact: string | null
+  /** When it may be forgotten, ms: then its prekey's private is erased. */
+  readonly until: number
+  /** For one refused for its gen: the answer that says so, to be repeated. */
+  readonly answer: Uint8Array | null
+}
+
+/** Asks for rows; `then` runs when they arrive, in a later event. */
+export function load(
+  machine: Machine,
+  range: Range,
+  keys: readonly Uint8Array[],
+  then: (values: readonly (Uint8Array | null)[]) => void,
+): void {
+  const token = machine.nextLoad++
+  machine.loads.set(token, then)
+  machine.effects.push({ kind: 'load', token, range, keys })
+}
+
+export function save(machine: Machine, ...rows: readonly Row[]): void {
+  machine.effects.push({ kind: 'save', rows })
+}
+
+export function send(machine: Machine, link: LinkId, bytes: Uint8Array): void {
+  machine.effects.push({ kind: 'send', link, bytes })
+}
+
+export function emit(machine: Machine, event: ChatEvent): void {
+  machine.effects.push({ kind: 'emit', event })
+}
+
+export function alert(machine: Machine, contact: Contact, what: Alert): void {
+  emit(machine, { kind: 'alert', contact: contact.id, alert: what })
+}
+
+export function reply(machine: Machine, id: number, result: Reply): void {
+  machine.effects.push({ kind: 'reply', id, result })
+}
+
+export function count(machine: Machine, reason: string): void {
+  machine.effects.push({ kind: 'count', reason })
+}
+
+export function setTimer(machine: Machine, key: string, at: number | null): void {
+  machine.effects.push({ kind: 'timer', key, at })
+}
+
+/** A whole number drawn evenly enough from [0, below) for jitter. */
+export function jitter(machine: Machine, below: number): number {
+  return Math.floor((uintFrom(machine.random.bytes(4)) / 2 ** 32) * below)
+}
+
+/** Replaces a contact's row, to be saved at the end of the turn. */
+export function updateRow(machine: Machine, contact: Contact, change: Partial<ContactRow>): void {
+  contact.row = { ...contact.row, ...change }
+  contact.rowChanged = true
+  machine.due.add(contact)
+}
+
+/** Replaces a contact's head, to be saved at the end of the turn. */
+export function updateHead(machine: Machine, contact: Contact, change: Partial<Head>): void {
+  contact.head = { ...contact.head, ...change }
+  contact.headChanged = true
+  machine.due.add(contact)
+}
+
+/** The name of an account in `byAccount`. */
+export function accountKey(account: Uint8Array): string {
+  return toHex(account)
+}
+
+/** Runs what handles input from outside: bad input is a counted drop, whatever it was. */
+export function guarded(machine: Machine, what: string, handle: () => void): void {
+  try {
+    handle()
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    count(machine, `${what}: ${error.code}`)
+  }
+}
+
+/** A person nobody knew before, with an empty conversation. */
+export function addContact(machine: Machine, row: ContactRow): Contact {
+  const handle = machine.random.bytes(16)
+  const contact = contactOf(handle, row, NEW_HEAD)
+  machine.contacts.set(contact.id, contact)
+  machine.byAccount.set(accountKey(row.account), contact)
+  updateRow(machine, contact, {})
+  updateHead(machine, contact, {})
+  return contact
+}
+
+/** A contact with nothing under way. */
+export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Contact {
+  return {
+    id: toHex(handle),
+    handle,
+    row,
+    head,
+    sessions: [],
+    outbox: [],
+    link: null,
+    reach: IDLE,
+    extras: [],
+    lookups: new Map(),
+    announced: [],
+    admitted: [],
+    unreadable: 0,
+    loading: false,
+    rowChanged: false,
+    headChanged: false,
+  }
+}

@@ -1,0 +1,62 @@
+import { concat, u64be } from '../bytes.ts'
+import { asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
+
+/**
+ * An own message that was not acknowledged. The machine holds where it is; its payload lies in `message`, the frame
+ * it was sealed in lies in `outbox`.
+ */
+export interface OutboxEntry {
+  readonly counter: number
+  /** Its place in the conversation. */
+  readonly order: number
+  readonly id: Uint8Array
+  /** The session and chain it was sealed in; null while it waits unsealed. */
+  sealed: { readonly session: Uint8Array; readonly chain: number } | null
+  /** The payload while it is at hand, so that a message that leaves at once is not read back. */
+  payload: Uint8Array | null
+  /** Whether it was ever sealed, so that the peer may have it. */
+  left: boolean
+  /** When its frame last left in this life of the process, ms; 0 for never. */
+  leftAt: number
+}
+
+/** Own messages to one person that may wait for acknowledgement at the same time. */
+export const MAX_OUTBOX = 10_000
+
+export function outboxKey(handle: Uint8Array, counter: number): Uint8Array {
+  return concat(handle, u64be(counter))
+}
+
+/** The row of an entry, with the frame exactly as it leaves (empty while unsealed). */
+export function encodeOutbox(entry: OutboxEntry, frame: Uint8Array | null): Uint8Array {
+  return encode([1, 'outbox', entry.order, entry.id, entry.sealed && entry.sealed.session, entry.sealed?.chain ?? 0, frame])
+}
+
+export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: OutboxEntry; frame: Uint8Array | null } {
+  const fields = decodeTyped(bytes, { type: 'outbox', fields: 5, maxBytes: 1 << 16 })
+  const session = asNullable(fields[2], (value) => asBytes(value, 'session', { length: 32 }))
+  return {
+    entry: {
+      counter,
+      order: asUint(fields[0], 'order'),
+      id: asBytes(fields[1], 'id', { length: 16 }),
+      sealed: session && { session, chain: asUint(fields[3], 'chain') },
+      payload: null,
+      left: session !== null,
+      leftAt: 0,
+    },
+    frame: asNullable(fields[4], (value) => asBytes(value, 'frame')),
+  }
+}
+
+/** Where the counter is, or would go, in entries sorted by counter. */
+export function indexOfCounter(entries: readonly OutboxEntry[], counter: number): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((entries[middle] as OutboxEntry).counter < counter) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,151 @@
+import { toHex, utf8 } from '../bytes.ts'
+import type { Content } from '../conversation/contents.ts'
+import type { Primitives, Random } from '../crypto/primitives.ts'
+import { accountId } from '../identity/account.ts'
+import { createPrekey, encodePrekeyPair, isPrekeyDue, isPrekeyErasable, type PrekeyPair } from '../identity/prekeys.ts'
+import { encodeSelf, isAccountRecordDue, renewAccountRecord, type Self } from '../identity/self.ts'
+import type { OwnKeys, OwnPrekey } from '../session/handshake.ts'
+import type { Row } from '../rows.ts'
+import { asBytes, asNullable, asText, asUint, decodeTyped, encode } from '../wire.ts'
+import { MAX_NAME_BYTES } from './contact-row.ts'
+import { type Machine, save, setTimer } from './machine.ts'
+import type { Publications } from './publishing.ts'
+
+/** The account and device that this machine speaks for. */
+export interface Own {
+  self: Self
+  /** What this account calls itself towards others. */
+  readonly name: string | null
+  /** The slot secret that contacts are told. */
+  contactSecret: Uint8Array
+  readonly did: Uint8Array
+  /** Invites by hash of their secret. */
+  readonly invites: Map<string, OwnInvite>
+  readonly publications: Publications
+}
+
+export interface OwnInvite {
+  /** 32 bytes. */
+  readonly secret: Uint8Array
+  /** ms; null for never. */
+  readonly expires: number | null
+}
+
+/** Keys of the rows of the range `self`. */
+export const SELF_KEY: Uint8Array = utf8('self')
+export const SETTINGS_KEY: Uint8Array = utf8('settings')
+export const PUBLICATIONS_KEY: Uint8Array = utf8('publications')
+
+/** How often prekeys and records are looked after, ms. */
+const UPKEEP_MS = 3_600_000
+
+/** The rows of a new account, in the order in which they belong together: one batch. */
+export function rowsOfNewAccount(
+  primitives: Primitives,
+  random: Random,
+  self: Self,
+  name: string | null,
+  now: number,
+): readonly Row[] {
+  const prekey = createPrekey(primitives, random, now)
+  return [
+    { range: 'self', key: SELF_KEY, value: encodeSelf(self) },
+    { range: 'self', key: SETTINGS_KEY, value: encodeSettings(name, random.bytes(32)) },
+    { range: 'prekey', key: prekey.id, value: encodePrekeyPair(prekey) },
+  ]
+}
+
+function encodeSettings(name: string | null, contactSecret: Uint8Array): Uint8Array {
+  return encode([1, 'settings', name, contactSecret])
+}
+
+/** Reads the settings row. Throws `malformed` or `newer-version`. */
+export function decodeSettings(bytes: Uint8Array): { name: string | null; contactSecret: Uint8Array } {
+  const fields = decodeTyped(bytes, { type: 'settings', fields: 2, maxBytes: 1024 })
+  return {
+    name: asNullable(fields[0], (value) => asText(value, 'name', MAX_NAME_BYTES)),
+    contactSecret: asBytes(fields[1], 'contact secret', { length: 32 }),
+  }
+}
+
+export function encodeOwnInvite(invite: OwnInvite): Uint8Array {
+  return encode([1, 'own-invite', invite.secret, invite.expires])
+}
+
+export function decodeOwnInvite(bytes: Uint8Array): OwnInvite {
+  const fields = decodeTyped(bytes, { type: 'own-invite', fields: 2, maxBytes: 128 })
+  return {
+    secret: asBytes(fields[0], 'secret', { length: 32 }),
+    expires: asNullable(fields[1], (value) => asUint(value, 'expires')),
+  }
+}
+
+/** What the own side of a handshake needs. */
+export function handshakeKeys(machine: Machine): OwnKeys & { accountRecord: Uint8Array } {
+  const { self } = machine.own
+  return {
+    aid: accountId(machine.primitives, self.accountRecord.account),
+    did: self.did,
+    ik: self.identityKey,
+    accountRecord: self.accountRecord.bytes,
+  }
+}
+
+/** The own prekey of that id, if it is still held. */
+export function ownPrekey(machine: Machine, id: Uint8Array): OwnPrekey | null {
+  const pair = machine.prekeys.get(toHex(id))
+  return pair === undefined ? null : { bytes: pair.bytes, dh: pair.dh, kem: pair.kem }
+}
+
+/** The newest own prekey; there always is one. */
+export function newestPrekey(machine: Machine): PrekeyPair | null {
+  let newest: PrekeyPair | null = null
+  for (const pair of machine.prekeys.values()) {
+    if (newest === null || pair.issued > newest.issued) newest = pair
+  }
+  return newest
+}
+
+/** What a request says about who sends it. */
+export function requestContent(machine: Machine, inviteSecret: Uint8Array | null): Content {
+  return {
+    kind: 'request',
+    claimedName: machine.own.name,
+    invite: inviteSecret === null ? null : machine.primitives.sha256(inviteSecret).slice(0, 16),
+  }
+}
+
+/** From now on contacts are told another secret: who was blocked can no longer follow the addresses. */
+export function replaceContactSecret(machine: Machine): void {
+  machine.own.contactSecret = machine.random.bytes(32)
+  save(machine, { range: 'self', key: SETTINGS_KEY, value: encodeSettings(machine.own.name, machine.own.contactSecret) })
+}
+
+/** Daily prekeys, monthly records, expired invites; true when something that is published changed. */
+export function upkeep(machine: Machine): boolean {
+  let changed = false
+  if (isPrekeyDue(newestPrekey(machine), machine.now)) {
+    const pair = createPrekey(machine.primitives, machine.random, machine.now)
+    machine.prekeys.set(toHex(pair.id), pair)
+    save(machine, { range: 'prekey', key: pair.id, value: encodePrekeyPair(pair) })
+    changed = true
+  }
+  for (const [id, pair] of machine.prekeys) {
+    // Nothing waits for this device anywhere but with the senders, who start anew when a prekey has expired.
+    if (!isPrekeyErasable(pair, machine.now, true)) continue
+    machine.prekeys.delete(id)
+    save(machine, { range: 'prekey', key: pair.id, value: null })
+  }
+  if (isAccountRecordDue(machine.own.self.accountRecord, machine.now)) {
+    machine.own.self = renewAccountRecord(machine.primitives, machine.own.self, machine.now)
+    save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
+    changed = true
+  }
+  for (const [hash, invite] of machine.own.invites) {
+    if (invite.expires === null || invite.expires > machine.now) continue
+    machine.own.invites.delete(hash)
+    save(machine, { range: 'invite', key: machine.primitives.sha256(invite.secret).slice(0, 16), value: null })
+  }
+  setTimer(machine, 'upkeep', machine.now + UPKEEP_MS)
+  return changed
+}

@@ -1,0 +1,157 @@
+import { equalBytes } from '../bytes.ts'
+import type { Content } from '../conversation/contents.ts'
+import { ProtocolError } from '../errors.ts'
+import { type AccountDevice, type AccountRecord, findDevice, verifyAccountRecord } from '../identity/account-record.ts'
+import { verifyDeviceRecord } from '../identity/device-record.ts'
+import {
+  type AccountPin,
+  decodeAccountPin,
+  decodeDevicePin,
+  encodeAccountPin,
+  encodeDevicePin,
+  pinAccountRecord,
+  pinDeviceRecord,
+} from '../identity/pins.ts'
+import { openSlot, PUBLIC_SLOT_SECRET } from '../identity/slot.ts'
+import type { ContactRow } from './contact-row.ts'
+import type { Target } from './events.ts'
+import { accountKey, alert, type Contact, count, guarded, type Machine, updateRow } from './machine.ts'
+
+/** The account key whose slots hold the contact's records: that of the newest pinned epoch. */
+export function accountKeyOf(row: ContactRow): Uint8Array {
+  return row.accountPin === null ? row.account : decodeAccountPin(row.accountPin).record.key
+}
+
+/** The secrets under which a contact may be found, the most telling first. */
+export function lookUpSecrets(row: ContactRow): readonly Uint8Array[] {
+  const secrets = [row.contactSecret, row.inviteSecret, PUBLIC_SLOT_SECRET]
+  return secrets.filter((secret) => secret !== null)
+}
+
+/** Takes what the DHT holds about a contact into account; the place of the newest record, or null when none names one. */
+export function applyResolved(
+  machine: Machine,
+  contact: Contact,
+  values: readonly { readonly key: string; readonly value: Uint8Array }[],
+): Target | null {
+  let newest: { seq: number; place: Target } | null = null
+  for (const { key, value } of values) {
+    const lookup = contact.lookups.get(key)
+    if (lookup === undefined) continue
+    guarded(machine, 'slot', () => {
+      const account = accountKeyOf(contact.row)
+      const slot = openSlot(machine.primitives, { account, ...lookup, value })
+      const pin = pinAccount(machine, contact, verifyAccountRecord(machine.primitives, slot.accountRecord))
+      if (pin === null) return
+      const record = verifyDeviceRecord(machine.primitives, slot.deviceRecord, pin.record)
+      if (!pinDevice(machine, contact, lookup.secret, record)) return
+      const device = findDevice(pin.record, record.did)
+      if (device === null) return
+      setDevice(machine, contact, device)
+      if (contact.row.prekey === null || newest === null || record.seq > newest.seq) {
+        updateRow(machine, contact, { prekey: record.prekey.bytes })
+      }
+      if (record.place !== null && (newest === null || record.seq > newest.seq)) {
+        newest = { seq: record.seq, place: record.place }
+        updateRow(machine, contact, { place: record.place })
+      }
+    })
+  }
+  return contact.row.device === null ? null : (contact.row.place ?? null)
+}
+
+/** Pins an account record of a contact; null when it is not to be believed. */
+function pinAccount(machine: Machine, contact: Contact, record: AccountRecord): AccountPin | null {
+  const known = contact.row.accountPin === null ? null : decodeAccountPin(contact.row.accountPin)
+  const pinned = pinAccountRecord(machine.primitives, known, record, { account: contact.row.account, now: machine.now })
+  switch (pinned.kind) {
+    case 'older':
+      count(machine, 'record: older than the known one')
+      return null
+    case 'equivocation':
+      if (!known?.equivocated) alert(machine, contact, 'two records of one number')
+      updateRow(machine, contact, { accountPin: encodeAccountPin(pinned.pin) })
+      return null
+    case 'newer':
+      updateRow(machine, contact, { accountPin: encodeAccountPin(pinned.pin) })
+      return pinned.pin
+    case 'same':
+      return pinned.pin
+  }
+}
+
+/** Pins a device record under its slot secret; false when it is not to be believed. */
+function pinDevice(
+  machine: Machine,
+  contact: Contact,
+  secret: Uint8Array,
+  record: ReturnType<typeof verifyDeviceRecord>,
+): boolean {
+  const secretHash = machine.primitives.sha256(secret).slice(0, 16)
+  const stored = contact.row.devicePins.find((pin) => equalBytes(pin.secretHash, secretHash))
+  const known = stored === undefined ? null : decodeDevicePin(stored.pin)
+  const pinned = pinDeviceRecord(machine.primitives, known, record, machine.now)
+  if (pinned.kind === 'older') count(machine, 'record: older than the known one')
+  if (pinned.kind === 'equivocation' && !known?.equivocated) alert(machine, contact, 'two records of one number')
+  if (pinned.kind === 'newer' || pinned.kind === 'equivocation') {
+    const others = contact.row.devicePins.filter((pin) => !equalBytes(pin.secretHash, secretHash))
+    updateRow(machine, contact, { devicePins: [...others.slice(-7), { secretHash, pin: encodeDevicePin(pinned.pin) }] })
+  }
+  return pinned.kind === 'newer' || pinned.kind === 'same'
+}
+
+/** Their device is this one now; the user hears of a change. */
+function setDevice(machine: Machine, contact: Contact, { did, dsk, ik }: AccountDevice): void {
+  const known = contact.row.device
+  if (known !== null && equalBytes(known.did, did)) return
+  if (known !== null) alert(machine, contact, 'new device')
+  updateRow(machine, contact, { device: { did, dsk, ik } })
+}
+
+/** Who a handshake says it is from, checked; nothing is changed yet. */
+export interface Initiator {
+  readonly record: AccountRecord
+  readonly device: AccountDevice
+  /** Null for somebody unknown. */
+  readonly contact: Contact | null
+}
+
+/** Checks the account record of a handshake against what is pinned. Throws `ProtocolError`. */
+export function identify(machine: Machine, recordBytes: Uint8Array, did: Uint8Array): Initiator {
+  const record = verifyAccountRecord(machine.primitives, recordBytes)
+  const contact = machine.byAccount.get(accountKey(record.account)) ?? null
+  const known = contact?.row.accountPin ? decodeAccountPin(contact.row.accountPin) : null
+  const pinned = pinAccountRecord(machine.primitives, known, record, { account: record.account, now: machine.now })
+  if (pinned.kind === 'older') throw new ProtocolError('rolled-back', 'an account record older than the known one')
+  if (pinned.kind === 'equivocation' || pinned.pin.equivocated) {
+    if (contact !== null && !known?.equivocated) {
+      updateRow(machine, contact, { accountPin: encodeAccountPin(pinned.pin) })
+      alert(machine, contact, 'two records of one number')
+    }
+    throw new ProtocolError('rolled-back', 'two account records of one number')
+  }
+  const device = findDevice(pinned.pin.record, did)
+  if (device === null) throw new ProtocolError('unauthentic', 'a device that its account does not list')
+  return { record, device, contact }
+}
+
+/** The handshake's first frame opened: its account record and device are pinned. */
+export function pinInitiator(machine: Machine, contact: Contact, { record, device }: Initiator): void {
+  if (pinAccount(machine, contact, record) !== null) setDevice(machine, contact, device)
+}
+
+/** They say which records of theirs are the newest. */
+export function learnRecordSeq(
+  machine: Machine,
+  contact: Contact,
+  content: Extract<Content, { kind: 'record-seq' }>,
+): boolean {
+  const known = contact.row.accountPin === null ? null : decodeAccountPin(contact.row.accountPin)
+  if (known === null || content.accountSeq < known.record.seq) return false
+  if (content.accountSeq === known.record.seq && !equalBytes(content.accountHash, known.hash)) {
+    alert(machine, contact, 'two records of one number')
+    updateRow(machine, contact, { accountPin: encodeAccountPin({ ...known, equivocated: true }) })
+    return false
+  }
+  return content.accountSeq > known.record.seq
+}

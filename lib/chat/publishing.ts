@@ -1,0 +1,208 @@
+import { compareBytes, equalBytes, toHex } from '../bytes.ts'
+import { accountId } from '../identity/account.ts'
+import { type DeviceRecord, signDeviceRecord } from '../identity/device-record.ts'
+import { daysToPublish, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
+import { dayOf, nextSeq } from '../identity/time.ts'
+import { asArray, asBytes, asUint, decodeTyped, encode } from '../wire.ts'
+import { emit, jitter, type Machine, save, setTimer } from './machine.ts'
+import { newestPrekey, PUBLICATIONS_KEY } from './own.ts'
+
+/**
+ * Keeping the own records in the DHT: one slot per secret (public, contacts, each invite) and day. What was published is
+ * written down before it leaves, so that no number is used twice.
+ */
+export interface Publications {
+  /** The last device record number per secret hash (hexadecimal). */
+  readonly seqs: Map<string, number>
+  /** The last rev per secret hash and day. */
+  readonly revs: Map<string, { readonly secretHash: Uint8Array; readonly day: number; readonly rev: Uint8Array }>
+  /** When each slot is due, ms, by secret hash and day. */
+  readonly due: Map<string, number>
+  /** The slots on their way: DHT key to what they are, with the failures so far. */
+  readonly leaving: Map<string, { readonly slot: string; readonly seq: number }>
+  /** Failures in a row per slot. */
+  readonly failures: Map<string, number>
+  /** The last device record that the network took, and when. */
+  last: { readonly seq: number; readonly at: number } | null
+}
+
+/** A slot is published again after this, ms, give or take; values live for 48 h. */
+const REPUBLISH_MS: number = 6 * 3_600_000
+const REPUBLISH_JITTER_MS: number = 20 * 60_000
+/** The slots of other days follow within this time, ms, so that nobody sees them side by side. */
+const OTHER_DAY_MS: number = 10 * 60_000
+/** Several slots of today are kept at least a little apart, ms. */
+const APART_MS = 300
+/** Pauses after a put that no other node took, ms. */
+const RETRY_MS: readonly number[] = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000]
+/** A change of addresses settles before it is published, ms. */
+const SETTLE_MS = 150
+
+/** Nothing published yet. */
+export function newPublications(): Publications {
+  return { seqs: new Map(), revs: new Map(), due: new Map(), leaving: new Map(), failures: new Map(), last: null }
+}
+
+/** Everything is to be published anew: addresses, prekey or record changed. */
+export function publishAll(machine: Machine): void {
+  const { due } = machine.own.publications
+  due.clear()
+  schedule(machine)
+}
+
+/** Makes a plan for the slots that have none, drops what is over, and sets the timer for the next one. */
+export function schedule(machine: Machine): void {
+  if (machine.network === null) return
+  const { due } = machine.own.publications
+  const today = dayOf(machine.now)
+  const wanted = new Map<string, number>()
+  let apart = SETTLE_MS
+  for (const secret of secrets(machine)) {
+    for (const day of daysToPublish(machine.now)) {
+      const slot = slotName(machine, secret, day)
+      if (day === today && !due.has(slot)) {
+        wanted.set(slot, machine.now + apart)
+        apart += APART_MS + jitter(machine, APART_MS)
+      } else {
+        wanted.set(slot, due.get(slot) ?? machine.now + apart + jitter(machine, OTHER_DAY_MS))
+      }
+    }
+  }
+  due.clear()
+  for (const [slot, at] of wanted) due.set(slot, at)
+  const next = Math.min(...due.values())
+  setTimer(machine, 'publish', due.size === 0 ? null : Math.max(next, machine.now))
+}
+
+/** The secrets under which this account can be found now. */
+function secrets(machine: Machine): readonly Uint8Array[] {
+  const invites = [...machine.own.invites.values()].filter(({ expires }) => expires === null || expires > machine.now)
+  const found = [...invites.map(({ secret }) => secret), machine.own.contactSecret]
+  return machine.options.publicMode === 'off' ? found : [...found, PUBLIC_SLOT_SECRET]
+}
+
+function slotName(machine: Machine, secret: Uint8Array, day: number): string {
+  return `${toHex(hashOf(machine, secret))}:${day}`
+}
+
+function hashOf(machine: Machine, secret: Uint8Array): Uint8Array {
+  return machine.primitives.sha256(secret).slice(0, 16)
+}
+
+/** The timer fired: every slot that is due leaves. */
+export function onPublishTimer(machine: Machine): void {
+  const { due } = machine.own.publications
+  for (const secret of secrets(machine)) {
+    for (const day of daysToPublish(machine.now)) {
+      const slot = slotName(machine, secret, day)
+      const at = due.get(slot)
+      if (at === undefined || at > machine.now) continue
+      publish(machine, secret, day, slot)
+      due.set(slot, machine.now + REPUBLISH_MS + jitter(machine, REPUBLISH_JITTER_MS))
+    }
+  }
+  schedule(machine)
+}
+
+function publish(machine: Machine, secret: Uint8Array, day: number, slot: string): void {
+  const { publications, self } = machine.own
+  const record = deviceRecord(machine, secret)
+  if (record === null) return
+  const sealed = sealSlot(machine.primitives, machine.random, {
+    accountKey: self.accountKey,
+    secret,
+    day,
+    now: machine.now,
+    lastRev: publications.revs.get(slot)?.rev ?? null,
+    accountRecord: self.accountRecord.bytes,
+    deviceRecord: record.bytes,
+  })
+  publications.revs.set(slot, { secretHash: hashOf(machine, secret), day, rev: sealed.rev })
+  publications.leaving.set(sealed.key, { slot, seq: record.seq })
+  savePublications(machine)
+  machine.effects.push({ kind: 'publish', key: sealed.key, value: sealed.value })
+}
+
+/** The device record for a secret: those who know only the account find no address in it unless the user wants to be called. */
+function deviceRecord(machine: Machine, secret: Uint8Array): DeviceRecord | null {
+  const { self, publications } = machine.own
+  const prekey = newestPrekey(machine)
+  if (prekey === null || machine.network === null) return null
+  const hidden = equalBytes(secret, PUBLIC_SLOT_SECRET) && machine.options.publicMode !== 'reachable'
+  const name = toHex(hashOf(machine, secret))
+  const seq = nextSeq(publications.seqs.get(name) ?? null, machine.now)
+  publications.seqs.set(name, seq)
+  const place = { peer: machine.network.peer, addresses: machine.network.addresses.slice(0, 8) }
+  return signDeviceRecord(
+    machine.primitives,
+    self.deviceKey,
+    {
+      aid: accountId(machine.primitives, self.accountRecord.account),
+      did: self.did,
+      seq,
+      minAccountSeq: self.accountRecord.seq,
+      prekey: prekey.bytes,
+      knockRoute: null,
+      place: hidden || place.addresses.length === 0 ? null : place,
+      capabilities: [],
+    },
+    machine.now,
+  )
+}
+
+/** So many nodes took a value; with none it is tried again soon. */
+export function onPublished(machine: Machine, key: string, count: number): void {
+  const { publications } = machine.own
+  const leaving = publications.leaving.get(key)
+  if (leaving === undefined) return
+  publications.leaving.delete(key)
+  if (count > 0) {
+    publications.failures.delete(leaving.slot)
+    publications.last = { seq: leaving.seq, at: machine.now }
+    emit(machine, { kind: 'published', seq: leaving.seq, at: machine.now })
+    return
+  }
+  const failures = publications.failures.get(leaving.slot) ?? 0
+  publications.failures.set(leaving.slot, failures + 1)
+  if (publications.due.has(leaving.slot)) {
+    publications.due.set(leaving.slot, machine.now + (RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] as number))
+  }
+  schedule(machine)
+}
+
+function savePublications(machine: Machine): void {
+  const { seqs, revs } = machine.own.publications
+  const oldest = dayOf(machine.now) - 2
+  for (const [slot, { day }] of revs) if (day < oldest) revs.delete(slot)
+  const known = new Set(secrets(machine).map((secret) => toHex(hashOf(machine, secret))))
+  for (const name of seqs.keys()) if (!known.has(name)) seqs.delete(name)
+  const value = encode([
+    1,
+    'publications',
+    [...seqs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, seq]) => [name, seq]),
+    [...revs.values()]
+      .sort((a, b) => compareBytes(a.secretHash, b.secretHash) || a.day - b.day)
+      .map(({ secretHash, day, rev }) => [secretHash, day, rev]),
+  ])
+  save(machine, { range: 'self', key: PUBLICATIONS_KEY, value })
+}
+
+/** Reads the stored numbers. Throws `malformed` or `newer-version`. */
+export function decodePublications(bytes: Uint8Array): Publications {
+  const fields = decodeTyped(bytes, { type: 'publications', fields: 2, maxBytes: 1 << 20 })
+  const publications = newPublications()
+  for (const item of asArray(fields[0], 'seqs')) {
+    const [name, seq] = asArray(item, 'seq', { length: 2 })
+    publications.seqs.set(String(name), asUint(seq, 'seq'))
+  }
+  for (const item of asArray(fields[1], 'revs')) {
+    const [secretHash, day, rev] = asArray(item, 'rev', { length: 3 })
+    const entry = {
+      secretHash: asBytes(secretHash, 'secret hash', { length: 16 }),
+      day: asUint(day, 'day'),
+      rev: asBytes(rev, 'rev', { length: 8 }),
+    }
+    publications.revs.set(`${toHex(entry.secretHash)}:${entry.day}`, entry)
+  }
+  return publications
+}

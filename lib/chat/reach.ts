@@ -1,0 +1,100 @@
+import { daysToLookUp, slotKey } from '../identity/slot.ts'
+import type { Target } from './events.ts'
+import { type Contact, jitter, type Lookup, type Machine, setTimer } from './machine.ts'
+import { accountKeyOf, applyResolved, lookUpSecrets } from './pins.ts'
+
+/** Pauses between rounds, ms, each ±25 %: quick after a blip, at most ten minutes for people who are away. */
+export const REACH_PAUSES_MS: readonly number[] = [1_000, 1_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000]
+
+/** How long after a link closed the first attempt is made, ms: both sides lose it at once and must not dial at once. */
+const REDIAL_WITHIN_MS = 400
+
+/** Whether this person is to be reached: accepted, or asked and not answered. */
+function wanted(contact: Contact): boolean {
+  return contact.row.state === 'accepted' || contact.row.state === 'pending'
+}
+
+/** Begins a round now, unless one is under way or there is a link. */
+export function reachOut(machine: Machine, contact: Contact): void {
+  if (machine.network === null || !wanted(contact) || contact.link !== null) return
+  if (contact.reach.phase === 'connecting' || contact.reach.phase === 'resolving' || contact.reach.phase === 'open') return
+  if (contact.row.place !== null && contact.row.device !== null) {
+    contact.reach = { ...contact.reach, phase: 'connecting', resolved: false }
+    connect(machine, contact, [contact.row.place])
+  } else {
+    resolve(machine, contact)
+  }
+}
+
+/** Asks the DHT for the contact's newest records: under the secret they told last, every other round under all. */
+export function resolve(machine: Machine, contact: Contact): void {
+  contact.reach = { ...contact.reach, phase: 'resolving', resolved: true }
+  const secrets = lookUpSecrets(contact.row)
+  const lookups = new Map<string, Lookup>()
+  for (const secret of contact.reach.attempts % 2 === 0 ? secrets.slice(0, 1) : secrets) {
+    for (const day of daysToLookUp(machine.now)) {
+      lookups.set(slotKey(machine.primitives, accountKeyOf(contact.row), secret, day).key, { secret, day })
+    }
+  }
+  contact.lookups = lookups
+  machine.effects.push({ kind: 'resolve', contact: contact.id, keys: [...lookups.keys()] })
+}
+
+/** The DHT answered: go where the newest record says, or wait. */
+export function onResolved(
+  machine: Machine,
+  contact: Contact,
+  values: readonly { readonly key: string; readonly value: Uint8Array }[],
+): void {
+  const place = applyResolved(machine, contact, values)
+  if (contact.reach.phase !== 'resolving') return
+  if (place === null || contact.link !== null) {
+    pause(machine, contact)
+    return
+  }
+  contact.reach = { ...contact.reach, phase: 'connecting' }
+  connect(machine, contact, [place])
+}
+
+function connect(machine: Machine, contact: Contact, targets: readonly Target[]): void {
+  machine.effects.push({ kind: 'connect', contact: contact.id, targets })
+}
+
+export function onUnreachable(machine: Machine, contact: Contact): void {
+  if (contact.reach.phase !== 'connecting') return
+  if (contact.reach.resolved) pause(machine, contact)
+  else resolve(machine, contact)
+}
+
+/** A link to where they are is open; whether it is theirs remains to be proved. */
+export function onOpen(contact: Contact): void {
+  contact.reach = { ...contact.reach, phase: 'open' }
+}
+
+/** Proof of life: the next loss is followed by a quick round. */
+export function onAlive(contact: Contact): void {
+  contact.reach = { phase: 'open', attempts: 0, resolved: false }
+}
+
+/** The link is gone. */
+export function onLost(machine: Machine, contact: Contact): void {
+  if (contact.reach.phase !== 'open') return
+  if (contact.reach.attempts > 0) {
+    pause(machine, contact)
+    return
+  }
+  contact.reach = { ...contact.reach, phase: 'waiting', attempts: 1 }
+  setTimer(machine, `reach:${contact.id}`, machine.now + jitter(machine, REDIAL_WITHIN_MS))
+}
+
+function pause(machine: Machine, contact: Contact): void {
+  const pauseMs = REACH_PAUSES_MS[Math.min(contact.reach.attempts, REACH_PAUSES_MS.length - 1)] as number
+  contact.reach = { phase: 'waiting', attempts: contact.reach.attempts + 1, resolved: false }
+  setTimer(machine, `reach:${contact.id}`, machine.now + Math.round(pauseMs * 0.75) + jitter(machine, pauseMs / 2))
+}
+
+/** The pause is over, or something makes a new round promising (own network came back, they were accepted). */
+export function retry(machine: Machine, contact: Contact): void {
+  if (contact.reach.phase === 'waiting') contact.reach = { ...contact.reach, phase: 'idle' }
+  reachOut(machine, contact)
+}

@@ -1,0 +1,143 @@
+import { concat, toHex, u32be } from '../bytes.ts'
+import type { Content } from '../conversation/contents.ts'
+import { decodeRecord } from '../conversation/history.ts'
+import { accountId } from '../identity/account.ts'
+import { parsePrekey } from '../identity/prekeys.ts'
+import { createPrefix } from '../session/handshake.ts'
+import { expireChains, storedSkipped } from '../session/session.ts'
+import { type Contact, load, type Machine, save, updateRow } from './machine.ts'
+import { encodeOutbox, outboxKey } from './outbox.ts'
+import { handshakeKeys, requestContent } from './own.ts'
+import { prove } from './proofs.ts'
+import { resolve } from './reach.ts'
+import { endDrive, messageKey, sealInto } from './sealing.ts'
+import { encodeSeenPrefix, newEntry, sendingSession, type SessionEntry, sessionKey, surplus } from './session-entry.ts'
+
+/** At most one new session in this time for the same trouble, ms. */
+export const RESTART_PAUSE_MS = 600_000
+
+/** The privates of a prekey are erased at most so long after it expired, ms; so long is a prefix made with it remembered. */
+export const PREFIX_MEMORY_MS: number = 30 * 86_400_000
+
+/**
+ * Starts a session and sends its first frame over the link: to somebody who accepted an empty one (content follows when
+ * they have answered), to a stranger the request. Does nothing while an own start younger than ten minutes is
+ * unanswered, or while no prekey of theirs is known.
+ */
+export function startSession(machine: Machine, contact: Contact, link: number | null): void {
+  const { row } = contact
+  if (row.state !== 'accepted' && row.state !== 'pending') return
+  if (row.device === null || row.prekey === null) return
+  const { expires } = parsePrekey(row.prekey)
+  if (expires * 1000 <= machine.now) {
+    resolve(machine, contact)
+    return
+  }
+  const unanswered = contact.sessions.some(({ session }) => session.role === 'initiator' && !session.confirmed)
+  if (unanswered && row.startedAt + RESTART_PAUSE_MS > machine.now) return
+  const gen = Math.max(machine.now, row.lastGen + 1)
+  const { session } = createPrefix(machine.primitives, machine.random, {
+    own: handshakeKeys(machine),
+    peer: { aid: accountId(machine.primitives, row.account), did: row.device.did, ik: row.device.ik, prekey: row.prekey },
+    gen,
+    now: machine.now,
+  })
+  const entry = newEntry(session, machine.now, expires * 1000 + PREFIX_MEMORY_MS)
+  entry.via = link
+  const previous = sendingSession(contact.sessions)
+  if (previous?.session.confirmed) {
+    sealInto(machine, contact, previous, [{ kind: 'control', control: { code: 'moved', session: session.id } }])
+  }
+  contact.sessions.push(entry)
+  updateRow(machine, contact, { lastGen: gen, startedAt: machine.now })
+  letGo(machine, contact)
+  if (row.state === 'pending') sendRequest(machine, contact, entry)
+  else sealInto(machine, contact, entry, [])
+  const open = link === null ? undefined : machine.links.get(link)
+  if (open?.dialer && open.bound === null) prove(machine, open, session.linkKey)
+}
+
+/** The first frame to a stranger: who asks, where to find them, and the first text if there is one. */
+function sendRequest(machine: Machine, contact: Contact, entry: SessionEntry): void {
+  const contents: Content[] = [
+    requestContent(machine, contact.row.inviteSecret),
+    { kind: 'secret', secret: machine.own.contactSecret },
+  ]
+  const hello = contact.outbox[0]
+  if (hello === undefined || hello.counter !== 1) {
+    sealInto(machine, contact, entry, contents)
+    return
+  }
+  const seal = (payload: Uint8Array | null): void => {
+    const left = sealInto(machine, contact, entry, contents, payload ?? undefined)
+    if (payload === null) return
+    hello.sealed = { session: entry.session.id, chain: left.chain }
+    hello.payload = null
+    hello.left = true
+    save(machine, { range: 'outbox', key: outboxKey(contact.handle, hello.counter), value: encodeOutbox(hello, left.bytes) })
+  }
+  if (hello.payload !== null) {
+    seal(hello.payload)
+    return
+  }
+  load(machine, 'message', [messageKey(contact, hello.order)], ([row]) => {
+    if (contact.sessions.includes(entry)) seal(row ? decodeRecord(row).payload : null)
+  })
+}
+
+/** Lets go of the sessions beyond what is kept; everything that hangs on them leaves the store. */
+export function letGo(machine: Machine, contact: Contact): void {
+  for (const entry of surplus(contact.sessions, machine.now)) {
+    // A confirmed session's prefix must not open a new one when somebody replays it; an unconfirmed one may come again.
+    dropSession(machine, contact, entry, entry.session.confirmed)
+  }
+}
+
+/** The hourly look after a contact's sessions: one that is not sent on for 16 days goes, its skipped keys with it. */
+export function expireSessions(machine: Machine, contact: Contact): void {
+  const current = sendingSession(contact.sessions)
+  if (current !== undefined && current.sendingAt < machine.now) {
+    current.sendingAt = machine.now
+    current.changed = true
+    machine.due.add(contact)
+  }
+  letGo(machine, contact)
+  for (const entry of contact.sessions) {
+    const { session, dropSkipped } = expireChains(machine.primitives, entry.session, machine.now)
+    if (dropSkipped.length === 0) continue
+    entry.session = session
+    entry.changed = true
+    machine.due.add(contact)
+    for (const ref of dropSkipped) save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: null })
+  }
+}
+
+/** Removes a session; with `remember` its prefix is dropped silently from now on. */
+export function dropSession(machine: Machine, contact: Contact, entry: SessionEntry, remember: boolean): void {
+  const at = contact.sessions.indexOf(entry)
+  if (at < 0) return
+  contact.sessions.splice(at, 1)
+  endDrive(machine, contact, entry)
+  save(machine, { range: 'session', key: sessionKey(contact.handle, entry), value: null })
+  for (const ref of storedSkipped(machine.primitives, entry.session)) {
+    save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: null })
+  }
+  if (remember && entry.session.role === 'responder') rememberPrefix(machine, entry.session.prefixHash, contact, entry.prefixUntil, null)
+}
+
+/** Frames behind this prefix open no session any more. */
+export function rememberPrefix(
+  machine: Machine,
+  hash: Uint8Array,
+  contact: Contact,
+  until: number,
+  answer: Uint8Array | null,
+): void {
+  machine.prefixes.set(toHex(hash), { contact: contact.id, until, answer })
+  save(machine, { range: 'prefix', key: hash, value: encodeSeenPrefix({ contact: contact.handle, until, answer }) })
+}
+
+/** The row of a stored skipped key: contact handle || header key id || n. */
+export function skippedKey(contact: Contact, ref: { readonly headerKeyId: Uint8Array; readonly n: number }): Uint8Array {
+  return concat(contact.handle, ref.headerKeyId, u32be(ref.n))
+}
