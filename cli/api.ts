@@ -92,7 +92,11 @@ const METHODS: { readonly [M in MethodName]: Method<M> } = {
   'node.status': { checks: {}, run: (_, { node }) => node.status() },
   'node.identity': {
     checks: {},
-    run: async (_, { node: { identity } }) => ({ account: identity.account, did: identity.did, peerId: identity.peerId }),
+    run: async (_, { node: { identity } }) => ({
+      account: identity.account,
+      did: identity.did,
+      peerId: identity.peerId,
+    }),
   },
   'node.stop': {
     checks: {},
@@ -177,7 +181,11 @@ export function isMethod(name: string): name is MethodName {
  * Runs one method with parameters that nobody has checked yet. The one way in, whether the call came over the socket
  * or from a command that opened the home itself. Rejects with what the node throws, or `invalid`.
  */
-export async function runMethod<M extends MethodName>(name: M, params: unknown, context: ApiContext): Promise<Result<M>> {
+export async function runMethod<M extends MethodName>(
+  name: M,
+  params: unknown,
+  context: ApiContext,
+): Promise<Result<M>> {
   const method = METHODS[name]
   return method.run(readParams<Params<M>>(method.checks, params), context)
 }

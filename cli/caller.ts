@@ -25,7 +25,9 @@ export async function unlockOptions(invocation: Invocation): Promise<Pick<NodeOp
   const { home, io, passphrase } = invocation
   const protection = hasAccount(home) ? await (await io.loadNode()).homeProtection(home) : null
   if (protection === null) throw new NodeError('no-account', 'There is no account in this home yet.')
-  return protection === 'key-file' ? { directory: home } : { directory: home, passphrase: await readPassphrase(io, passphrase) }
+  return protection === 'key-file'
+    ? { directory: home }
+    : { directory: home, passphrase: await readPassphrase(io, passphrase) }
 }
 
 async function connectRunning(home: string): Promise<Caller | undefined> {
@@ -38,7 +40,9 @@ export async function callRunning({ home }: Invocation): Promise<Caller> {
   const caller = await connectRunning(home)
   if (caller !== undefined) return caller
   throw new CliError('no-node', 'No node is running on this home.', {
-    hint: hasAccount(home) ? 'Start one with: sotto up' : 'Make an account with: sotto init, then start the node with: sotto up',
+    hint: hasAccount(home)
+      ? 'Start one with: sotto up'
+      : 'Make an account with: sotto init, then start the node with: sotto up',
   })
 }
 
@@ -53,7 +57,10 @@ async function openHome(invocation: Invocation): Promise<Node> {
     ...(config.listen === undefined ? {} : { listen: [...config.listen] }),
     ...(config.bootstrap === undefined ? {} : { bootstrap: [...config.bootstrap] }),
     ...(config.delivery === undefined ? {} : { delivery: config.delivery }),
-    logger: createLogger((line) => invocation.io.stderr.write(`${line}\n`), invocation.verbosity === 'verbose' ? 'verbose' : 'quiet'),
+    logger: createLogger(
+      (line) => invocation.io.stderr.write(`${line}\n`),
+      invocation.verbosity === 'verbose' ? 'verbose' : 'quiet',
+    ),
   })
 }
 
@@ -65,7 +72,8 @@ export async function callHome(invocation: Invocation): Promise<Caller> {
     return createLocalCaller(await openHome(invocation))
   } catch (error) {
     // the holder of the lock may have been a node on its way up, which answers by now
-    const late = error instanceof NodeError && error.code === 'locked' ? await connectRunning(invocation.home) : undefined
+    const late =
+      error instanceof NodeError && error.code === 'locked' ? await connectRunning(invocation.home) : undefined
     if (late !== undefined) return late
     throw error
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { NodeError } from '../node/errors.ts'
 import type { MethodName, Params, Result } from './api.ts'
-import { CliError, isErrorCode } from './errors.ts'
+import { CliError, interruption, isErrorCode } from './errors.ts'
 import type { NumberedEvent } from './events.ts'
 import { createLineReader } from './lines.ts'
 
@@ -34,14 +34,14 @@ function errorFrom(error: unknown): CliError {
   const message = field(error, 'message')
   const hint = field(data, 'hint')
   const candidates = field(data, 'candidates')
-  return new CliError(isErrorCode(code) ? code : 'internal', typeof message === 'string' ? message : 'The node refused.', {
-    hint: typeof hint === 'string' ? hint : undefined,
-    candidates: Array.isArray(candidates) ? candidates.filter((each) => typeof each === 'string') : undefined,
-  })
-}
-
-function interruption(signal: AbortSignal): CliError {
-  return signal.reason instanceof CliError ? signal.reason : new CliError('interrupted', 'Interrupted.')
+  return new CliError(
+    isErrorCode(code) ? code : 'internal',
+    typeof message === 'string' ? message : 'The node refused.',
+    {
+      hint: typeof hint === 'string' ? hint : undefined,
+      candidates: Array.isArray(candidates) ? candidates.filter((each) => typeof each === 'string') : undefined,
+    },
+  )
 }
 
 /** Speaks the local API over a connected socket. */
@@ -91,7 +91,11 @@ export function createClient(socket: Socket): Caller {
     closed.resolve()
   })
 
-  async function call<M extends MethodName>(method: M, params: Params<M>, options?: { signal?: AbortSignal }): Promise<Result<M>> {
+  async function call<M extends MethodName>(
+    method: M,
+    params: Params<M>,
+    options?: { signal?: AbortSignal },
+  ): Promise<Result<M>> {
     const signal = options?.signal
     if (signal?.aborted === true) throw interruption(signal)
     if (isClosed) throw new NodeError('stopped', reason)

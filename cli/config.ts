@@ -37,8 +37,10 @@ export async function readConfig(home: string): Promise<Config> {
   }
   if (typeof config !== 'object' || config === null || Array.isArray(config)) throw wrong('it is no object')
   const fields = new Map<string, unknown>(Object.entries(config))
-  for (const name of ['listen', 'bootstrap']) if (!isTexts(fields.get(name))) throw wrong(`"${name}" is no list of addresses`)
-  if (!isOneOf(fields.get('delivery'), DELIVERY_MODES)) throw wrong(`"delivery" is none of ${DELIVERY_MODES.join(', ')}`)
+  for (const name of ['listen', 'bootstrap'])
+    if (!isTexts(fields.get(name))) throw wrong(`"${name}" is no list of addresses`)
+  if (!isOneOf(fields.get('delivery'), DELIVERY_MODES))
+    throw wrong(`"delivery" is none of ${DELIVERY_MODES.join(', ')}`)
   if (!isOneOf(fields.get('public'), PUBLIC_MODES)) throw wrong(`"public" is none of ${PUBLIC_MODES.join(', ')}`)
   return config
 }

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 import { homePaths } from '../node/home-files.ts'
 import { unlockOptions } from './caller.ts'
 import type { UpOptions } from './commands/up.ts'
-import { CliError, isErrorCode } from './errors.ts'
+import { CliError, interruption, isErrorCode } from './errors.ts'
 import type { Invocation } from './invocation.ts'
 import { LOG_FILE } from './log.ts'
 
@@ -62,7 +62,12 @@ export async function detach(invocation: Invocation, options: UpOptions): Promis
   const child = spawn(
     process.execPath,
     [...process.execArgv, program, ...childArguments(invocation, options, passphrase !== undefined)],
-    { cwd: home, detached: true, stdio: ['ignore', 'pipe', log, passphrase === undefined ? 'ignore' : 'pipe'], env: io.env },
+    {
+      cwd: home,
+      detached: true,
+      stdio: ['ignore', 'pipe', log, passphrase === undefined ? 'ignore' : 'pipe'],
+      env: io.env,
+    },
   )
   closeSync(log)
   const stop = (): void => void child.kill('SIGTERM')
@@ -74,7 +79,7 @@ export async function detach(invocation: Invocation, options: UpOptions): Promis
     pipe.end(passphrase)
   }
   const line = await firstLine(child.stdout as Readable)
-  io.ended.throwIfAborted()
+  if (io.ended.aborted) throw interruption(io.ended)
   io.ended.removeEventListener('abort', stop)
   const ready = readReport(line)
   child.unref()

@@ -54,6 +54,11 @@ export class CliError extends Error {
   }
 }
 
+/** What a command throws that a signal of the system ended. */
+export function interruption(ended: AbortSignal): CliError {
+  return ended.reason instanceof CliError ? ended.reason : new CliError('interrupted', 'Interrupted.')
+}
+
 interface Explanation {
   readonly exit: number
   /** Replaces a message that is not written for people. */
@@ -90,7 +95,10 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
   ambiguous: { exit: EXIT.usage },
   invalid: { exit: EXIT.usage },
   'wrong-state': { exit: EXIT.failed },
-  peer_away: { exit: EXIT.notReached, hint: 'Try again when they are online, or let the node keep it: sotto up --delivery outbox' },
+  peer_away: {
+    exit: EXIT.notReached,
+    hint: 'Try again when they are online, or let the node keep it: sotto up --delivery outbox',
+  },
   'outbox-full': { exit: EXIT.failed, hint: 'Wait until what is queued was delivered.' },
   timeout: { exit: EXIT.notReached },
   failed: { exit: EXIT.failed },
@@ -99,7 +107,10 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
   stopped: { exit: EXIT.noNode, hint: 'Start it again with: sotto up' },
 
   malformed: { exit: EXIT.failed, sentence: 'This is not in the expected form.' },
-  unauthentic: { exit: EXIT.failed, sentence: 'A signature does not hold; this was altered or is not from whom it claims.' },
+  unauthentic: {
+    exit: EXIT.failed,
+    sentence: 'A signature does not hold; this was altered or is not from whom it claims.',
+  },
   'out-of-date': { exit: EXIT.failed, sentence: 'This is no longer valid.', hint: 'Ask for a new one.' },
   'rolled-back': { exit: EXIT.failed, sentence: 'This is older than what is known already.' },
   'newer-version': { exit: EXIT.failed, sentence: 'This was made by a newer version of Sotto.' },
@@ -129,7 +140,9 @@ function systemFailure(error: Error): { code: CliErrorCode | NodeErrorCode; mess
     case 'EROFS':
       return { code: 'storage', message: `The disk refused a write (${code}).` }
     default:
-      return /^E[A-Z0-9]+$/.test(code) ? { code: 'system', message: `The system refused: ${error.message}.` } : undefined
+      return /^E[A-Z0-9]+$/.test(code)
+        ? { code: 'system', message: `The system refused: ${error.message}.` }
+        : undefined
   }
 }
 

@@ -31,7 +31,10 @@ export function formatContact(contact: ContactJson, paint: Paint): string {
     ...(contact.unread === 0 ? [] : [paint('bold', `${contact.unread} unread`)]),
   ]
   const claimed = contact.claimedName === undefined ? '' : safeLine(contact.claimedName)
-  const below = [shortAccount(contact.account), ...(claimed === '' || claimed === nameOf(contact) ? [] : [`calls itself "${claimed}"`])]
+  const below = [
+    shortAccount(contact.account),
+    ...(claimed === '' || claimed === nameOf(contact) ? [] : [`calls itself "${claimed}"`]),
+  ]
   const lines = [`${paint('bold', nameOf(contact))}  ${facts.join(', ')}`, `  ${below.join(', ')}`]
   if (contact.hello !== undefined) lines.push(`  ${safeLine(contact.hello)}`)
   return lines.join('\n')
@@ -54,7 +57,8 @@ export function formatVerification({ petname, safetyNumber, verified }: Verifica
   const lines = []
   for (let at = 0; at < groups.length; at += 3) lines.push(`  ${groups.slice(at, at + 3).join(' ')}`)
   const name = safeLine(petname)
-  const word = verified === false ? `If ${name} sees the same digits:\n  sotto verify ${name} --confirm` : `${name} is verified.`
+  const word =
+    verified === false ? `If ${name} sees the same digits:\n  sotto verify ${name} --confirm` : `${name} is verified.`
   return `${lines.join('\n')}\n${word}`
 }
 
@@ -70,8 +74,12 @@ function table(rows: readonly (readonly [string, string])[]): string {
 
 export function formatStatus(status: NodeStatus, now: number): string {
   const { dht, contacts } = status
-  const published = dht.record.published === undefined ? 'not published yet' : `published ${formatAge(dht.record.published, now)}`
-  const dropped = Object.entries(status.dropped ?? {}).map(([reason, count]): [string, string] => ['dropped', `${count} ${reason}`])
+  const published =
+    dht.record.published === undefined ? 'not published yet' : `published ${formatAge(dht.record.published, now)}`
+  const dropped = Object.entries(status.dropped ?? {}).map(([reason, count]): [string, string] => [
+    'dropped',
+    `${count} ${reason}`,
+  ])
   return table([
     ['account', shortAccount(status.account)],
     ['node', `${status.up ? 'up' : 'down'}, version ${status.version}`],

@@ -11,5 +11,7 @@ export function xdgDirectory(env: Io['env'], name: 'XDG_DATA_HOME' | 'XDG_CACHE_
 /** Which home a command works on: the flag, else `SOTTO_HOME`, else `sotto` in the XDG data directory. */
 export function resolveHome(flag: string | undefined, env: Io['env']): string {
   const given = flag ?? env['SOTTO_HOME']
-  return given === undefined || given === '' ? join(xdgDirectory(env, 'XDG_DATA_HOME', '.local/share'), 'sotto') : resolve(given)
+  return given === undefined || given === ''
+    ? join(xdgDirectory(env, 'XDG_DATA_HOME', '.local/share'), 'sotto')
+    : resolve(given)
 }

@@ -31,7 +31,8 @@ export interface Invocation {
 export function createInvocation(io: Io, home: string, options: GlobalOptions): Invocation {
   const json = options.json === true
   const verbosity = options.quiet === true ? 'quiet' : options.verbose === true ? 'verbose' : 'normal'
-  const file = options.passphraseFile ?? (options.passphraseFd === undefined ? io.env['SOTTO_PASSPHRASE_FILE'] : undefined)
+  const file =
+    options.passphraseFile ?? (options.passphraseFd === undefined ? io.env['SOTTO_PASSPHRASE_FILE'] : undefined)
   return {
     io,
     home,

@@ -7,7 +7,8 @@ export function choice<T extends string>(words: readonly T[], later: readonly st
   return (text) => {
     const word = words.find((candidate) => candidate === text)
     if (word !== undefined) return word
-    if (later.includes(text)) throw new InvalidArgumentError(`It comes in a later version; now there are ${words.join(', ')}.`)
+    if (later.includes(text))
+      throw new InvalidArgumentError(`It comes in a later version; now there are ${words.join(', ')}.`)
     throw new InvalidArgumentError(`It is one of ${words.join(', ')}.`)
   }
 }

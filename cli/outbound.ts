@@ -12,7 +12,10 @@ export interface Outbound {
 const GRACE_MS = 5000
 
 /** Writes lines as fast as the client reads them and holds at most `maxBytes` for it (a single line may be longer). */
-export function createOutbound(stream: Writable, options: { maxBytes: number; overflow: (maxBytes: number) => string }): Outbound {
+export function createOutbound(
+  stream: Writable,
+  options: { maxBytes: number; overflow: (maxBytes: number) => string },
+): Outbound {
   let queue: Buffer[] = []
   let queuedBytes = 0
   let blocked = false

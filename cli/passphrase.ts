@@ -17,7 +17,8 @@ async function readBounded(source: AsyncIterable<Uint8Array>): Promise<Uint8Arra
   let length = 0
   for await (const part of source) {
     length += part.length
-    if (length > MAX_PASSPHRASE_BYTES) throw new CliError('usage', `A passphrase has at most ${MAX_PASSPHRASE_BYTES} bytes.`)
+    if (length > MAX_PASSPHRASE_BYTES)
+      throw new CliError('usage', `A passphrase has at most ${MAX_PASSPHRASE_BYTES} bytes.`)
     parts.push(part)
   }
   const whole = Buffer.concat(parts)
@@ -108,7 +109,8 @@ export async function readNewPassphrase(io: Io, source: PassphraseSource): Promi
     })
   }
   const first = await prompt(io, 'New passphrase: ')
-  if (first.length === 0) throw new CliError('usage', 'A passphrase cannot be empty.', { hint: 'For none, use --no-passphrase.' })
+  if (first.length === 0)
+    throw new CliError('usage', 'A passphrase cannot be empty.', { hint: 'For none, use --no-passphrase.' })
   const second = await prompt(io, 'The same again: ')
   if (!Buffer.from(first).equals(second)) throw new CliError('usage', 'The two passphrases differ.')
   second.fill(0)

@@ -48,7 +48,10 @@ function findVerb(program: Command, argv: readonly string[]): string | undefined
 
 async function addVerbs(program: Command, named: string | undefined, invocation: () => Invocation): Promise<void> {
   for (const { name, summary, load } of VERBS) {
-    const command = program.command(name).summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    const command = program
+      .command(name)
+      .summary(summary)
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     if (name !== named) continue
     const { verb } = await load()
     command.addHelpText('before', examplesText(verb.examples)).configureHelp({ showGlobalOptions: true })
@@ -108,7 +111,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
       if (error.exitCode === 0) return EXIT.ok
-      if (error.code === 'commander.help') throw new CliError('usage', 'No command was given.', { hint: 'sotto --help lists them all.' })
+      if (error.code === 'commander.help')
+        throw new CliError('usage', 'No command was given.', { hint: 'sotto --help lists them all.' })
       throw usageError(error, verb)
     }
   } catch (error) {

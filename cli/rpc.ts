@@ -47,7 +47,11 @@ export async function answer(line: Uint8Array, context: ApiContext): Promise<str
   const call = parse(line)
   if (call === undefined) return refusal(null, RPC_ERROR.parse, 'This line is not JSON in UTF-8.')
   if (typeof call !== 'object' || call === null || Array.isArray(call)) {
-    return refusal(null, RPC_ERROR.request, 'A JSON-RPC 2.0 call is one object a line; several calls are several lines.')
+    return refusal(
+      null,
+      RPC_ERROR.request,
+      'A JSON-RPC 2.0 call is one object a line; several calls are several lines.',
+    )
   }
   const given = Object.hasOwn(call, 'id')
   const id = 'id' in call ? call.id : null

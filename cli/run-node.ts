@@ -39,7 +39,8 @@ async function decideSettings({ home, io: { env } }: Invocation, flags: UpOption
   const file = await readConfig(home)
   const wanted = flags.listen ?? fromEnvironment(env, 'SOTTO_LISTEN', addressList('listen')) ?? file.listen
   const listen = wanted ?? (await chooseListenAddresses())
-  const bootstrap = flags.bootstrap ?? fromEnvironment(env, 'SOTTO_BOOTSTRAP', addressList('bootstrap')) ?? file.bootstrap
+  const bootstrap =
+    flags.bootstrap ?? fromEnvironment(env, 'SOTTO_BOOTSTRAP', addressList('bootstrap')) ?? file.bootstrap
   const delivery = flags.delivery ?? fromEnvironment(env, 'SOTTO_DELIVERY', choice(DELIVERY_MODES)) ?? file.delivery
   const visible = flags.public ?? fromEnvironment(env, 'SOTTO_PUBLIC', choice(PUBLIC_MODES)) ?? file.public
   return {

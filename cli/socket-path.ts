@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import { chmod, lstat, mkdtemp, readlink, realpath, rm, symlink } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, readlink, realpath, rm, rmdir, symlink } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { NodeError } from '../node/errors.ts'
 import { homePaths } from '../node/home-files.ts'
 import { CliError } from './errors.ts'
@@ -65,7 +65,8 @@ async function removeStale(natural: string): Promise<void> {
   await rm(natural, { force: true })
   if (target === undefined) return
   await rm(target, { force: true })
-  if (basename(dirname(target)).startsWith('sotto-')) await rm(dirname(target), { force: true, recursive: true })
+  // only when nothing else is in it
+  await rmdir(dirname(target)).catch(() => {})
 }
 
 async function shortDirectory(env: Env): Promise<string> {
@@ -108,7 +109,8 @@ export async function claimSocket(home: string, env: Env): Promise<SocketPlace> 
     },
     release: async () => {
       await rm(natural, { force: true })
-      await rm(directory, { force: true, recursive: true })
+      await rm(path, { force: true })
+      await rmdir(directory).catch(() => {})
     },
   }
 }

@@ -2,7 +2,8 @@ import { styleText } from 'node:util'
 import type { Io } from './io.ts'
 
 // C0 but tab and newline, DEL, C1, every bidirectional control, line and paragraph separator, interlinear and BOM
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
+const UNSAFE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
 const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
 
 /**
@@ -15,7 +16,9 @@ export function safeText(text: string): string {
 
 /** As `safeText`, on one line: names, notes. */
 export function safeLine(text: string): string {
-  return safeText(text).replace(/\s*\n\s*/g, ' ').trim()
+  return safeText(text)
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
 }
 
 /** A text of several lines below a heading: lines after the first are indented, so that none can pass for a heading. */
@@ -32,7 +35,11 @@ export function jsonLine(value: unknown): string {
 export type Tone = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
 
 /** Colours a text for a stream that takes colours: `NO_COLOR`, `TERM=dumb`, pipes and `--no-color` get it plain. */
-export function createPainter(stream: Io['stdout'], env: Io['env'], enabled: boolean): (tone: Tone, text: string) => string {
+export function createPainter(
+  stream: Io['stdout'],
+  env: Io['env'],
+  enabled: boolean,
+): (tone: Tone, text: string) => string {
   const plain = !enabled || stream.isTTY !== true || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
   return plain ? (_tone, text) => text : (tone, text) => styleText(tone, text, { validateStream: false })
 }

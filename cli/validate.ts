@@ -18,7 +18,8 @@ export function text(maxBytes: number): Check<string> {
   return {
     optional: false,
     read: (value, name) => {
-      if (typeof value === 'string' && value !== '' && value.isWellFormed() && Buffer.byteLength(value) <= maxBytes) return value
+      if (typeof value === 'string' && value !== '' && value.isWellFormed() && Buffer.byteLength(value) <= maxBytes)
+        return value
       throw expected(name, `a text of 1 to ${maxBytes} bytes`)
     },
   }

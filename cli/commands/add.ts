@@ -3,7 +3,11 @@ import { formatContact } from '../format.ts'
 import type { Verb } from '../verb.ts'
 
 export const verb: Verb = {
-  examples: ['sotto add sotto:...', 'sotto add sotto:... --as bob', 'sotto add sotto1... --as bob --hello "Ada, from the library"'],
+  examples: [
+    'sotto add sotto:...',
+    'sotto add sotto:... --as bob',
+    'sotto add sotto1... --as bob --hello "Ada, from the library"',
+  ],
   define(command, invocation) {
     command
       .argument('<link>', 'an invite (sotto:...) or an account (sotto1...)')

@@ -18,7 +18,10 @@ async function bootstrap({ io, home, print, note }: Invocation, { listen, announ
     const stopping = Promise.withResolvers<void>()
     io.ended.addEventListener('abort', () => stopping.resolve(), { once: true })
     const own = server.addresses()
-    print({ ready: true, peerId: server.peerId, addresses: own }, ['ready', ...own.map((each) => `  ${each}`)].join('\n'))
+    print(
+      { ready: true, peerId: server.peerId, addresses: own },
+      ['ready', ...own.map((each) => `  ${each}`)].join('\n'),
+    )
     await stopping.promise
     note('stopping')
   } finally {

@@ -1,5 +1,5 @@
 import { callRunning } from '../caller.ts'
-import { CliError } from '../errors.ts'
+import { CliError, interruption } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
 import type { Verb } from '../verb.ts'
 
@@ -12,7 +12,9 @@ async function down(invocation: Invocation): Promise<void> {
   const late = Promise.withResolvers<never>()
   signal.addEventListener('abort', () => {
     const interrupted = invocation.io.ended.aborted
-    late.reject(interrupted ? signal.reason : new CliError('failed', 'The node did not stop in time.'))
+    late.reject(
+      interrupted ? interruption(invocation.io.ended) : new CliError('failed', 'The node did not stop in time.'),
+    )
   })
   await caller.call('node.stop', {}, { signal })
   await Promise.race([caller.closed, late.promise])

@@ -26,7 +26,13 @@ async function init({ io, home, passphrase: source, print, note }: Invocation, o
 function columns(words: string): string {
   const numbered = words.split(' ').map((word, at) => `${String(at + 1).padStart(2)} ${word.padEnd(9)}`)
   const lines = []
-  for (let at = 0; at < numbered.length; at += 3) lines.push(numbered.slice(at, at + 3).join(' ').trimEnd())
+  for (let at = 0; at < numbered.length; at += 3)
+    lines.push(
+      numbered
+        .slice(at, at + 3)
+        .join(' ')
+        .trimEnd(),
+    )
   return lines.join('\n')
 }
 

@@ -2,6 +2,7 @@ import type { Message } from '../../node/api.ts'
 import { callHome, callRunning } from '../caller.ts'
 import type { Caller } from '../client.ts'
 import { parseMoment } from '../duration.ts'
+import { interruption } from '../errors.ts'
 import { formatMessage } from '../format.ts'
 import type { Invocation } from '../invocation.ts'
 import { count } from '../options.ts'
@@ -49,9 +50,13 @@ async function log(invocation: Invocation, who: string, options: Options): Promi
   const show = createPrinter(invocation, me, petname)
   const showHistory = async (): Promise<void> => {
     const last = options.last === undefined ? {} : { last: options.last }
-    for (const message of await caller.call('message.list', { who: account, ...last, ...since }, { signal })) show(message)
+    for (const message of await caller.call('message.list', { who: account, ...last, ...since }, { signal }))
+      show(message)
   }
-  if (options.follow !== true) return showHistory()
+  if (options.follow !== true) {
+    await showHistory()
+    return
+  }
   for await (const { event } of caller.events({ signal })) {
     // the snapshot comes first: what happens from here on waits behind the history
     if (event.kind === 'snapshot') await showHistory()
@@ -59,7 +64,7 @@ async function log(invocation: Invocation, who: string, options: Options): Promi
     if (message?.conversation === account) show(message)
     if (io.stdout.errored) return
   }
-  signal.throwIfAborted()
+  throw interruption(signal)
 }
 
 export const verb: Verb = {

@@ -78,7 +78,11 @@ async function send(invocation: Invocation, who: string, given: string | undefin
 }
 
 export const verb: Verb = {
-  examples: ['sotto send bob "Hello, Bob"', 'sotto send bob "Are you there?" --wait delivered --timeout 10s', 'date | sotto send bob -'],
+  examples: [
+    'sotto send bob "Hello, Bob"',
+    'sotto send bob "Are you there?" --wait delivered --timeout 10s',
+    'date | sotto send bob -',
+  ],
   define(command, invocation) {
     command
       .argument('<who>', 'a name or the beginning of the account')

@@ -24,8 +24,16 @@ export const verb: Verb = {
     command
       .option('--listen <addr...>', 'listen here (default: a free port, chosen once)', addresses('listen'))
       .option('--bootstrap <addr...>', 'find the network here (remembered)', addresses('bootstrap'))
-      .option('--delivery <mode>', 'live: refuse what cannot go at once; outbox: keep it', choice(DELIVERY_MODES, ['mailbox']))
-      .option('--public <mode>', 'what those find who know only my account: off, account or reachable', choice(PUBLIC_MODES))
+      .option(
+        '--delivery <mode>',
+        'live: refuse what cannot go at once; outbox: keep it',
+        choice(DELIVERY_MODES, ['mailbox']),
+      )
+      .option(
+        '--public <mode>',
+        'what those find who know only my account: off, account or reachable',
+        choice(PUBLIC_MODES),
+      )
       .option('--detach', 'run in the background, log to log/sotto.log')
       .addOption(new Option('--detached').hideHelp())
       .action(async (options: UpOptions) => {

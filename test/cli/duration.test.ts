@@ -12,9 +12,12 @@ test.each([
   expect(parseDuration(text)).toBe(ms)
 })
 
-test.each(['', '10', 's', '-1s', '1.5s', '1 s', '1s ', '9999999999999s', '999999999d', '1w', '٣s', '1S'])('"%s" is no duration', (text) => {
-  expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'usage' }))
-})
+test.each(['', '10', 's', '-1s', '1.5s', '1 s', '1s ', '9999999999999s', '999999999d', '1w', '٣s', '1S'])(
+  '"%s" is no duration',
+  (text) => {
+    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'usage' }))
+  },
+)
 
 test('a moment is a duration ago or a date', () => {
   expect(parseMoment('10s', 60_000)).toBe(50_000)

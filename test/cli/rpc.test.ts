@@ -54,7 +54,9 @@ describe('parameters', () => {
     ['a lone surrogate', { who: '\ud800' }],
     ['unknown beside known', { who: 'bob', force: true }],
   ])('%s are refused with their name', async (_, params) => {
-    expect(await ask(call('contact.block', params))).toMatchObject({ error: { code: RPC_ERROR.params, data: { code: 'invalid' } } })
+    expect(await ask(call('contact.block', params))).toMatchObject({
+      error: { code: RPC_ERROR.params, data: { code: 'invalid' } },
+    })
   })
 
   test.each([0, -1, 1.5, 1e9, '5', null])('%s is no count', async (last) => {
@@ -63,21 +65,43 @@ describe('parameters', () => {
 })
 
 test('every result has the shape of the contract and nothing of the inside of the node', async () => {
-  const on = context(createFakeNode({ contacts: [{ petname: 'bob' }, { petname: 'carol', state: 'requested', hello: 'hi' }] }))
+  const on = context(
+    createFakeNode({ contacts: [{ petname: 'bob' }, { petname: 'carol', state: 'requested', hello: 'hi' }] }),
+  )
   const result = async (method: string, params?: unknown): Promise<unknown> => {
     const reply = await ask(call(method, params), on)
     return typeof reply === 'object' && reply !== null && 'result' in reply ? reply.result : reply
   }
-  const bob = { account: fakeAccount('b'), petname: 'bob', state: 'accepted', verified: false, online: false, unread: 0, since: 1_700_000_000_000 }
+  const bob = {
+    account: fakeAccount('b'),
+    petname: 'bob',
+    state: 'accepted',
+    verified: false,
+    online: false,
+    unread: 0,
+    since: 1_700_000_000_000,
+  }
   expect(await result('contact.list')).toEqual([bob])
   expect(await result('contact.requests')).toMatchObject([{ petname: 'carol', state: 'requested', hello: 'hi' }])
   const id = '0'.repeat(32)
-  const message = { id, conversation: bob.account, from: ME, text: 'hi', kind: 'text', at: 1_800_000_000_000, state: 'queued', states: {} }
+  const message = {
+    id,
+    conversation: bob.account,
+    from: ME,
+    text: 'hi',
+    kind: 'text',
+    at: 1_800_000_000_000,
+    state: 'queued',
+    states: {},
+  }
   expect(await result('message.send', { who: 'bob', text: 'hi' })).toEqual(message)
   expect(await result('message.get', { id })).toEqual(message)
   expect(await result('message.list', { who: 'bob' })).toEqual([message])
   expect(await result('contact.block', { who: 'bob' })).toEqual({ ...bob, state: 'blocked' })
-  expect(await result('contact.verify', { who: 'bob', confirm: true })).toMatchObject({ petname: 'bob', verified: 'number' })
+  expect(await result('contact.verify', { who: 'bob', confirm: true })).toMatchObject({
+    petname: 'bob',
+    verified: 'number',
+  })
   expect(await result('contact.decline', { who: 'carol' })).toEqual({ account: fakeAccount('c'), declined: true })
   expect(await result('conversation.read', { who: 'bob' })).toEqual({ conversation: bob.account, read: 0 })
   expect(await result('invite.create', { expires: 5 })).toEqual({ link: 'sotto:fake', expires: 5 })
@@ -99,7 +123,9 @@ test('waiting ends with the state, with the time, or with the client', async () 
   const waiting = ask(call('message.wait', { id, state: 'delivered' }), on)
   node.reach(id, 'delivered')
   expect(await waiting).toMatchObject({ result: { state: 'delivered' } })
-  expect(await ask(call('message.wait', { id, state: 'read', timeoutMs: 1 }), on)).toMatchObject({ error: { data: { code: 'timeout' } } })
+  expect(await ask(call('message.wait', { id, state: 'read', timeoutMs: 1 }), on)).toMatchObject({
+    error: { data: { code: 'timeout' } },
+  })
   const abandoned = ask(call('message.wait', { id, state: 'read' }), on)
   gone.abort()
   expect(await abandoned).toMatchObject({ error: { data: { code: 'timeout' } } })

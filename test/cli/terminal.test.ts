@@ -8,7 +8,9 @@ const FORBIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2
 
 test('no text of a peer reaches a terminal with a character that commands it', () => {
   const hostile = fc.string({ unit: 'binary' })
-  const mixed = fc.array(fc.oneof(hostile, fc.constantFrom('\x1b[2J', '\x1b]0;x\x07', '\u009b31m', '\u202e', '\r', '\x08'))).map((parts) => parts.join(''))
+  const mixed = fc
+    .array(fc.oneof(hostile, fc.constantFrom('\x1b[2J', '\x1b]0;x\x07', '\u009b31m', '\u202e', '\r', '\x08')))
+    .map((parts) => parts.join(''))
   fc.assert(
     fc.property(mixed, (text) => {
       expect(safeText(text)).not.toMatch(FORBIDDEN)

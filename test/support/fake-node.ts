@@ -1,5 +1,14 @@
 import { setMaxListeners } from 'node:events'
-import type { Contact, Contacts, Message, MessageState, Node, NodeEvent, NodeStatus, SentMessage } from '../../node/api.ts'
+import type {
+  Contact,
+  Contacts,
+  Message,
+  MessageState,
+  Node,
+  NodeEvent,
+  NodeStatus,
+  SentMessage,
+} from '../../node/api.ts'
 import { NodeError } from '../../node/errors.ts'
 
 const ORDER: readonly MessageState[] = ['queued', 'stored', 'delivered', 'read']
@@ -66,7 +75,9 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
       (each) => each.petname === who || each.account === who || (who.length >= 14 && each.account.startsWith(who)),
     )
     if (found.length > 1) {
-      throw new NodeError('ambiguous', `several contacts go by "${who}"`, { candidates: found.map((each) => each.account) })
+      throw new NodeError('ambiguous', `several contacts go by "${who}"`, {
+        candidates: found.map((each) => each.account),
+      })
     }
     const [contact] = found
     if (contact === undefined) throw new NodeError('not-found', `nobody goes by "${who}"`)
@@ -89,13 +100,18 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
       contacts.set(contact.account, contact)
       return contact
     },
-    accept: async (who, { petname } = {}) => change(who, { state: 'accepted', ...(petname === undefined ? {} : { petname }) }),
+    accept: async (who, { petname } = {}) =>
+      change(who, { state: 'accepted', ...(petname === undefined ? {} : { petname }) }),
     decline: async (who) => void contacts.delete(resolve(who).account),
     block: async (who) => change(who, { state: 'blocked' }),
     unblock: async (who) => change(who, { state: 'accepted' }),
     verify: async (who, { confirm } = {}) => {
       const { petname, verified } = confirm === true ? change(who, { verified: 'number' }) : resolve(who)
-      return { petname, verified, safetyNumber: Array.from({ length: 12 }, (_, at) => `${at}`.padStart(5, '0')).join(' ') }
+      return {
+        petname,
+        verified,
+        safetyNumber: Array.from({ length: 12 }, (_, at) => `${at}`.padStart(5, '0')).join(' '),
+      }
     },
     resolve: async (who) => resolve(who),
   }
@@ -216,7 +232,16 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
       const { account, unread } = resolve(from)
       change(from, { unread: unread + 1 })
       const at = now()
-      const message = keep({ id: nextId(), conversation: account, from: account, text, kind: 'text', at, state: 'delivered', states: { delivered: at } })
+      const message = keep({
+        id: nextId(),
+        conversation: account,
+        from: account,
+        text,
+        kind: 'text',
+        at,
+        state: 'delivered',
+        states: { delivered: at },
+      })
       emit({ kind: 'message', message })
       return message
     },
