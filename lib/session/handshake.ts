@@ -89,7 +89,7 @@ export function createPrefix(
       split: split(primitives, state),
       gen,
       now,
-      peerDid: peer.did.slice(),
+      peerDid: Uint8Array.from(peer.did),
       prefixHash: prefixHash(primitives, prefix),
     },
     { prefix, ephemeral, identity: own.ik, kemSeed: kem.exportSeed() },
@@ -128,7 +128,7 @@ export function openPrefix(
   const parts = parsePrefix(prefix)
   const prekey = findPrekey(parts.prekeyId)
   if (prekey === null) throw new ProtocolError('unreadable', 'the prekey of the prefix is not held')
-  const ephemeral = holdPublic(parts.ephemeral.slice())
+  const ephemeral = holdPublic(Uint8Array.from(parts.ephemeral))
 
   const responder = { aid: own.aid, did: own.did, ik: own.ik.publicKey, prekey: prekey.bytes }
   let state = mixHash(primitives, startHandshake(primitives, responder), parts.head)
@@ -161,7 +161,7 @@ export function openPrefix(
  * initiator holds that key. Throws `unauthentic` when the key agreement gives nothing.
  */
 export function acceptPrefix(primitives: Primitives, opened: OpenedPrefix, peerIk: Uint8Array, now: number): Session {
-  const identity = holdPublic(peerIk.slice())
+  const identity = holdPublic(Uint8Array.from(peerIk))
   const state = mixKey(primitives, opened.transcript, agreed(primitives, opened.prekey, identity))
   return startResponder(
     { split: split(primitives, state), gen: opened.gen, now, peerDid: opened.did, prefixHash: opened.prefixHash },

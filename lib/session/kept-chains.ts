@@ -2,13 +2,12 @@ import { utf8 } from '../bytes.ts'
 import type { Primitives } from '../crypto/primitives.ts'
 import {
   type ClosedChain,
-  KEPT_SALT_BYTES,
   type OpenChain,
   type ReceivedChain,
   type SkippedRun,
-  saltCount,
   skippedCount,
 } from './received-chain.ts'
+import { lastSalts, saltCount } from './salts.ts'
 
 /** Stored keys of skipped frames per session: a network that loses more than this has lost the conversation. */
 export const MAX_STORED_SKIPPED = 2000
@@ -76,12 +75,12 @@ export function boundChains(
   let saltRoom = MAX_KEPT_SALTS
   const bounded = <T extends ReceivedChain>(chain: T, age: number, alive: boolean): T => {
     const runs = alive ? keptRuns(chain.skipped, skippedRoom, now) : []
-    const salts = Math.min(saltCount(chain), age > MAX_PAST_CHAINS ? 0 : saltRoom)
+    const salts = Math.min(saltCount(chain.salts), age > MAX_PAST_CHAINS ? 0 : saltRoom)
     if (runs !== chain.skipped) dropSkipped.push(...refsOf(primitives, chain, difference(chain.skipped, runs)))
     const kept =
-      runs === chain.skipped && salts === saltCount(chain)
+      runs === chain.skipped && salts === saltCount(chain.salts)
         ? chain
-        : { ...chain, skipped: runs, salts: chain.salts.slice(chain.salts.length - salts * KEPT_SALT_BYTES) }
+        : { ...chain, skipped: runs, salts: lastSalts(chain.salts, salts) }
     skippedRoom -= skippedCount(kept)
     saltRoom -= salts
     return kept

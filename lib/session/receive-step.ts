@@ -5,6 +5,7 @@ import type { Header } from './frame.ts'
 import { agreeHeld, dhPair, type HeldPublic, holdPublic } from './held-keys.ts'
 import { followingStep } from './pq-step.ts'
 import type { OpenChain } from './received-chain.ts'
+import { saltsFrom } from './salts.ts'
 import type { PqState, Session } from './session.ts'
 
 /** What the first frame of a peer's new chain makes of a session, before its body proved authentic. */
@@ -42,7 +43,7 @@ export function receiveStep(
       r: header.r,
       pn: header.pn,
       next: 0,
-      salts: new Uint8Array(0),
+      salts: saltsFrom(new Uint8Array(0)),
       skipped: [],
       chainKey: keys.chainKey,
     },

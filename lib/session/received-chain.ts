@@ -1,7 +1,5 @@
 import { equalBytes } from '../bytes.ts'
-
-/** Bytes of a frame's salt that are kept, to tell the same frame come twice from a second frame with its number. */
-export const KEPT_SALT_BYTES = 4
+import { appendSalts, KEPT_SALT_BYTES, replaceSalt, type Salts, saltAt, saltCount } from './salts.ts'
 
 /** Frames that were passed over together. */
 export interface SkippedRun {
@@ -27,7 +25,7 @@ export interface ReceivedChain {
    * The first bytes of the salt of each frame that was opened, for the last numbers below `next`; zero where none was.
    * (One salt in 2^32 is zero; then a repetition of that frame is refused instead of recognised.)
    */
-  readonly salts: Uint8Array
+  readonly salts: Salts
   /** Passed over, with a stored key; ascending. */
   readonly skipped: readonly SkippedRun[]
 }
@@ -56,49 +54,33 @@ export function skippedCount(chain: ReceivedChain): number {
   return count
 }
 
-/** How many numbers have a place for their salt. */
-export function saltCount(chain: ReceivedChain): number {
-  return chain.salts.length / KEPT_SALT_BYTES
-}
-
 /** What the salt says of a frame whose number is below `next` and not skipped. */
 export function compareSalt(chain: ReceivedChain, n: number, salt: Uint8Array): 'equal' | 'other' | 'forgotten' {
-  const at = (n - chain.next + saltCount(chain)) * KEPT_SALT_BYTES
-  if (at < 0) return 'forgotten'
-  const kept = chain.salts.subarray(at, at + KEPT_SALT_BYTES)
-  if (kept.every((byte) => byte === 0)) return 'forgotten'
+  const kept = saltAt(chain.salts, placeOf(chain, n))
+  if (kept === undefined || kept.every((byte) => byte === 0)) return 'forgotten'
   return equalBytes(kept, salt.subarray(0, KEPT_SALT_BYTES)) ? 'equal' : 'other'
 }
 
 /** Notes that all numbers from `next` to below `to` are passed over. */
 export function skipTo<T extends ReceivedChain>(chain: T, to: number, now: number): T {
   if (to === chain.next) return chain
-  const salts = grown(chain.salts, to - chain.next)
+  const salts = appendSalts(chain.salts, to - chain.next)
   return { ...chain, next: to, salts, skipped: [...chain.skipped, { from: chain.next, to, at: now }] }
 }
 
 /** Notes that the frame of number `next` was opened. */
 export function consumeNext<T extends ReceivedChain>(chain: T, salt: Uint8Array): T {
-  const salts = grown(chain.salts, 1)
-  salts.set(salt.subarray(0, KEPT_SALT_BYTES), chain.salts.length)
-  return { ...chain, next: chain.next + 1, salts }
+  return { ...chain, next: chain.next + 1, salts: appendSalts(chain.salts, 0, salt) }
 }
 
 /** Notes that a frame was opened with its stored key. */
 export function consumeSkipped<T extends ReceivedChain>(chain: T, n: number, salt: Uint8Array): T {
-  const at = (n - chain.next + saltCount(chain)) * KEPT_SALT_BYTES
-  let salts = chain.salts
-  if (at >= 0) {
-    salts = salts.slice()
-    salts.set(salt.subarray(0, KEPT_SALT_BYTES), at)
-  }
+  const salts = replaceSalt(chain.salts, placeOf(chain, n), salt)
   return { ...chain, salts, skipped: chain.skipped.flatMap((run) => without(run, n)) }
 }
 
-function grown(salts: Uint8Array, count: number): Uint8Array {
-  const whole = new Uint8Array(salts.length + count * KEPT_SALT_BYTES)
-  whole.set(salts)
-  return whole
+function placeOf(chain: ReceivedChain, n: number): number {
+  return n - chain.next + saltCount(chain.salts)
 }
 
 function without(run: SkippedRun, n: number): readonly SkippedRun[] {

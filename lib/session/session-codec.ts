@@ -3,13 +3,8 @@ import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed, t
 import { dhSecret, type HeldDh, holdDhSecret, holdPublic } from './held-keys.ts'
 import { MAX_KEPT_CHAINS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from './kept-chains.ts'
 import { MAX_SEALED_IDENTITY_BYTES, PREFIX_HEAD_BYTES } from './prefix.ts'
-import {
-  type ClosedChain,
-  KEPT_SALT_BYTES,
-  type OpenChain,
-  type ReceivedChain,
-  type SkippedRun,
-} from './received-chain.ts'
+import { type ClosedChain, type OpenChain, type ReceivedChain, type SkippedRun } from './received-chain.ts'
+import { KEPT_SALT_BYTES, saltBytes, saltsFrom } from './salts.ts'
 import { NO_SKIPS, type Opening, type PqState, type SendChain, type Session } from './session.ts'
 
 /** The row of a session whose peer skipped as much as it may and whose chains are as long as they get. */
@@ -149,7 +144,7 @@ function readSendChain(value: WireValue): SendChain {
 
 function chainFields(chain: ReceivedChain): readonly WireValue[] {
   const runs = chain.skipped.map(({ from, to, at }) => [from, to, at])
-  return [chain.index, chain.headerKey, chain.r, chain.pn, chain.next, chain.salts, runs]
+  return [chain.index, chain.headerKey, chain.r, chain.pn, chain.next, saltBytes(chain.salts), runs]
 }
 
 function readChain(fields: readonly WireValue[]): ReceivedChain {
@@ -167,7 +162,7 @@ function readChain(fields: readonly WireValue[]): ReceivedChain {
     r: key(fields[2]),
     pn: asUint(fields[3], 'pn', U32),
     next,
-    salts,
+    salts: saltsFrom(salts),
     skipped,
   }
 }

@@ -3,6 +3,7 @@ import { frameOverhead } from './frame.ts'
 import { type HeldDh, type HeldPublic, holdDh, holdPublic } from './held-keys.ts'
 import { boundChains, type SkippedRef, skippedRefs } from './kept-chains.ts'
 import type { ClosedChain, OpenChain } from './received-chain.ts'
+import { saltsFrom } from './salts.ts'
 import type { Split } from './symmetric-state.ts'
 
 /**
@@ -163,7 +164,7 @@ export function startResponder(
       r: keys.ephemeral,
       pn: 0,
       next: 0,
-      salts: new Uint8Array(0),
+      salts: saltsFrom(new Uint8Array(0)),
       skipped: [],
       chainKey: split.chainKey,
     },
