@@ -3,7 +3,7 @@ import { NodeError } from '../node/errors.ts'
 import { type ContactJson, contactJson, messageJson } from './shapes.ts'
 import { type Checks, flag, integer, oneOf, optional, readParams, text } from './validate.ts'
 
-type None = Record<never, never>
+type None = Readonly<Record<string, never>>
 interface Who {
   readonly who: string
 }

@@ -23,7 +23,7 @@ export function hasAccount(home: string): boolean {
 /** What opens a home: nothing where a key file does, else the passphrase. Throws `no-account` before anybody is asked. */
 export async function unlockOptions(invocation: Invocation): Promise<Pick<NodeOptions, 'directory' | 'passphrase'>> {
   const { home, io, passphrase } = invocation
-  const protection = hasAccount(home) ? await (await io.loadNode()).homeProtection(home) : null
+  const protection = hasAccount(home) ? await io.node.homeProtection(home) : null
   if (protection === null) throw new NodeError('no-account', 'There is no account in this home yet.')
   return protection === 'key-file'
     ? { directory: home }
@@ -48,8 +48,8 @@ export async function callRunning({ home }: Invocation): Promise<Caller> {
 
 async function openHome(invocation: Invocation): Promise<Node> {
   const unlock = await unlockOptions(invocation)
-  const [config, { createNode }] = await Promise.all([readConfig(invocation.home), invocation.io.loadNode()])
-  return createNode({
+  const config = await readConfig(invocation.home)
+  return invocation.io.node.createNode({
     ...unlock,
     network: 'none',
     waitForLockMs: LOCK_WAIT_MS,

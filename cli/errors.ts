@@ -148,7 +148,7 @@ function systemFailure(error: Error): { code: CliErrorCode | NodeErrorCode; mess
 
 function findCause(error: Error): Error {
   // a transport wraps the reason for which it cannot listen
-  const inner = error instanceof AggregateError ? error.errors[0] : error.cause
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
   return inner instanceof Error && systemFailure(error) === undefined ? findCause(inner) : error
 }
 

@@ -13,6 +13,5 @@ export interface Io {
   readonly stderr: Output
   /** Fires at SIGINT, SIGTERM and SIGHUP, with the name of the signal as reason. */
   readonly ended: AbortSignal
-  /** Imports the node, which is heavy, when a command needs it. */
-  loadNode(): Promise<NodeModule>
+  readonly node: NodeModule
 }

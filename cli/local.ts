@@ -1,5 +1,13 @@
 import type { Node } from '../node/api.ts'
-import { type ApiContext, createSendOnce, needsRunningNode, runMethod } from './api.ts'
+import {
+  type ApiContext,
+  createSendOnce,
+  type MethodName,
+  needsRunningNode,
+  type Params,
+  type Result,
+  runMethod,
+} from './api.ts'
 import type { Caller } from './client.ts'
 
 /** Calls the same methods on a node that this process has opened without a network; ends it when disposed. */
@@ -15,7 +23,8 @@ export function createLocalCaller(node: Node): Caller {
   return {
     running: false,
     // what crosses the socket as JSON crosses here as JSON too, so that both ways give the same
-    call: async (method, params) => JSON.parse(JSON.stringify(await runMethod(method, params, context))),
+    call: async <M extends MethodName>(method: M, params: Params<M>) =>
+      JSON.parse(JSON.stringify(await runMethod(method, params, context))) as Result<M>,
     events: needsRunningNode,
     closed: new Promise(() => {}),
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { xdgDirectory } from './home.ts'
-import { loadNode } from './node-module.ts'
+import { nodeModule } from './node-module.ts'
 
 // before anything is opened: LevelDB and others create files for everybody
 process.umask(0o077)
@@ -33,6 +33,6 @@ process.on('unhandledRejection', (reason) => {
 })
 
 const { env, stdin, stdout, stderr } = process
-const exitCode = await run(process.argv.slice(2), { env, stdin, stdout, stderr, ended: ended.signal, loadNode })
+const exitCode = await run(process.argv.slice(2), { env, stdin, stdout, stderr, ended: ended.signal, node: nodeModule })
 // explicitly, behind the last byte of output: the network leaves timers
 stdout.write('', () => stderr.write('', () => process.exit(exitCode)))

@@ -25,6 +25,7 @@ export interface BootstrapOptions {
   readonly announce?: string[]
   /** Where its key is kept, so that its PeerId stays. */
   readonly directory?: string
+  readonly logger?: Logger
 }
 
 export interface Bootstrap {
@@ -42,12 +43,10 @@ export interface NodeModule {
   homeProtection(directory: string): Promise<'passphrase' | 'key-file' | null>
 }
 
-/** Imports the real one. */
-export async function loadNode(): Promise<NodeModule> {
-  const [{ createAccount, createNode }, { createBootstrap }, { homeProtection }] = await Promise.all([
-    import('../node/index.ts'),
-    import('../node/bootstrap.ts'),
-    import('../node/home.ts'),
-  ])
-  return { createAccount, createNode, createBootstrap, homeProtection }
+/** The real one; each part, heavy as it is, is imported when it is called. */
+export const nodeModule: NodeModule = {
+  createNode: async (options) => (await import('../node/index.ts')).createNode(options),
+  createAccount: async (options) => (await import('../node/index.ts')).createAccount(options),
+  createBootstrap: async (options) => (await import('../node/bootstrap.ts')).createBootstrap(options),
+  homeProtection: async (directory) => (await import('../node/home.ts')).homeProtection(directory),
 }

@@ -14,10 +14,12 @@ export function choice<T extends string>(words: readonly T[], later: readonly st
 }
 
 /** A flag that takes addresses, many at once or again and again. What they must be: a multiaddr, for `bootstrap` with the peer. */
-export function addresses(use: 'listen' | 'bootstrap' | 'announce'): (text: string, before: unknown) => string[] {
+export function addresses(
+  use: 'listen' | 'bootstrap' | 'announce',
+): (text: string, before?: readonly string[]) => string[] {
   return (text, before) => {
     checkAddress(text, use)
-    return [...(Array.isArray(before) ? before : []), text]
+    return [...(before ?? []), text]
   }
 }
 

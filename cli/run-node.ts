@@ -64,8 +64,7 @@ function chooseLogger({ io, home, verbosity }: Invocation, detached: boolean): L
 
 async function openNode(invocation: Invocation, settings: Settings['use'], logger: Logger): Promise<Node> {
   const unlock = await unlockOptions(invocation)
-  const { createNode } = await invocation.io.loadNode()
-  return createNode({
+  return invocation.io.node.createNode({
     ...unlock,
     listen: [...settings.listen],
     ...(settings.bootstrap === undefined ? {} : { bootstrap: [...settings.bootstrap] }),

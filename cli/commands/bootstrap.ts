@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Invocation } from '../invocation.ts'
+import { createLogger } from '../log.ts'
 import { addresses } from '../options.ts'
 import type { Verb } from '../verb.ts'
 
@@ -8,11 +9,19 @@ interface Options {
   readonly announce?: string[]
 }
 
-async function bootstrap({ io, home, print, note }: Invocation, { listen, announce }: Options): Promise<void> {
-  const { createBootstrap } = await io.loadNode()
+async function bootstrap(
+  { io, home, verbosity, print, note }: Invocation,
+  { listen, announce }: Options,
+): Promise<void> {
   // beside what belongs to an account, so that both can live in one home and neither key is taken for the other
   const directory = join(home, 'bootstrap')
-  const server = await createBootstrap({ listen, directory, ...(announce === undefined ? {} : { announce }) })
+  const logger = createLogger((line) => io.stderr.write(`${line}\n`), verbosity)
+  const server = await io.node.createBootstrap({
+    listen,
+    directory,
+    logger,
+    ...(announce === undefined ? {} : { announce }),
+  })
   try {
     if (io.ended.aborted) return
     const stopping = Promise.withResolvers<void>()

@@ -13,8 +13,7 @@ interface Options {
 async function init({ io, home, passphrase: source, print, note }: Invocation, options: Options): Promise<void> {
   if (hasAccount(home)) throw new NodeError('account-exists', 'There is an account in this home already.')
   const secret = options.passphrase ? { passphrase: await readNewPassphrase(io, source) } : { noPassphrase: true }
-  const { createAccount } = await io.loadNode()
-  const { account, recoveryWords } = await createAccount({
+  const { account, recoveryWords } = await io.node.createAccount({
     directory: home,
     ...secret,
     ...(options.name === undefined ? {} : { name: options.name }),

@@ -2,7 +2,7 @@ import type { Message } from '../../node/api.ts'
 import { WAITABLE, type Waitable } from '../api.ts'
 import { callHome } from '../caller.ts'
 import type { Caller } from '../client.ts'
-import { CliError } from '../errors.ts'
+import { CliError, interruption } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
 import type { Io } from '../io.ts'
 import { choice, duration } from '../options.ts'
@@ -21,14 +21,13 @@ const DEFAULT_WAIT_MS = 30_000
 async function readText(stdin: Io['stdin'], ended: AbortSignal): Promise<string> {
   const parts: Buffer[] = []
   let length = 0
-  const interrupt = (): void => void stdin.destroy(ended.reason)
+  const interrupt = (): void => void stdin.destroy(interruption(ended))
   ended.addEventListener('abort', interrupt, { once: true })
   try {
-    for await (const part of stdin) {
-      const bytes = Buffer.from(part)
-      length += bytes.length
+    for await (const part of stdin as AsyncIterable<Buffer>) {
+      length += part.length
       if (length > MAX_INPUT_BYTES) throw new CliError('usage', `A message has at most ${MAX_INPUT_BYTES} bytes.`)
-      parts.push(bytes)
+      parts.push(part)
     }
   } finally {
     ended.removeEventListener('abort', interrupt)

@@ -8,6 +8,7 @@ import type { Logger, Node } from '../../node/api.ts'
 import { NodeError } from '../../node/errors.ts'
 import { jsonLines, type Ran, runCli, temporaryHome } from '../support/cli.ts'
 import { createFakeNode, type FakeNode, type FakeOptions, fakeAccount, ME } from '../support/fake-node.ts'
+import { anyNumber, anyText, containing } from '../support/matchers.ts'
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} }
 
@@ -61,7 +62,7 @@ describe('usage', () => {
     const json = await runCli(['--json', ...argv], scope)
     expect(JSON.parse(json.stderr)).toMatchObject({
       schemaVersion: 1,
-      error: { code: 'usage', message: expect.any(String) },
+      error: { code: 'usage', message: anyText },
     })
   })
 
@@ -107,7 +108,7 @@ describe('without a running node', () => {
     const { code, stderr, stdout } = await runCli(['--json', ...line.split(' ')], scope)
     expect(code).toBe(3)
     expect(stdout).toBe('')
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'no-node', hint: expect.stringContaining('sotto up') } })
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'no-node', hint: containing('sotto up') } })
   })
 
   test.each([
@@ -153,7 +154,7 @@ describe('without a running node', () => {
     })
     expect(code).toBe(4)
     expect(JSON.parse(stdout)).toMatchObject({ state: 'queued' })
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'timeout', hint: expect.stringContaining('sotto up') } })
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'timeout', hint: containing('sotto up') } })
   })
 
   test.each([
@@ -176,7 +177,7 @@ describe('without a running node', () => {
     const { code, stderr } = await runCli(['--json', 'id'], scope)
     expect(code).toBe(1)
     expect(JSON.parse(stderr)).toMatchObject({
-      error: { code: 'no-account', hint: expect.stringContaining('sotto init') },
+      error: { code: 'no-account', hint: containing('sotto init') },
     })
   })
 })
@@ -218,10 +219,10 @@ describe('the passphrase', () => {
     await using scope = await temporaryHome()
     expect(await opened(scope.home, ['--json'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('passphrase-needed'),
+      stderr: containing('passphrase-needed'),
     })
     const init = await runCli(['--json', '--home', join(scope.home, 'new'), 'init'], scope)
-    expect(init).toMatchObject({ code: 2, stderr: expect.stringContaining('passphrase-needed') })
+    expect(init).toMatchObject({ code: 2, stderr: containing('passphrase-needed') })
   })
 
   test('cannot be empty, unreadable or endless', async () => {
@@ -319,7 +320,7 @@ describe('with a running node', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       schemaVersion: 1,
       state: 'delivered',
-      states: { delivered: expect.any(Number) },
+      states: { delivered: anyNumber },
     })
   })
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseDuration, parseMoment } from '../../cli/duration.ts'
+import { having } from '../support/matchers.ts'
 
 test.each([
   ['500ms', 500],
@@ -15,7 +16,7 @@ test.each([
 test.each(['', '10', 's', '-1s', '1.5s', '1 s', '1s ', '9999999999999s', '999999999d', '1w', '٣s', '1S'])(
   '"%s" is no duration',
   (text) => {
-    expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'usage' }))
+    expect(() => parseDuration(text)).toThrow(having({ code: 'usage' }))
   },
 )
 
@@ -25,6 +26,6 @@ test('a moment is a duration ago or a date', () => {
   expect(parseMoment('2026-08-01T12:00Z', 0)).toBe(Date.UTC(2026, 7, 1, 12))
   expect(parseMoment('2026-08-01', 0)).toBe(new Date(2026, 7, 1).getTime())
   for (const text of ['2026-99-99', '2026-08-01x', 'yesterday']) {
-    expect(() => parseMoment(text, 0)).toThrow(expect.objectContaining({ code: 'usage' }))
+    expect(() => parseMoment(text, 0)).toThrow(having({ code: 'usage' }))
   }
 })

