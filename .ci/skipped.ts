@@ -7,7 +7,7 @@ export default class SkippedReporter implements Reporter {
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
         const result = test.result()
-        const reason = (result.state === 'skipped' && result.note) || `no reason given (${test.fullName})`
+        const reason = (result.state === 'skipped' && result.note) || test.fullName
         const line = `${module.relativeModuleId}: ${reason}`
         counts.set(line, (counts.get(line) ?? 0) + 1)
       }
