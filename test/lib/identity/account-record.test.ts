@@ -118,6 +118,13 @@ describe.each(primitivesUnderTest)('an account record ($name)', (primitives) => 
     expect(refusal(() => assertInDate(record, NOW - 26 * 3600 * SECOND - SECOND))).toBe('out-of-date')
   })
 
+  test('is from the future as soon as its seq or its time is', () => {
+    const limit = record.issued + 26 * 3600
+    expect(refusal(() => assertInDate({ ...record, seq: limit, issued: limit }, NOW))).toBe('accepted')
+    expect(refusal(() => assertInDate({ ...record, seq: limit + 1 }, NOW))).toBe('out-of-date')
+    expect(refusal(() => assertInDate({ ...record, issued: limit + 1 }, NOW))).toBe('out-of-date')
+  })
+
   test('is not signed when readers would refuse it', () => {
     const content = { account: record.account, epoch: 0, seq: 1, next: record.account, devices: [] }
     expect(refusal(() => signAccountRecord(primitives, accountKey, content, NOW))).toBe('malformed')

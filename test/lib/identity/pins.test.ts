@@ -162,6 +162,8 @@ describe.each(primitivesUnderTest)('a pinned device record ($name)', (primitives
   test('from the future is refused', () => {
     expect(pinDeviceRecord(primitives, null, record(SEQ + 26 * 3600), NOW).kind).toBe('newer')
     expect(refusal(() => pinDeviceRecord(primitives, null, record(SEQ + 26 * 3600 + 1), NOW))).toBe('out-of-date')
+    const early = { ...record(SEQ), issued: SEQ + 26 * 3600 + 1 }
+    expect(refusal(() => pinDeviceRecord(primitives, null, early, NOW))).toBe('out-of-date')
   })
 
   test('comes back from the store, and damaged rows are refused', () => {
