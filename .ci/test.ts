@@ -99,6 +99,7 @@ const broken = (report?.testResults ?? []).filter(
 const failed = (report?.numFailedTests ?? 0) + broken
 
 if (failedChecks.length > 0) process.stdout.write(`\nchecks failed: ${failedChecks.join(', ')}\n`)
+if (code !== 0 && failed === 0 && passed > 0) process.stdout.write('\nan error outside of every test, shown above\n')
 if (passed + failed === 0) process.stdout.write('\nno test ran\n')
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
 process.exitCode = failedChecks.length > 0 || code !== 0 || failed > 0 || passed === 0 ? 1 : 0
