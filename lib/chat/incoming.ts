@@ -24,6 +24,9 @@ import { letGo, skippedKey, startSession } from './sessions.ts'
 /** Frames in a row on a proved link that no session opens before a new session is started. */
 const UNREADABLE_LIMIT = 3
 
+/** Frames of one contact that wait for a key at most; what is beyond comes again. */
+const MAX_HELD = 1024
+
 type Result = ReturnType<typeof openFrame>
 export type Opened = Extract<Result, { kind: 'opened' }>
 
@@ -41,7 +44,7 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     for (const contact of machine.contacts.values()) {
       const entry = contact.sessions.find(({ session }) => equalBytes(session.prefixHash, hash))
       if (entry === undefined) continue
-      open(machine, link, contact, entry, frame)
+      inOrder(machine, contact, () => void open(machine, link, contact, entry, frame))
       return
     }
     const admitted = admit(machine, link, prefix, frame)
@@ -63,16 +66,38 @@ export function onFrame(machine: Machine, link: Link, bytes: Uint8Array): void {
       count(machine, 'frame: on a link of nobody')
       return
     }
-    const preferred = sendingSession(contact.sessions)
-    for (const entry of [...contact.sessions].sort((a, b) => Number(b === preferred) - Number(a === preferred))) {
-      if (open(machine, link, contact, entry, bytes)) return
-    }
-    count(machine, 'frame: unreadable')
-    if (link.bound === contact && ++contact.unreadable >= UNREADABLE_LIMIT) {
-      contact.unreadable = 0
-      startSession(machine, contact, link.id)
-    }
+    inOrder(machine, contact, () => openAny(machine, link, contact, bytes))
   })
+}
+
+function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Array): void {
+  const preferred = sendingSession(contact.sessions)
+  for (const entry of [...contact.sessions].sort((a, b) => Number(b === preferred) - Number(a === preferred))) {
+    if (open(machine, link, contact, entry, bytes)) return
+  }
+  count(machine, 'frame: unreadable')
+  if (link.bound === contact && ++contact.unreadable >= UNREADABLE_LIMIT) {
+    contact.unreadable = 0
+    startSession(machine, contact, link.id)
+  }
+}
+
+/** Frames behind one whose key is being loaded wait for it: an old message that comes late is still shown before newer ones. */
+function inOrder(machine: Machine, contact: Contact, handle: () => void): void {
+  if (contact.held === null) handle()
+  else if (contact.held.length < MAX_HELD) contact.held.push(handle)
+  else count(machine, 'frame: too many at once')
+}
+
+function releaseHeld(machine: Machine, contact: Contact): void {
+  const held = contact.held ?? []
+  contact.held = null
+  while (contact.held === null) {
+    const next = held.shift()
+    if (next === undefined) return
+    guarded(machine, 'frame', next)
+  }
+  contact.held = held
 }
 
 /** Before a link is proved only the answers to what went out over it are read on it. */
@@ -98,10 +123,15 @@ function open(
     case 'unreadable':
       return false
     case 'needs-skipped':
+      contact.held = []
       load(machine, 'skipped', [skippedKey(contact, result.ref)], ([key]) => {
-        if (!contact.sessions.includes(entry)) return
-        if (key === null || key === undefined) count(machine, 'frame: its key is gone')
+        const held = contact.held ?? []
+        contact.held = null
+        if (!contact.sessions.includes(entry)) count(machine, 'frame: its session is gone')
+        else if (key === null || key === undefined) count(machine, 'frame: its key is gone')
         else guarded(machine, 'frame', () => void open(machine, link, contact, entry, frame, { ref: result.ref, key }))
+        contact.held = held
+        releaseHeld(machine, contact)
       })
       return true
     case 'duplicate':

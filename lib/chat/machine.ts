@@ -70,8 +70,12 @@ export interface Contact {
   announced: readonly Uint8Array[]
   /** When the sessions of the last hour were admitted, ms. */
   admitted: readonly number[]
+  /** Frames that wait until the key of one before them is loaded; null while none is. */
+  held: (() => void)[] | null
   /** Frames in a row that no session opened. */
   unreadable: number
+  /** Whether frames that leave again are being loaded: what was written since waits behind them. */
+  resending: boolean
   /** Whether payloads for sealing are being loaded. */
   loading: boolean
   rowChanged: boolean
@@ -209,7 +213,9 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     lookups: new Map(),
     announced: [],
     admitted: [],
+    held: null,
     unreadable: 0,
+    resending: false,
     loading: false,
     rowChanged: false,
     headChanged: false,

@@ -138,7 +138,7 @@ export function pump(machine: Machine, contact: Contact): void {
   let waiting = false
   for (const entry of contact.outbox) {
     if (entry.sealed !== null) continue
-    if (entry.payload === null || !canSeal(current.session)) {
+    if (entry.payload === null || contact.resending || !canSeal(current.session)) {
       waiting = true
       break
     }
@@ -154,7 +154,7 @@ export function pump(machine: Machine, contact: Contact): void {
     saveOutbox(machine, contact, entry, left.bytes)
   }
   if ((extras.length > 0 || current.mustAnswer) && canSeal(current.session)) sealInto(machine, contact, current, extras)
-  if (waiting && canSeal(current.session)) loadWaiting(machine, contact)
+  if (waiting && !contact.resending && canSeal(current.session)) loadWaiting(machine, contact)
   if (contact.outbox.length > 0) setTimer(machine, `resend:${contact.id}`, machine.now + RESEND_AFTER_MS)
 }
 
@@ -210,19 +210,28 @@ export function resendOutbox(machine: Machine, contact: Contact, leftBefore: num
   const current = sendingSession(contact.sessions)
   if (current === undefined || !current.session.confirmed) return
   const again: OutboxEntry[] = []
+  let reseal = false
   for (const entry of contact.outbox) {
     if (entry.sealed === null || entry.leftAt > leftBefore) continue
     const { session, chain } = entry.sealed
-    if (equalBytes(session, current.session.id) && upcomingChain(current.session) < chain + RESENDABLE_CHAINS) again.push(entry)
-    else entry.sealed = null
+    const readable = equalBytes(session, current.session.id) && upcomingChain(current.session) < chain + RESENDABLE_CHAINS
+    // What follows a message that is sealed anew is sealed anew too, or it would overtake it.
+    if (readable && !reseal) again.push(entry)
+    else {
+      entry.sealed = null
+      reseal = true
+    }
   }
   machine.due.add(contact)
   if (again.length === 0) return
+  contact.resending = true
   load(
     machine,
     'outbox',
     again.map((entry) => outboxKey(contact.handle, entry.counter)),
     (rows) => {
+      contact.resending = false
+      machine.due.add(contact)
       for (const [i, entry] of again.entries()) {
         const row = rows[i]
         if (row === null || row === undefined || contact.link === null || !contact.outbox.includes(entry)) continue
