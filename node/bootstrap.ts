@@ -1,69 +1,109 @@
-import type { Primitives } from '../lib/crypto/primitives.ts'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from './api.ts'
+import { native } from './crypto.ts'
+import { NodeError } from './errors.ts'
+import { homePaths, makePrivate, readSmall, replaceFile } from './home-files.ts'
 import { createLibp2pNetwork, type Libp2pNetworkOptions } from './network/libp2p.ts'
-import type { NetworkHandlers } from './network/network.ts'
 
-export interface BootstrapOptions extends Pick<Libp2pNetworkOptions, 'limits' | 'transport' | 'rules' | 'timers'> {
-  /** The key of its PeerId, which everybody's `--bootstrap` names: keep it. A seed of 32 bytes or libp2p protobuf, Ed25519. */
-  readonly privateKey: Uint8Array
+export interface BootstrapOptions extends Pick<Partial<Libp2pNetworkOptions>, 'limits' | 'transport' | 'rules' | 'timers'> {
   /** Multiaddr texts, such as `/ip4/0.0.0.0/tcp/4001`. */
   readonly listen: readonly string[]
   /** What others are told instead, such as `/dns4/rendezvous.example.org/tcp/4001`. Needed behind a port forward. */
   readonly announce?: readonly string[]
-  /** Other bootstrap nodes (binary multiaddrs with `/p2p`), so that all of them serve one network. */
-  readonly bootstrap?: readonly Uint8Array[]
-  readonly primitives: Primitives
-  readonly logger: Logger
-  now(): number
+  /** Where its key is kept, so that its PeerId, which everybody's `--bootstrap` names, stays. Made when it is missing. */
+  readonly directory?: string
+  /** Its key, when it is not in a directory: a seed of 32 bytes. Without either it has a new one at every start. */
+  readonly privateKey?: Uint8Array
+  /** Other bootstrap nodes (multiaddr texts with `/p2p`), so that all of them serve one network. */
+  readonly bootstrap?: readonly string[]
+  readonly logger?: Logger
+  now?(): number
 }
 
 /** A running rendezvous node. */
 export interface Bootstrap extends AsyncDisposable {
+  readonly peerId: string
   /** Its addresses with `/p2p`, for other nodes. */
-  addressTexts(): readonly string[]
-  status(): {
-    readonly connections: number
-    readonly peers: number
-    readonly records: number
-    readonly recordBytes: number
-    /** How often something was refused, by reason. */
-    readonly dropped: Readonly<Record<string, number>>
-  }
+  addresses(): string[]
+  status(): BootstrapStatus
   stop(): Promise<void>
 }
 
+export interface BootstrapStatus {
+  readonly connections: number
+  /** Servers of the DHT that it knows. */
+  readonly peers: number
+  /** Slot values that it keeps, and their bytes. */
+  readonly records: { readonly count: number; readonly bytes: number }
+  /** How often something was refused, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
 /**
- * Starts a node that people without a common acquaintance meet at: a server of the DHT without an account, a home or links.
- * It stores slots that it cannot read and learns which addresses ask for which. Rejects with a `NodeError` when it cannot listen.
+ * Starts a node that people without a common acquaintance meet at: a server of the DHT without an account or links.
+ * It stores slots that it cannot read and learns which addresses ask for which. Rejects with a `NodeError` when it cannot
+ * listen or cannot read or write its key.
  */
 export async function createBootstrap(options: BootstrapOptions): Promise<Bootstrap> {
-  const network = await createLibp2pNetwork({ ...options, role: 'bootstrap' })
+  const { listen, announce, bootstrap = [], limits, rules, timers } = options
   const dropped: Record<string, number> = {}
-  const handlers: NetworkHandlers = {
-    opened: (link) => link.close(),
-    message: () => undefined,
-    closed: () => undefined,
-    changed: () => undefined,
-    dropped(reason) {
-      dropped[reason] = (dropped[reason] ?? 0) + 1
-    },
-  }
+  const network = await createLibp2pNetwork({
+    listen,
+    privateKey: options.privateKey ?? (await keyIn(options.directory)),
+    bootstrap: bootstrap.map((text) => multiaddr(text).bytes),
+    role: 'bootstrap',
+    transport: options.transport ?? 'tcp',
+    primitives: native,
+    logger: options.logger ?? SILENT,
+    now: options.now ?? Date.now,
+    ...(announce === undefined ? {} : { announce }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(rules === undefined ? {} : { rules }),
+    ...(timers === undefined ? {} : { timers }),
+  })
   try {
-    await network.start(handlers)
+    await network.start({
+      opened: (link) => link.close(),
+      message: () => undefined,
+      closed: () => undefined,
+      changed: () => undefined,
+      dropped(reason) {
+        dropped[reason] = (dropped[reason] ?? 0) + 1
+      },
+    })
   } catch (cause) {
     await network.stop()
     throw cause
   }
   return {
-    addressTexts: () => network.addressTexts(),
+    peerId: network.peerId,
+    addresses: () => [...network.addressTexts()],
     status: () => ({
       connections: network.status().connections,
       peers: network.status().dht.peers,
-      records: network.records.count,
-      recordBytes: network.records.bytes,
+      records: network.records,
       dropped: { ...dropped },
     }),
     stop: () => network.stop(),
     [Symbol.asyncDispose]: () => network.stop(),
   }
 }
+
+/** The seed in the directory, made when it is missing; without a directory a new one. */
+async function keyIn(directory: string | undefined): Promise<Uint8Array> {
+  const fresh = crypto.getRandomValues(new Uint8Array(SEED_BYTES))
+  if (directory === undefined) return fresh
+  await makePrivate(directory)
+  const path = homePaths(directory).key
+  const kept = await readSmall(path, SEED_BYTES)
+  if (kept === null) {
+    await replaceFile(path, fresh)
+    return fresh
+  }
+  if (kept.length !== SEED_BYTES) throw new NodeError('damaged', `${path} has not the ${SEED_BYTES} bytes of a key`)
+  return kept
+}
+
+const SEED_BYTES = 32
+const nothing = (): void => undefined
+const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing }

@@ -2,6 +2,7 @@ import { Record as Libp2pRecord } from '@libp2p/kad-dht'
 import { fromUtf8 } from '../../lib/bytes.ts'
 import { ProtocolError } from '../../lib/errors.ts'
 import { type Datastore, datastoreOf, type Rows } from './memory-rows.ts'
+import { plainBytes } from './plain-bytes.ts'
 import type { SlotStore } from './slot-store.ts'
 
 /** Where kad-dht keeps the values of others. */
@@ -41,7 +42,7 @@ export function createGuardedRows<Name>(options: GuardedDatastoreOptions): Rows<
     try {
       const { key, value } = Libp2pRecord.deserialize(raw)
       const text = keyText(key)
-      slots.put(text, value, raw)
+      slots.put(text, plainBytes(value), plainBytes(raw))
       keyOfRow.set(row, text)
     } catch (cause) {
       options.dropped(cause instanceof ProtocolError ? `slot-${cause.code}` : 'slot-malformed')

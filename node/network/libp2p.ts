@@ -32,6 +32,7 @@ import {
 import { createLinks, type Links } from './links.ts'
 import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
+import { plainBytes } from './plain-bytes.ts'
 import { QUIET } from './quiet-log.ts'
 import { createSlotStore, protocolSlotRules, rememberingLast, type SlotRules } from './slot-store.ts'
 import { createSlots, slotSettings } from './slots.ts'
@@ -66,6 +67,8 @@ export interface Libp2pNetworkOptions {
 
 /** A `Network` on libp2p. */
 export interface Libp2pNetwork extends Network {
+  /** The text of the own PeerId. */
+  readonly peerId: string
   /** Ends all connections with this peer and refuses further ones, silently. */
   block(peer: Uint8Array): void
   unblock(peer: Uint8Array): void
@@ -88,7 +91,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const privateKey = await readPrivateKey(options.privateKey)
   const peerId = peerIdFromPrivateKey(privateKey)
   const self = peerId.toString()
-  const peer = peerId.toMultihash().bytes
+  const peer = plainBytes(peerId.toMultihash().bytes)
   const stopping = new AbortController()
   let handlers: NetworkHandlers | undefined
   let links: Links | undefined
@@ -242,6 +245,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
 
   const network: Libp2pNetwork = {
     peer,
+    peerId: self,
     async start(given) {
       if (handlers !== undefined) throw new TypeError('a network starts once')
       handlers = given
@@ -277,7 +281,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       bootstraps.start()
       watch.start()
     },
-    addresses: () => (handlers === undefined ? [] : ownAddresses().map(({ bytes }) => bytes)),
+    addresses: () => (handlers === undefined ? [] : ownAddresses().map(({ bytes }) => plainBytes(bytes))),
     addressTexts: () => (handlers === undefined ? [] : ownAddresses().map((address) => `${address}/p2p/${self}`)),
     async dial(target, { signal }) {
       if (links === undefined) throw new NodeError('stopped', 'The network was not started.')

@@ -5,6 +5,7 @@ import { CHAT_PROTOCOL, createLink, type OpenLink } from './chat-stream.ts'
 import type { Dialer } from './dialer.ts'
 import { MAX_LINKS_PER_PEER, STREAM_TIMEOUT_MS } from './limits.ts'
 import type { Link, NetworkHandlers, Target } from './network.ts'
+import { plainBytes } from './plain-bytes.ts'
 
 /** What links need of the node below them. */
 export interface LinksOptions {
@@ -52,9 +53,9 @@ export function createLinks(options: LinksOptions): Links {
     const facts = {
       id: ++lastLinkId,
       dialer: dialed,
-      remotePeer: connection.remotePeer.toMultihash().bytes,
+      remotePeer: plainBytes(connection.remotePeer.toMultihash().bytes),
       rung: rungOf(address),
-      remoteAddress: address.bytes,
+      remoteAddress: plainBytes(address.bytes),
     }
     const link = createLink(stream, facts, {
       message: (link, bytes) => handlers.message(link, bytes),

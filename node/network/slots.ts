@@ -1,6 +1,7 @@
 import type { KadDHT, KadDHTInit, QueryEvent } from '@libp2p/kad-dht'
 import { equalBytes, utf8 } from '../../lib/bytes.ts'
 import { keyText } from './guarded-datastore.ts'
+import { plainBytes } from './plain-bytes.ts'
 import type { SlotRules, SlotStore } from './slot-store.ts'
 
 /**
@@ -13,10 +14,11 @@ export const GET_QUORUM = 5
 export function slotSettings(rules: SlotRules, now: () => number): Required<Pick<KadDHTInit, 'validators' | 'selectors'>> {
   return {
     validators: {
-      sotto: (key, value) => void rules.check(keyText(key), value, now()),
+      sotto: (key, value) => void rules.check(keyText(key), plainBytes(value), now()),
     },
     selectors: {
-      sotto: (_key, values) => {
+      sotto: (_key, received) => {
+        const values = received.map(plainBytes)
         let best = 0
         for (let i = 1; i < values.length; i++) {
           if (rules.compare(values[i] as Uint8Array, values[best] as Uint8Array) > 0) best = i
@@ -72,7 +74,7 @@ export function createSlots({ dht, rules, store, stopping, dropped, now }: Slots
         // the walk is over: what follows are corrections to servers with an older value, and one that refuses makes kad-dht throw
         if (event.path.index === AFTER_THE_WALK && event.name !== 'VALUE') return
         if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
-        const { value } = event.record
+        const value = plainBytes(event.record.value)
         try {
           store.examine(key, value)
         } catch {

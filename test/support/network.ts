@@ -32,6 +32,7 @@ export function testValue(key: string, rev: number, options: { day?: number; sal
 /** The shape of the slot rules without their cryptography. */
 export const testRules: SlotRules = {
   check(key, value, now) {
+    if (Buffer.isBuffer(value)) throw new TypeError('a Buffer must not get this far')
     if (value.length !== TEST_VALUE_BYTES) throw new ProtocolError('malformed', `expected ${TEST_VALUE_BYTES} bytes`)
     const body = value.subarray(0, -32)
     if (!equalBytes(native.sha256(utf8(key), body), value.subarray(-32))) throw new ProtocolError('unauthentic', 'not its key')

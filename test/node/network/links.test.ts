@@ -1,8 +1,13 @@
+import type { Stream } from '@libp2p/interface'
 import { afterEach, describe, expect, test } from 'vitest'
 import { multiaddr } from '@multiformats/multiaddr'
 import { NodeError } from '../../../node/errors.ts'
 import type { Libp2pNetworkOptions } from '../../../node/network/libp2p.ts'
+import { CHAT_PROTOCOL } from '../../../node/network/chat-stream.ts'
+import { encodeMessages } from '../../../node/network/framing.ts'
+import { MAX_CHAT_STREAMS } from '../../../node/network/limits.ts'
 import { MAX_LINK_MESSAGE_BYTES, type Link } from '../../../node/network/network.ts'
+import { startHostile } from '../../support/hostile-node.ts'
 import { bootstrapOf, signal, startNetwork, stopAll, targetOf, type TestNetwork, until, watchRejections } from '../../support/network.ts'
 
 const started: AsyncDisposable[] = []
@@ -38,6 +43,7 @@ describe.each(transports)('a link over %s', (transport) => {
     expect(near.remotePeer).toEqual(b.network.peer)
     expect(far.remotePeer).toEqual(a.network.peer)
     expect(near.rung).toBe('lan')
+    expect([near.remotePeer, near.remoteAddress, a.network.peer, ...a.network.addresses()].some(Buffer.isBuffer)).toBe(false)
     expect(multiaddr(near.remoteAddress).toString()).toBe(multiaddr(b.network.addresses()[0]).toString())
 
     const texts = Array.from({ length: 500 }, (_, i) => `message ${i}`)
@@ -71,7 +77,7 @@ describe.each(transports)('a link over %s', (transport) => {
 })
 
 describe('a link', () => {
-  test('refuses to send what is too large, and a peer that sends it loses the link', async () => {
+  test('refuses to send what is too large, and is there afterwards', async () => {
     const [a, b, near] = await pair()
     await near.send([new Uint8Array(MAX_LINK_MESSAGE_BYTES).fill(65)])
     await until(() => b.received.length === 1)
@@ -127,6 +133,89 @@ describe('a link', () => {
     await near.send([bytes('boom')])
     await until(() => a.closed.length === 1 && b.closed.length === 1)
     expect(b.drops).toEqual(['link-handler'])
+  })
+})
+
+describe('a stranger', () => {
+  async function stranger(): Promise<[TestNetwork, () => Promise<Stream>]> {
+    const node = await start()
+    const hostile = await startHostile([])
+    started.push(hostile)
+    const [address] = bootstrapOf(node)
+    return [node, () => hostile.dialProtocol(multiaddr(address), CHAT_PROTOCOL, { maxOutboundStreams: 100 })]
+  }
+
+  test.each([
+    ['a length over the limit', Uint8Array.of(0xff, 0xff, 0x7f)],
+    ['an empty message', Uint8Array.of(0)],
+    ['a length that never ends', new Uint8Array(100).fill(0x80)],
+  ])('that sends %s loses its link, and nothing more happens', async (_, sent) => {
+    const [node, open] = await stranger()
+    const stream = await open()
+    stream.send(sent)
+    await until(() => node.closed.length === 1)
+    expect(node.drops).toEqual(['link-framing'])
+    expect(node.received).toEqual([])
+    await until(() => stream.status !== 'open')
+  })
+
+  test('has a few links at a time, however many it opens, and none of them is left behind', async () => {
+    const [node, open] = await stranger()
+    const kept: Stream[] = []
+    for (let i = 0; i < 40; i++) {
+      const stream = await open()
+      if (i % 4 === 0) kept.push(stream)
+      else await stream.close().catch(() => undefined)
+      expect(node.opened.length - node.closed.length).toBeLessThanOrEqual(MAX_CHAT_STREAMS)
+    }
+    for (const stream of kept) stream.abort(new Error('enough'))
+    await until(() => node.opened.length === node.closed.length)
+    expect(node.opened.length).toBeGreaterThan(MAX_CHAT_STREAMS)
+    const last = await open()
+    last.send(encodeMessages([bytes('still here')]))
+    await until(() => node.received.includes('still here'))
+  })
+
+  test('that goes away in the middle of a message is a closed link', async () => {
+    const [node, open] = await stranger()
+    const stream = await open()
+    stream.send(Uint8Array.of(100, 1, 2, 3))
+    await stream.close()
+    await until(() => node.closed.length === 1)
+    expect(node.received).toEqual([])
+  })
+})
+
+describe('limits', () => {
+  const few = { maxConnections: 3, inboundPerHostAndSecond: 1_000, maxPendingInbound: 100, maxConnectionsPerHost: 1_000 }
+
+  test('a connection that carries a link is not closed to make room', async () => {
+    const center = await start({ limits: few })
+    const friends = [await start(), await start(), await start()]
+    for (const friend of friends) await friend.network.dial(targetOf(center), signal())
+    const others = [await start(), await start(), await start()]
+    for (const other of others) await center.network.dial(targetOf(other), signal())
+    await until(() => center.opened.length === 6)
+    await expect((await start()).network.dial(targetOf(center), signal(2_000))).rejects.toMatchObject({ code: 'unreachable' })
+    expect(center.closed).toEqual([])
+    expect(center.network.status().connections).toBe(6)
+  })
+
+  test('one host gets its share of connections and no more', async () => {
+    const center = await start({ transport: 'tcp', limits: { ...few, maxConnections: 100, maxConnectionsPerHost: 2 } })
+    const results = []
+    for (let i = 0; i < 4; i++) {
+      const peer = await start({ transport: 'tcp' })
+      results.push(await peer.network.dial(targetOf(center), signal(2_000)).then(() => 'in', () => 'out'))
+    }
+    expect(results).toEqual(['in', 'in', 'out', 'out'])
+  })
+
+  test('one host opens so many connections in a second and no more', async () => {
+    const center = await start({ transport: 'tcp', limits: { ...few, maxConnections: 100, inboundPerHostAndSecond: 2 } })
+    const peers = await Promise.all(Array.from({ length: 6 }, () => start({ transport: 'tcp' })))
+    const results = await Promise.allSettled(peers.map(({ network }) => network.dial(targetOf(center), signal(2_000))))
+    expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(6)
   })
 })
 
