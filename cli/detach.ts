@@ -58,17 +58,13 @@ export async function detach(invocation: Invocation, options: UpOptions): Promis
   const logs = homePaths(home).log
   mkdirSync(logs, { recursive: true, mode: 0o700 })
   const log = openSync(join(logs, LOG_FILE), 'a', 0o600)
-  const program = process.argv[1] ?? ''
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, program, ...childArguments(invocation, options, passphrase !== undefined)],
-    {
-      cwd: home,
-      detached: true,
-      stdio: ['ignore', 'pipe', log, passphrase === undefined ? 'ignore' : 'pipe'],
-      env: io.env,
-    },
-  )
+  const [program = '', ...first] = io.program
+  const child = spawn(program, [...first, ...childArguments(invocation, options, passphrase !== undefined)], {
+    cwd: home,
+    detached: true,
+    stdio: ['ignore', 'pipe', log, passphrase === undefined ? 'ignore' : 'pipe'],
+    env: io.env,
+  })
   closeSync(log)
   const stop = (): void => void child.kill('SIGTERM')
   io.ended.addEventListener('abort', stop, { once: true })

@@ -13,5 +13,7 @@ export interface Io {
   readonly stderr: Output
   /** Fires at SIGINT, SIGTERM and SIGHUP, with the name of the signal as reason. */
   readonly ended: AbortSignal
+  /** The command line that starts this program anew, without arguments. */
+  readonly program: readonly string[]
   readonly node: NodeModule
 }

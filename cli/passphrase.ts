@@ -12,35 +12,38 @@ const MAX_PASSPHRASE_BYTES = 4096
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-async function readBounded(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+/** The first line: who writes to a pipe and keeps it open must not hold the command up. */
+async function readLine(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of source) {
-    length += part.length
-    if (length > MAX_PASSPHRASE_BYTES)
+    const newline = part.indexOf(NEWLINE)
+    const taken = newline === -1 ? part : part.subarray(0, newline)
+    length += taken.length
+    if (length > MAX_PASSPHRASE_BYTES) {
       throw new CliError('usage', `A passphrase has at most ${MAX_PASSPHRASE_BYTES} bytes.`)
-    parts.push(part)
+    }
+    parts.push(taken)
+    if (newline !== -1) break
   }
-  const whole = Buffer.concat(parts)
+  const line = Buffer.concat(parts)
   for (const part of parts) part.fill(0)
-  return whole
+  return line
 }
 
-/** The passphrase that a file or descriptor holds, without the newline at its end. */
+/** The passphrase that a file or descriptor holds: its first line. */
 async function readSource({ file, fd }: PassphraseSource): Promise<Uint8Array> {
   const name = file === undefined ? `file descriptor ${fd}` : `the file ${file}`
-  let whole: Uint8Array
+  let line: Uint8Array
   try {
-    whole = await readBounded(createReadStream(file ?? '', fd === undefined ? {} : { fd }))
+    line = await readLine(createReadStream(file ?? '', fd === undefined ? {} : { fd }))
   } catch (error) {
     if (error instanceof CliError) throw error
     throw new CliError('usage', `The passphrase cannot be read from ${name}.`, { cause: error })
   }
-  let end = whole.length
-  if (whole[end - 1] === NEWLINE) end -= 1
-  if (whole[end - 1] === RETURN) end -= 1
+  const end = line.at(-1) === RETURN ? line.length - 1 : line.length
   if (end === 0) throw new CliError('usage', `There is no passphrase in ${name}.`)
-  return whole.subarray(0, end)
+  return line.subarray(0, end)
 }
 
 /** Whether somebody is there to be asked. */
@@ -57,6 +60,7 @@ async function prompt(io: Io, question: string): Promise<Uint8Array> {
     for (const [at, byte] of bytes.entries()) {
       if (byte === RETURN || byte === NEWLINE) {
         io.stdin.off('data', onData)
+        io.stdin.pause()
         // what was pasted behind the line answers the next question
         if (at + 1 < bytes.length) io.stdin.unshift(bytes.subarray(at + 1))
         return resolve(Uint8Array.from(typed))

@@ -201,7 +201,7 @@ describe('the passphrase', () => {
     return { ...ran, given }
   }
 
-  test.each(['open sesame', 'open sesame\n', 'open sesame\r\n'])(
+  test.each(['open sesame', 'open sesame\n', 'open sesame\r\n', 'open sesame\nsecond'])(
     'of a file is taken without the end of its line: %j',
     async (content) => {
       await using scope = await temporaryHome()

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import type { Io } from '../../cli/io.ts'
+import type { Input, Io } from '../../cli/io.ts'
 import type { NodeModule } from '../../cli/node-module.ts'
 import { run } from '../../cli/program.ts'
 import type { Node } from '../../node/api.ts'
@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
   readonly ended?: AbortSignal
+  /** What somebody types on a terminal; then standard input and error are one. */
+  readonly typed?: Input
   /** Called with everything that was printed so far. */
   readonly onOutput?: (text: string) => void
 }
@@ -37,7 +39,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
   let stdout = ''
   let stderr = ''
   const out = new PassThrough()
-  const err = new PassThrough()
+  const err = Object.assign(new PassThrough(), { isTTY: options.typed !== undefined })
   out.on('data', (chunk) => {
     stdout += String(chunk)
     options.onOutput?.(stdout)
@@ -58,10 +60,11 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
   }
   const io: Io = {
     env: { ...options.env },
-    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdin: options.typed ?? Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
     stdout: out,
     stderr: err,
     ended: options.ended ?? new AbortController().signal,
+    program: [],
     node: module,
   }
   const code = await run(['--home', options.home, ...argv], io)

@@ -1,0 +1,24 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NodeModule } from '../../cli/node-module.ts'
+import { runProcess } from '../../cli/process.ts'
+import { createFakeNode, ME } from './fake-node.ts'
+
+/** The command line in a process of its own, over a node that is none; `passphrase` in a home asks for the one in it. */
+const module: NodeModule = {
+  createNode: async ({ passphrase, logger }) => {
+    logger?.info({}, passphrase === undefined ? 'opened' : `opened with ${passphrase.length} bytes`)
+    return createFakeNode()
+  },
+  createAccount: async ({ directory, noPassphrase }) => {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'vault'), '')
+    if (noPassphrase === true) writeFileSync(join(directory, 'key'), '')
+    return { account: ME, recoveryWords: 'word '.repeat(24).trim() }
+  },
+  createBootstrap: () => Promise.reject(new Error('not here')),
+  homeProtection: async (directory) => (existsSync(join(directory, 'key')) ? 'key-file' : 'passphrase'),
+}
+
+process.umask(0o077)
+await runProcess(module)
