@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { runCli, temporaryHome } from '../support/cli.ts'
 import { containing } from '../support/matchers.ts'
-import { root } from '../support/source-tree.ts'
 
-const fakeMain = join(root, 'test', 'support', 'fake-main.ts')
+const fakeMain = fileURLToPath(new URL('../support/fake-main.ts', import.meta.url))
 
 function sotto(home: string, ...argv: string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
   return spawn(process.execPath, ['--conditions=source', fakeMain, '--home', home, '--json', ...argv], {
