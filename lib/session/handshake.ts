@@ -1,4 +1,4 @@
-import { concat } from '../bytes.ts'
+import { concat, wipe } from '../bytes.ts'
 import { isEncapsulationKey, KEM_KEY_BYTES } from '../crypto/encapsulation-key.ts'
 import type { DhKeyPair, KemKeyPair, Primitives, Random } from '../crypto/primitives.ts'
 import { ProtocolError } from '../errors.ts'
@@ -76,12 +76,12 @@ export function createPrefix(
 
   const head = prefixHead(prekey.id, ephemeral.publicKey, encapsulated.ct)
   let state = mixHash(primitives, startHandshake(primitives, peer), head)
-  state = mixKey(primitives, state, agreed(primitives, ephemeral, holdPublic(peer.ik)))
-  state = mixKey(primitives, state, agreed(primitives, ephemeral, spk))
-  state = mixKey(primitives, state, encapsulated.secret)
+  state = mixSecret(primitives, state, agreed(primitives, ephemeral, holdPublic(peer.ik)))
+  state = mixSecret(primitives, state, agreed(primitives, ephemeral, spk))
+  state = mixSecret(primitives, state, encapsulated.secret)
   const identity = encode([own.accountRecord, own.did, gen, kem.encapsulationKey])
   const sealed = sealPart(primitives, state, identity)
-  state = mixKey(primitives, sealed.state, agreed(primitives, own.ik, spk))
+  state = mixSecret(primitives, sealed.state, agreed(primitives, own.ik, spk))
 
   const prefix = joinPrefix(head, sealed.ciphertext)
   const session = startInitiator(
@@ -132,11 +132,11 @@ export function openPrefix(
 
   const responder = { aid: own.aid, did: own.did, ik: own.ik.publicKey, prekey: prekey.bytes }
   let state = mixHash(primitives, startHandshake(primitives, responder), parts.head)
-  state = mixKey(primitives, state, agreed(primitives, own.ik, ephemeral))
-  state = mixKey(primitives, state, agreed(primitives, prekey.dh, ephemeral))
+  state = mixSecret(primitives, state, agreed(primitives, own.ik, ephemeral))
+  state = mixSecret(primitives, state, agreed(primitives, prekey.dh, ephemeral))
   const secret = primitives.kem.decapsulate(prekey.kem, parts.ct)
   if (secret === null) throw malformed('the ML-KEM ciphertext has the wrong size')
-  state = mixKey(primitives, state, secret)
+  state = mixSecret(primitives, state, secret)
   const opened = openPart(primitives, state, parts.sealedIdentity)
   if (opened === null) throw new ProtocolError('unauthentic', 'the identity in the prefix does not open')
 
@@ -162,11 +162,17 @@ export function openPrefix(
  */
 export function acceptPrefix(primitives: Primitives, opened: OpenedPrefix, peerIk: Uint8Array, now: number): Session {
   const identity = holdPublic(Uint8Array.from(peerIk))
-  const state = mixKey(primitives, opened.transcript, agreed(primitives, opened.prekey, identity))
+  const state = mixSecret(primitives, opened.transcript, agreed(primitives, opened.prekey, identity))
   return startResponder(
     { split: split(primitives, state), gen: opened.gen, now, peerDid: opened.did, prefixHash: opened.prefixHash },
     { ephemeral: opened.ephemeral.bytes, identity: identity.bytes, encapsulationKey: opened.encapsulationKey },
   )
+}
+
+function mixSecret(primitives: Primitives, state: SymmetricState, secret: Uint8Array): SymmetricState {
+  const mixed = mixKey(primitives, state, secret)
+  wipe(secret)
+  return mixed
 }
 
 function agreed(primitives: Primitives, own: DhKeyPair, theirs: HeldPublic): Uint8Array {

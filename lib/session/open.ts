@@ -163,6 +163,7 @@ function openAhead(opening: Opening, recv: OpenChain): OpenResult {
     return refused({ ...session, skips }, payloads)
   }
   const chainKey = nextChainKey(primitives, passed.chainKey)
+  if (passed.chainKey !== recv.chainKey) wipe(passed.chainKey)
   const next = {
     ...session,
     skips,
@@ -187,11 +188,14 @@ function openNextChain(opening: Opening): OpenResult {
   const passed = passOver(primitives, step.recv, step.recv.chainKey, 0, header.n)
   const payloads = openWithChain(opening, passed.chainKey)
   if (typeof payloads === 'string') {
-    wipe(step.rootKey, step.nextHeaderKey, passed.chainKey, ...passed.keys.map(({ key }) => key))
+    wipe(step.rootKey, step.nextHeaderKey, step.recv.chainKey)
+    wipe(passed.chainKey, ...passed.keys.map(({ key }) => key))
     return refused({ ...session, skips }, payloads)
   }
   const chainKey = nextChainKey(primitives, passed.chainKey)
+  wipe(step.recv.chainKey, passed.chainKey)
   const left = recv === null ? null : passOver(primitives, recv, recv.chainKey, recv.next, header.pn)
+  if (left !== null && left.chainKey !== recv?.chainKey) wipe(left.chainKey)
   const next = {
     ...session,
     ...step,

@@ -32,7 +32,9 @@ export function receiveStep(
   const dh = agreeHeld(primitives, dhPair(primitives, own), peer)
   if (dh === null) return 'unauthentic'
   const keys = stepRoot(primitives, session.rootKey, session.id, { dh, ...entering.rootInput })
-  wipe(dh)
+  // Those of a PQ step belong to the state before, which stays valid.
+  const { auth, pq } = entering.rootInput
+  wipe(dh, auth, session.opening?.kind === 'asked' ? pq : undefined)
   return {
     rootKey: keys.rootKey,
     nextHeaderKey: keys.headerKey,

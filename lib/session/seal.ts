@@ -92,7 +92,8 @@ function step(primitives: Primitives, random: Random, session: Session, now: num
   const dh = required(agreeHeld(primitives, pair, peer))
   const { rootInput, ...entered } = enter(primitives, random, session, pair, now)
   const keys = stepRoot(primitives, session.rootKey, session.id, { dh, ...rootInput })
-  wipe(dh)
+  // Those of a PQ step belong to the state before, which stays valid.
+  wipe(dh, rootInput.auth, session.opening?.kind === 'heard' ? rootInput.pq : undefined)
   return {
     ...session,
     rootKey: keys.rootKey,
