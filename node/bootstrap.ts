@@ -3,9 +3,11 @@ import type { Logger } from './api.ts'
 import { native } from './crypto.ts'
 import { NodeError } from './errors.ts'
 import { homePaths, makePrivate, readSmall, replaceFile } from './home-files.ts'
-import { createLibp2pNetwork, type Libp2pNetworkOptions } from './network/libp2p.ts'
+import { createLibp2pNetwork } from './network/libp2p.ts'
+import type { Libp2pNetworkOptions } from './network/network-options.ts'
 
-export interface BootstrapOptions extends Pick<Partial<Libp2pNetworkOptions>, 'limits' | 'transport' | 'rules' | 'timers'> {
+export interface BootstrapOptions
+  extends Pick<Partial<Libp2pNetworkOptions>, 'limits' | 'transport' | 'rules' | 'timers'> {
   /** Multiaddr texts, such as `/ip4/0.0.0.0/tcp/4001`. */
   readonly listen: readonly string[]
   /** What others are told instead, such as `/dns4/rendezvous.example.org/tcp/4001`. Needed behind a port forward. */

@@ -31,6 +31,8 @@ export interface Bootstraps {
   /** Tries everything that is missing now (after a wake, with another network). */
   hurry(): void
   stop(): void
+  /** How many there are. */
+  readonly known: number
   /** Whether all known ones (or none) are in this machine or its own network. */
   readonly allNear: boolean
   /** Whether there are some and all of them are on this machine. */
@@ -111,6 +113,9 @@ export function createBootstraps(options: BootstrapsOptions): Bootstraps {
     stop() {
       running = false
       for (const { timer } of entries.values()) options.timers.clear(timer)
+    },
+    get known() {
+      return entries.size
     },
     get allNear() {
       return all().every(isNear)

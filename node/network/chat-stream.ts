@@ -129,7 +129,7 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
     if (localEnd) return
     splitter.push(event.data.subarray())
     // never in the stack of the event: a pause inside of a resume would leave the sender's window open
-    if (!reading) queueMicrotask(read)
+    if (!reading) queueMicrotask(() => void read())
   })
   stream.addEventListener('remoteCloseWrite', () => {
     remoteEnd = true

@@ -118,7 +118,8 @@ export function keyText(key: Uint8Array): string {
   } catch (cause) {
     throw new ProtocolError('malformed', 'slot: the key is no text', { cause })
   }
-  if (!/^\/sotto\/[0-9a-f]{64}$/.test(text)) throw new ProtocolError('malformed', 'slot: expected /sotto/ and 64 hex digits')
+  if (!/^\/sotto\/[0-9a-f]{64}$/.test(text))
+    throw new ProtocolError('malformed', 'slot: expected /sotto/ and 64 hex digits')
   return text
 }
 

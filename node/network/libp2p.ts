@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import { generateKeyPairFromSeed, privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
-import type { Connection, PrivateKey } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type SingleKadDHT } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
@@ -9,61 +8,29 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import type { Primitives } from '../../lib/crypto/primitives.ts'
-import type { Logger } from '../api.ts'
 import { NodeError } from '../errors.ts'
-import { addressesToTell, isNear, peerText, withoutPeer } from './addresses.ts'
+import { peerText, withoutPeer } from './addresses.ts'
 import { createBootstraps, type Timers } from './bootstraps.ts'
 import { CHAT_PROTOCOL } from './chat-stream.ts'
 import { dialer } from './dialer.ts'
 import { createGater, hostOf } from './gater.ts'
 import { createGuardedDatastore } from './guarded-datastore.ts'
-import {
-  BOOTSTRAP_LIMITS,
-  MAX_CHAT_STREAMS,
-  MAX_STREAM_WINDOW_BYTES,
-  MESH_LIMITS,
-  type NetworkLimits,
-  NODE_LIMITS,
-  STREAM_TIMEOUT_MS,
-} from './limits.ts'
+import { MAX_CHAT_STREAMS, MAX_STREAM_WINDOW_BYTES, STREAM_TIMEOUT_MS } from './limits.ts'
 import { createLinks, type Links } from './links.ts'
 import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
+import { type Libp2pNetworkOptions, limitsOf, readPrivateKey } from './network-options.ts'
 import { plainBytes } from './plain-bytes.ts'
 import { QUIET } from './quiet-log.ts'
-import { createSlotStore, protocolSlotRules, rememberingLast, type SlotRules } from './slot-store.ts'
+import { createReach } from './reach.ts'
+import { createSlotStore, protocolSlotRules, rememberingLast } from './slot-store.ts'
 import { createSlots, slotSettings } from './slots.ts'
 import { createWatch } from './watch.ts'
 
 /** The DHT of Sotto nodes only: in the public one every server would refuse our values. */
 export const DHT_PROTOCOL = '/sotto/kad/1.0.0'
-
-export interface Libp2pNetworkOptions {
-  /** The Ed25519 key of the PeerId: a seed of 32 bytes, or a libp2p private key in protobuf form. It authenticates links, never a person. */
-  readonly privateKey: Uint8Array
-  /** `memory` connects nodes within one process, for tests and meshes. */
-  readonly transport: 'tcp' | 'memory'
-  /** Multiaddr texts such as `/ip4/0.0.0.0/tcp/0` (port 0: a free one; read it back from `addresses()`) or `/memory/name`. */
-  readonly listen: readonly string[]
-  /** What to tell others instead of the addresses listened on (a forwarded port, a public name). */
-  readonly announce?: readonly string[]
-  /** Binary multiaddrs with `/p2p`. */
-  readonly bootstrap?: readonly Uint8Array[]
-  /** A `bootstrap` node has no account: it is a DHT server and takes many connections, but no links. */
-  readonly role: 'node' | 'bootstrap'
-  readonly primitives: Primitives
-  /** What makes a slot value good; the protocol's rules unless a test brings others. */
-  readonly rules?: SlotRules
-  readonly logger: Logger
-  /** The defaults follow the role; `mesh` is for many nodes on one machine. */
-  readonly limits?: 'mesh' | Partial<NetworkLimits>
-  readonly timers?: Timers
-  /** Time in ms, for what of slots depends on it. */
-  now(): number
-}
 
 /** A `Network` on libp2p. */
 export interface Libp2pNetwork extends Network {
@@ -78,16 +45,20 @@ export interface Libp2pNetwork extends Network {
 
 /** The library's self-query finds neighbours; it runs as soon as there is somebody to ask. */
 const INITIAL_SELF_QUERY_MS = 50
+/** How soon a peer that vanished is missed: a chat wants to know. */
+const LINK_PING_MS = 10_000
+/** The same for a node with two thousand connections, of which none is waited for. */
+const BOOTSTRAP_PING_MS = 60_000
 /** What `stop` grants libp2p to close its connections; what is left after that is cut off. */
 const STOP_TIMEOUT_MS = 3_000
 /** What is answered by a live peer in a round trip; the library's 60 s would stall a whole look-up behind one hanging server. */
 const DHT_TIMEOUT = { minTimeout: 2_000, maxTimeout: 5_000 } as const
+
 /** Makes the network of a node; it listens and dials from `start` on. Throws a `TypeError` for a key or an address of a wrong form. */
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
-  const { primitives, role, logger, now } = options
+  const { primitives, role, logger, now, announce = [] } = options
   const rules = rememberingLast(options.rules ?? protocolSlotRules(primitives))
   const limits = limitsOf(options)
-  const announced = (options.announce ?? []).map((text) => multiaddr(text))
   const privateKey = await readPrivateKey(options.privateKey)
   const peerId = peerIdFromPrivateKey(privateKey)
   const self = peerId.toString()
@@ -111,11 +82,12 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     logger: QUIET,
     // the library's text names versions of itself and of Node
     nodeInfo: { name: 'sotto', version: '1', userAgent: 'sotto/1' },
-    addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
+    addresses: { listen: [...options.listen], announce: [...announce] },
     transports: [options.transport === 'tcp' ? tcp() : memory()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: gater,
+    connectionMonitor: { pingInterval: role === 'bootstrap' ? BOOTSTRAP_PING_MS : LINK_PING_MS },
     connectionManager: {
       maxConnections: limits.maxConnections,
       inboundConnectionThreshold: limits.inboundPerHostAndSecond,
@@ -133,7 +105,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
         allowQueryWithZeroPeers: true,
         initialQuerySelfInterval: INITIAL_SELF_QUERY_MS,
         networkDialTimeout: DHT_TIMEOUT,
-        peerInfoMapper: (info) => (isNearNetwork() ? passthroughMapper(info) : removePrivateAddressesMapper(info)),
+        peerInfoMapper: (info) => (reach.isNear() ? passthroughMapper(info) : removePrivateAddressesMapper(info)),
         ...slotSettings(rules, now),
       }),
     },
@@ -164,48 +136,30 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       addressesMayHaveChanged()
       handlers?.changed()
     },
-    onTick: () => store.sweep(),
+    onTick: () => store.sweepWhenDue(),
   })
 
   function connectionsTo(peer: string): readonly Connection[] {
     return node.getConnections().filter(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peer)
   }
 
-  /** The addresses at which this node says to be reached, as configured or listened on. */
-  function statedAddresses(): readonly Multiaddr[] {
-    return announced.length > 0 ? announced : node.services.listening.addresses().map(withoutPeer)
-  }
-
-  /** All of it within this machine or LAN: private addresses are as good as any, and everybody serves. */
-  function isNearNetwork(): boolean {
-    return bootstraps.allNear && statedAddresses().every(isNear)
-  }
-
-  /**
-   * Public addresses that others very likely reach: configured ones, and IPv4 on an interface of this machine. A public
-   * IPv6 address is mostly behind a firewall; a server there would stall the look-ups of others.
-   */
-  function openAddresses(): readonly Multiaddr[] {
-    const configured = new Set([...options.announce ?? [], ...options.listen])
-    return statedAddresses().filter(
-      (address) => !isNear(address) && (configured.has(address.toString()) || address.getComponents()[0]?.name === 'ip4'),
-    )
-  }
+  const reach = createReach({
+    role,
+    listen: options.listen,
+    announce: announce.map((text) => multiaddr(text)),
+    listening: () => node.services.listening.addresses().map(withoutPeer),
+    bootstraps,
+  })
 
   function chooseMode(): void {
-    const open = openAddresses()
-    if (announced.length === 0) for (const address of open) node.services.listening.confirm(address)
-    const serves = role === 'bootstrap' || isNearNetwork() || open.length > 0
-    dht.setMode(serves ? 'server' : 'client').catch(() => logger.warn({}, 'the mode of the DHT could not be set'))
-  }
-
-  function ownAddresses(): Multiaddr[] {
-    return addressesToTell(statedAddresses(), bootstraps.allHere)
+    if (announce.length === 0) for (const address of reach.open()) node.services.listening.confirm(address)
+    const mode = reach.serves() ? 'server' : 'client'
+    dht.setMode(mode).catch(() => logger.warn({ mode }, 'the mode of the DHT could not be set'))
   }
 
   let told = ''
   function addressesMayHaveChanged(): void {
-    const now = ownAddresses().join()
+    const now = reach.toTell().join()
     if (now === told || stopping.signal.aborted) return
     told = now
     chooseMode()
@@ -234,6 +188,8 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     watch.stop()
     bootstraps.stop()
     await links?.closeAll()
+    // the links are closed on both sides; waiting for the other ends of idle connections takes half a second
+    for (const connection of node.getConnections()) connection.abort(new Error('the node stops'))
     let timer: NodeJS.Timeout | undefined
     const cut = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, STOP_TIMEOUT_MS)
@@ -276,13 +232,14 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
           hint: 'Another program may use this port; port 0 takes a free one.',
         })
       }
-      told = ownAddresses().join()
+      told = reach.toTell().join()
       chooseMode()
       bootstraps.start()
       watch.start()
     },
-    addresses: () => (handlers === undefined ? [] : ownAddresses().map(({ bytes }) => plainBytes(bytes))),
-    addressTexts: () => (handlers === undefined ? [] : ownAddresses().map((address) => `${address}/p2p/${self}`)),
+    addresses: () => (handlers === undefined ? [] : reach.toTell().map(({ bytes }) => plainBytes(bytes))),
+    addressTexts: () =>
+      handlers === undefined ? [] : reach.toTell().map((address) => `${address.toString()}/p2p/${self}`),
     async dial(target, { signal }) {
       if (links === undefined) throw new NodeError('stopped', 'The network was not started.')
       return links.dial(target, { signal })
@@ -324,28 +281,16 @@ const REAL_TIMERS: Timers = {
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
 }
 
-function limitsOf({ limits, role }: Libp2pNetworkOptions): NetworkLimits {
-  if (limits === 'mesh') return MESH_LIMITS
-  return { ...(role === 'bootstrap' ? BOOTSTRAP_LIMITS : NODE_LIMITS), ...limits }
-}
-
-async function readPrivateKey(bytes: Uint8Array): Promise<PrivateKey> {
-  if (bytes.length === 32) return generateKeyPairFromSeed('Ed25519', bytes)
-  let key: PrivateKey | undefined
-  try {
-    key = privateKeyFromProtobuf(bytes)
-  } catch {
-    // the error below says what was expected; the library's could quote the key
-  }
-  if (key?.type !== 'Ed25519') throw new TypeError('expected an Ed25519 private key: a 32-byte seed or libp2p protobuf')
-  return key
-}
-
-/** Calls back whenever the routing table gets its first peer. Its events are not in the library's types. */
+/** Calls back whenever an empty routing table gets a peer. Its events are not in the library's types. */
 function onFirstPeer(dht: SingleKadDHT, run: () => void): void {
   const table: unknown = dht.routingTable
   if (!(table instanceof EventTarget)) return
+  let empty = true
   table.addEventListener('peer:add', () => {
-    if (dht.routingTable.size === 1) run()
+    if (empty) run()
+    empty = false
+  })
+  table.addEventListener('peer:remove', () => {
+    empty = dht.routingTable.size === 0
   })
 }

@@ -87,8 +87,10 @@ export interface SlotStore {
   examine(key: string, value: Uint8Array): SlotFacts
   /** Marks a key as the own node's: it has room whatever strangers store, and is not crowded out. */
   own(key: string): void
-  /** Drops what has expired. Runs by itself now and then when values are stored. */
+  /** Drops what has expired. */
   sweep(): void
+  /** The same, when the last time was ten minutes ago. */
+  sweepWhenDue(): void
   readonly size: number
   readonly bytes: number
 }
@@ -151,7 +153,7 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
 
   const store: SlotStore = {
     put(key, value, record) {
-      if (now() - sweptAt > SWEEP_EVERY_MS) store.sweep()
+      store.sweepWhenDue()
       const facts = examine(key, value)
       const before = held.get(key)
       if (before !== undefined && rules.compare(value, before.value) < 0) {
@@ -189,6 +191,9 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
       for (const [key, entry] of held) if (expired(entry, at)) remove(key)
       for (const [key, { seenAt }] of revs) if (at - seenAt > REV_MEMORY_MS) revs.delete(key)
       for (const [key, since] of ownKeys) if (at - since > REV_MEMORY_MS) ownKeys.delete(key)
+    },
+    sweepWhenDue() {
+      if (now() - sweptAt > SWEEP_EVERY_MS) store.sweep()
     },
     get size() {
       return held.size

@@ -11,7 +11,10 @@ import type { SlotRules, SlotStore } from './slot-store.ts'
 export const GET_QUORUM = 5
 
 /** The parts of kad-dht's settings that are about our values. */
-export function slotSettings(rules: SlotRules, now: () => number): Required<Pick<KadDHTInit, 'validators' | 'selectors'>> {
+export function slotSettings(
+  rules: SlotRules,
+  now: () => number,
+): Required<Pick<KadDHTInit, 'validators' | 'selectors'>> {
   return {
     validators: {
       sotto: (key, value) => void rules.check(keyText(key), plainBytes(value), now()),

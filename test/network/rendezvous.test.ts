@@ -9,7 +9,17 @@ import { native } from '../../node/crypto.ts'
 import type { Timers } from '../../node/network/bootstraps.ts'
 import { createLibp2pNetwork } from '../../node/network/libp2p.ts'
 import { protocolSlotRules } from '../../node/network/slot-store.ts'
-import { NOON, signal, silent, startNetwork, stopAll, targetOf, TODAY, until, watchRejections } from '../support/network.ts'
+import {
+  NOON,
+  signal,
+  silent,
+  startNetwork,
+  stopAll,
+  targetOf,
+  TODAY,
+  until,
+  watchRejections,
+} from '../support/network.ts'
 import { seededRandom } from '../support/random.ts'
 
 const rejections = watchRejections()
@@ -113,7 +123,10 @@ describe('a rendezvous node on loopback', () => {
     })
     const peer = other.peer
     await other.stop()
-    const dial = visitor.network.dial({ peer, addresses: [address.decapsulate(`/p2p/${bootstrap.peerId}`).bytes] }, signal())
+    const dial = visitor.network.dial(
+      { peer, addresses: [address.decapsulate(`/p2p/${bootstrap.peerId}`).bytes] },
+      signal(),
+    )
     await expect(dial).rejects.toMatchObject({ code: 'unreachable' })
   })
 
@@ -150,7 +163,15 @@ describe('a network on TCP', () => {
 
   test('has the same PeerId from a seed at every start, and refuses what is no key', async () => {
     const make = (privateKey: Uint8Array): ReturnType<typeof createLibp2pNetwork> =>
-      createLibp2pNetwork({ privateKey, transport: 'tcp', listen: [], role: 'node', primitives: native, logger: silent, now: Date.now })
+      createLibp2pNetwork({
+        privateKey,
+        transport: 'tcp',
+        listen: [],
+        role: 'node',
+        primitives: native,
+        logger: silent,
+        now: Date.now,
+      })
     const [one, two] = [await make(new Uint8Array(32).fill(7)), await make(new Uint8Array(32).fill(7))]
     started.push(one, two)
     expect(one.peerId).toBe(two.peerId)

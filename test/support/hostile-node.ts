@@ -27,7 +27,10 @@ export type HostileNode = Libp2p<{ dht: KadDHT }> & AsyncDisposable
 let names = 0
 
 /** Starts a hostile node on the memory transport and connects it to the given addresses. */
-export async function startHostile(bootstrap: readonly Uint8Array[], misbehaviour: Misbehaviour = {}): Promise<HostileNode> {
+export async function startHostile(
+  bootstrap: readonly Uint8Array[],
+  misbehaviour: Misbehaviour = {},
+): Promise<HostileNode> {
   const node = await createLibp2p({
     logger: QUIET,
     addresses: { listen: [`/memory/hostile-${++names}`] },

@@ -4,8 +4,9 @@ import { portable } from '../../lib/crypto/portable.ts'
 import { ProtocolError } from '../../lib/errors.ts'
 import { native } from '../../node/crypto.ts'
 import type { Logger } from '../../node/api.ts'
-import { createLibp2pNetwork, type Libp2pNetwork, type Libp2pNetworkOptions } from '../../node/network/libp2p.ts'
+import { createLibp2pNetwork, type Libp2pNetwork } from '../../node/network/libp2p.ts'
 import type { Link, NetworkHandlers } from '../../node/network/network.ts'
+import type { Libp2pNetworkOptions } from '../../node/network/network-options.ts'
 import type { SlotRules } from '../../node/network/slot-store.ts'
 
 export const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
@@ -35,7 +36,8 @@ export const testRules: SlotRules = {
     if (Buffer.isBuffer(value)) throw new TypeError('a Buffer must not get this far')
     if (value.length !== TEST_VALUE_BYTES) throw new ProtocolError('malformed', `expected ${TEST_VALUE_BYTES} bytes`)
     const body = value.subarray(0, -32)
-    if (!equalBytes(native.sha256(utf8(key), body), value.subarray(-32))) throw new ProtocolError('unauthentic', 'not its key')
+    if (!equalBytes(native.sha256(utf8(key), body), value.subarray(-32)))
+      throw new ProtocolError('unauthentic', 'not its key')
     const day = uintFrom(value.subarray(10, 16))
     if (Math.abs(day - Math.floor(now / 86_400_000)) > 1) throw new ProtocolError('out-of-date', 'not of these days')
     return { rev: value.slice(0, 8), day }

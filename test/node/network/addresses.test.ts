@@ -1,12 +1,25 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, test } from 'vitest'
-import { addressesToTell, isNear, isPlainAddress, MAX_ADDRESSES, peerOf, peerText, rungOf, withoutPeer, withPeer } from '../../../node/network/addresses.ts'
+import {
+  addressesToTell,
+  isNear,
+  isPlainAddress,
+  MAX_ADDRESSES,
+  peerOf,
+  peerText,
+  rungOf,
+  withoutPeer,
+  withPeer,
+} from '../../../node/network/addresses.ts'
 import { createGater } from '../../../node/network/gater.ts'
 import { startNetwork } from '../../support/network.ts'
 
 const PEER = '12D3KooWEm1PY85uKvkdp1843FThnb5nfLoqYguixnv5bXgAot43'
 const tell = (texts: string[], keepLoopback = false): string[] =>
-  addressesToTell(texts.map((text) => multiaddr(text)), keepLoopback).map((address) => address.toString())
+  addressesToTell(
+    texts.map((text) => multiaddr(text)),
+    keepLoopback,
+  ).map((address) => address.toString())
 
 describe('addresses to tell', () => {
   test('leave loopback out when there is anything else, unless all bootstrap nodes are on this machine', () => {

@@ -29,7 +29,13 @@ const PEER = '12D3KooWEm1PY85uKvkdp1843FThnb5nfLoqYguixnv5bXgAot43'
 const OTHER = '12D3KooWEyXU8XPiUyCygMYHD66TDUuQSrG1v1r2Nrajy4HhFjxa'
 const at = (host: string, peer = PEER): Multiaddr => multiaddr(`/ip4/${host}/tcp/4001/p2p/${peer}`)
 
-function setUp(): { timers: ReturnType<typeof manualTimers>; up: Set<string>; connected: Set<string>; dials: string[][]; bootstraps: Bootstraps } {
+function setUp(): {
+  timers: ReturnType<typeof manualTimers>
+  up: Set<string>
+  connected: Set<string>
+  dials: string[][]
+  bootstraps: Bootstraps
+} {
   const timers = manualTimers()
   const up = new Set<string>()
   const connected = new Set<string>()

@@ -2,13 +2,22 @@ import type { Stream } from '@libp2p/interface'
 import { afterEach, describe, expect, test } from 'vitest'
 import { multiaddr } from '@multiformats/multiaddr'
 import { NodeError } from '../../../node/errors.ts'
-import type { Libp2pNetworkOptions } from '../../../node/network/libp2p.ts'
+import type { Libp2pNetworkOptions } from '../../../node/network/network-options.ts'
 import { CHAT_PROTOCOL } from '../../../node/network/chat-stream.ts'
 import { encodeMessages } from '../../../node/network/framing.ts'
 import { MAX_CHAT_STREAMS } from '../../../node/network/limits.ts'
 import { MAX_LINK_MESSAGE_BYTES, type Link } from '../../../node/network/network.ts'
 import { startHostile } from '../../support/hostile-node.ts'
-import { bootstrapOf, signal, startNetwork, stopAll, targetOf, type TestNetwork, until, watchRejections } from '../../support/network.ts'
+import {
+  bootstrapOf,
+  signal,
+  startNetwork,
+  stopAll,
+  targetOf,
+  type TestNetwork,
+  until,
+  watchRejections,
+} from '../../support/network.ts'
 
 const started: AsyncDisposable[] = []
 const rejections = watchRejections()
@@ -43,7 +52,9 @@ describe.each(transports)('a link over %s', (transport) => {
     expect(near.remotePeer).toEqual(b.network.peer)
     expect(far.remotePeer).toEqual(a.network.peer)
     expect(near.rung).toBe('lan')
-    expect([near.remotePeer, near.remoteAddress, a.network.peer, ...a.network.addresses()].some(Buffer.isBuffer)).toBe(false)
+    expect([near.remotePeer, near.remoteAddress, a.network.peer, ...a.network.addresses()].some(Buffer.isBuffer)).toBe(
+      false,
+    )
     expect(multiaddr(near.remoteAddress).toString()).toBe(multiaddr(b.network.addresses()[0]).toString())
 
     const texts = Array.from({ length: 500 }, (_, i) => `message ${i}`)
@@ -187,7 +198,12 @@ describe('a stranger', () => {
 })
 
 describe('limits', () => {
-  const few = { maxConnections: 3, inboundPerHostAndSecond: 1_000, maxPendingInbound: 100, maxConnectionsPerHost: 1_000 }
+  const few = {
+    maxConnections: 3,
+    inboundPerHostAndSecond: 1_000,
+    maxPendingInbound: 100,
+    maxConnectionsPerHost: 1_000,
+  }
 
   test('a connection that carries a link is not closed to make room', async () => {
     const center = await start({ limits: few })
@@ -196,7 +212,9 @@ describe('limits', () => {
     const others = [await start(), await start(), await start()]
     for (const other of others) await center.network.dial(targetOf(other), signal())
     await until(() => center.opened.length === 6)
-    await expect((await start()).network.dial(targetOf(center), signal(2_000))).rejects.toMatchObject({ code: 'unreachable' })
+    await expect((await start()).network.dial(targetOf(center), signal(2_000))).rejects.toMatchObject({
+      code: 'unreachable',
+    })
     expect(center.closed).toEqual([])
     expect(center.network.status().connections).toBe(6)
   })
@@ -206,13 +224,21 @@ describe('limits', () => {
     const results = []
     for (let i = 0; i < 4; i++) {
       const peer = await start({ transport: 'tcp' })
-      results.push(await peer.network.dial(targetOf(center), signal(2_000)).then(() => 'in', () => 'out'))
+      results.push(
+        await peer.network.dial(targetOf(center), signal(2_000)).then(
+          () => 'in',
+          () => 'out',
+        ),
+      )
     }
     expect(results).toEqual(['in', 'in', 'out', 'out'])
   })
 
   test('one host opens so many connections in a second and no more', async () => {
-    const center = await start({ transport: 'tcp', limits: { ...few, maxConnections: 100, inboundPerHostAndSecond: 2 } })
+    const center = await start({
+      transport: 'tcp',
+      limits: { ...few, maxConnections: 100, inboundPerHostAndSecond: 2 },
+    })
     const peers = await Promise.all(Array.from({ length: 6 }, () => start({ transport: 'tcp' })))
     const results = await Promise.allSettled(peers.map(({ network }) => network.dial(targetOf(center), signal(2_000))))
     expect(results.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(6)
@@ -251,12 +277,16 @@ describe('dialling', () => {
     const [a, b] = [await start({ transport: 'tcp' }), await start({ transport: 'tcp' })]
     const addresses = [multiaddr('/ip4/127.0.0.1/tcp/1').bytes]
     const failure = a.network.dial({ peer: b.network.peer, addresses }, signal())
-    await expect(failure).rejects.toMatchObject({ code: 'unreachable', cause: expect.any(AggregateError) })
+    await expect(failure).rejects.toMatchObject({ code: 'unreachable', cause: { name: 'AggregateError' } })
     await expect(a.network.dial({ peer: b.network.peer, addresses: [] }, signal())).rejects.toBeInstanceOf(NodeError)
   })
 
   test('does not take another peer for the one it looks for', async () => {
-    const [a, b, c] = [await start({ transport: 'tcp' }), await start({ transport: 'tcp' }), await start({ transport: 'tcp' })]
+    const [a, b, c] = [
+      await start({ transport: 'tcp' }),
+      await start({ transport: 'tcp' }),
+      await start({ transport: 'tcp' }),
+    ]
     const wrong = a.network.dial({ peer: b.network.peer, addresses: c.network.addresses() }, signal())
     await expect(wrong).rejects.toMatchObject({ code: 'unreachable' })
     expect(c.opened).toEqual([])
@@ -275,7 +305,9 @@ describe('dialling', () => {
   test('refuses the own node, bytes that are no peer id, names and relays', async () => {
     const [a, b] = [await start(), await start()]
     await expect(a.network.dial(targetOf(a), signal())).rejects.toMatchObject({ code: 'invalid' })
-    await expect(a.network.dial({ peer: new Uint8Array([1, 2]), addresses: [] }, signal())).rejects.toMatchObject({ code: 'invalid' })
+    await expect(a.network.dial({ peer: new Uint8Array([1, 2]), addresses: [] }, signal())).rejects.toMatchObject({
+      code: 'invalid',
+    })
     const odd = ['/dns4/example.org/tcp/4001', '/ip4/127.0.0.1/udp/1/quic-v1'].map((text) => multiaddr(text).bytes)
     const failure = a.network.dial({ peer: b.network.peer, addresses: odd }, signal())
     await expect(failure).rejects.toMatchObject({ cause: { message: 'no usable address is known' } })

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { Record as Libp2pRecord } from '@libp2p/kad-dht'
 import { utf8 } from '../../../lib/bytes.ts'
 import { portable } from '../../../lib/crypto/portable.ts'
-import { createGuardedRows, keyText, MAX_PEER_ROWS, MAX_PROVIDER_ROWS } from '../../../node/network/guarded-datastore.ts'
+import {
+  createGuardedRows,
+  keyText,
+  MAX_PEER_ROWS,
+  MAX_PROVIDER_ROWS,
+} from '../../../node/network/guarded-datastore.ts'
 import {
   createSlotStore,
   RECORD_LIFETIME_MS,
@@ -47,7 +52,10 @@ describe('the slot store', () => {
   test('of equal revs with other bytes the lower hash stays, in either order', () => {
     const [a, b] = [testValue(key, 5, { salt: 1 }), testValue(key, 5, { salt: 2 })]
     const better = testRules.compare(a, b) > 0 ? a : b
-    for (const order of [[a, b], [b, a]] as const) {
+    for (const order of [
+      [a, b],
+      [b, a],
+    ] as const) {
       const store = storeWith()
       for (const value of order) {
         try {

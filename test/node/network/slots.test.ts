@@ -200,7 +200,10 @@ describe('slots at the edges', () => {
     const hanging = await startHostile(bootstrapOf(mesh[0] as TestNetwork), { hangs: true })
     await until(() => mesh.every(({ network }) => network.status().dht.peers >= 3))
     const [first] = mesh as [TestNetwork]
-    const pending = [all(first.network.get(testKey(9), signal())), first.network.put(testKey(9), testValue(testKey(9), 1), signal())]
+    const pending = [
+      all(first.network.get(testKey(9), signal())),
+      first.network.put(testKey(9), testValue(testKey(9), 1), signal()),
+    ]
     await stopAll([...mesh, hanging])
     await Promise.all(pending)
   })
