@@ -4,7 +4,7 @@ import { onCommand } from './chat/commands.ts'
 import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
 import type { Effect, Event, LinkId } from './chat/events.ts'
 import { encodeHead, type Head } from './chat/head.ts'
-import { onClosed, onMessage, onOpened, onProofTimeout, reconnect } from './chat/links.ts'
+import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
 import { type ChatOptions, type Contact, type Machine, save } from './chat/machine.ts'
 import { upkeep } from './chat/own.ts'
@@ -83,6 +83,9 @@ function dispatch(machine: Machine, event: Event): void {
     }
     case 'opened':
       onOpened(machine, event.link, event.dialer, event.peer, event.contact)
+      return
+    case 'reached':
+      withContact(machine, event.contact, (_, contact) => onReached(machine, event.link, contact))
       return
     case 'message':
       onMessage(machine, event.link, event.bytes)

@@ -38,6 +38,8 @@ export type Event =
       /** The contact that was dialled; absent when the peer dialled. */
       readonly contact?: string
     }
+  /** A dial for a contact ended at this link, which either side may have opened. */
+  | { readonly kind: 'reached'; readonly link: LinkId; readonly contact: string }
   | { readonly kind: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
   | { readonly kind: 'closed'; readonly link: LinkId }
   /** None of the targets of a `connect` answered. */

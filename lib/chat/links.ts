@@ -3,7 +3,7 @@ import type { LinkId } from './events.ts'
 import { onFrame, onPrefix } from './incoming.ts'
 import { type Contact, count, emit, type Link, type Machine, send, setTimer } from './machine.ts'
 import { PROOF_BYTES, PROOF_TYPE, proofFor, prove } from './proofs.ts'
-import { onAlive, onLost, onOpen, retry } from './reach.ts'
+import { onAlive, onLost, onOpen, onUnreachable, retry } from './reach.ts'
 import { repeatDrive, resendOutbox } from './sealing.ts'
 import { sendingSession } from './session-entry.ts'
 import { startSession } from './sessions.ts'
@@ -45,6 +45,19 @@ export function onOpened(machine: Machine, id: LinkId, dialer: boolean, peer: Ui
   send(machine, id, link.nonce)
 }
 
+/** A dial ended here. A link that they opened meanwhile is theirs to prove; as long as it is there nobody dials again. */
+export function onReached(machine: Machine, id: LinkId, contact: Contact): void {
+  const link = machine.links.get(id)
+  if (link === undefined) {
+    onUnreachable(machine, contact)
+    return
+  }
+  if (link.bound === contact || link.expected === contact) return
+  onOpen(contact)
+  link.expected = contact
+  if (link.dialer && link.theirNonce !== null) greet(machine, link, contact)
+}
+
 export function onMessage(machine: Machine, id: LinkId, bytes: Uint8Array): void {
   const link = machine.links.get(id)
   if (link === undefined) return
@@ -55,7 +68,7 @@ export function onMessage(machine: Machine, id: LinkId, bytes: Uint8Array): void
       return
     }
     link.theirNonce = bytes
-    if (link.expected !== null) greet(machine, link, link.expected)
+    if (link.dialer && link.expected !== null) greet(machine, link, link.expected)
     return
   }
   switch (bytes[0]) {

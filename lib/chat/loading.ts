@@ -22,6 +22,21 @@ export const HELD_RANGES: readonly HeldRange[] = ['self', 'prekey', 'invite', 'c
 type StoredRow = { readonly key: Uint8Array; readonly value: Uint8Array }
 export type StoredRows = Readonly<Record<HeldRange, readonly StoredRow[]>>
 
+/** The held rows, range by range. */
+export function heldRows(of: (range: HeldRange) => readonly StoredRow[]): StoredRows {
+  return {
+    self: of('self'),
+    prekey: of('prekey'),
+    invite: of('invite'),
+    contact: of('contact'),
+    head: of('head'),
+    session: of('session'),
+    drive: of('drive'),
+    prefix: of('prefix'),
+    outbox: of('outbox'),
+  }
+}
+
 /** Whether there is an account among the rows. */
 export function hasAccount(rows: Pick<StoredRows, 'self'>): boolean {
   return rows.self.some(({ key }) => equalBytes(key, SELF_KEY))

@@ -96,7 +96,7 @@ export interface Link {
   readonly nonce: Uint8Array
   theirNonce: Uint8Array | null
   /** Whom this side dialled: an expectation, not a proof. */
-  readonly expected: Contact | null
+  expected: Contact | null
   /** Whose it is, by proof. */
   bound: Contact | null
   readonly openedAt: number

@@ -59,7 +59,7 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
         abort(new Error('the stream refused a write', { cause }))
         return
       }
-      await writable(stream)
+
     },
     close() {
       if (localEnd || gone) return

@@ -1,7 +1,7 @@
 import { compareBytes, toHex } from '../../lib/bytes.ts'
 import { type Chat, createChat } from '../../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../../lib/chat/events.ts'
-import { HELD_RANGES, type StoredRows } from '../../lib/chat/loading.ts'
+import { heldRows, type StoredRows } from '../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../lib/chat/machine.ts'
 import { rowsOfNewAccount } from '../../lib/chat/own.ts'
 import { decodeContent } from '../../lib/conversation/contents.ts'
@@ -75,7 +75,13 @@ export function createWorld(seed: number | string = 1): World {
     person(name, options = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
-      const chatOptions: ChatOptions = { primitives: native, random, delivery: 'outbox', publicMode: 'reachable', ...options }
+      const chatOptions: ChatOptions = {
+        primitives: native,
+        random,
+        delivery: 'outbox',
+        publicMode: 'reachable',
+        ...options,
+      }
       const self = createSelf(native, random, random.bytes(32), now)
       const write = (all: readonly Row[]) => {
         for (const row of all) {
@@ -109,7 +115,8 @@ export function createWorld(seed: number | string = 1): World {
           return replies.get(id) as Reply
         },
         contact(other) {
-          for (const person of someone.chat.people()) if (compareBytes(person.row.account, other.account) === 0) return person.id
+          for (const person of someone.chat.people())
+            if (compareBytes(person.row.account, other.account) === 0) return person.id
           throw new Error(`${name} does not know ${other.name}`)
         },
         texts(other) {
@@ -196,7 +203,12 @@ export function createWorld(seed: number | string = 1): World {
     }
   }
 
-  function perform(who: Inner, effect: Effect, write: (rows: readonly Row[]) => void, replies: Map<number, Reply>): void {
+  function perform(
+    who: Inner,
+    effect: Effect,
+    write: (rows: readonly Row[]) => void,
+    replies: Map<number, Reply>,
+  ): void {
     switch (effect.kind) {
       case 'save':
         write(effect.rows)
@@ -259,7 +271,8 @@ export function createWorld(seed: number | string = 1): World {
       case 'publish': {
         checkSlotValue(native, effect.key, effect.value, now)
         const old = dht.get(effect.key)
-        if (who.online && (old === undefined || compareSlotValues(native, effect.value, old) > 0)) dht.set(effect.key, effect.value)
+        if (who.online && (old === undefined || compareSlotValues(native, effect.value, old) > 0))
+          dht.set(effect.key, effect.value)
         queue.push(() => {
           who.handle({ kind: 'published', key: effect.key, count: who.online ? 3 : 0 })
           who.turn()
@@ -291,5 +304,5 @@ function storedRows(rows: Map<string, Row>): StoredRows {
       .filter((row) => row.range === range)
       .sort((a, b) => compareBytes(a.key, b.key))
       .map(({ key, value }) => ({ key, value: value as Uint8Array }))
-  return Object.fromEntries(HELD_RANGES.map((range) => [range, of(range)])) as StoredRows
+  return heldRows(of)
 }

@@ -1,0 +1,110 @@
+import { concat, fromHex, u64be, uintFrom } from '../lib/bytes.ts'
+import type { Person } from '../lib/chat.ts'
+import { decodeSent } from '../lib/chat/authoring.ts'
+import { incomingOf } from '../lib/chat/head.ts'
+import { compareOrder, decodeRecord, type MessageRecord, viewMessage } from '../lib/conversation/history.ts'
+import { decodePayload, type Payload } from '../lib/conversation/payload.ts'
+import { encodeAccount } from '../lib/identity/account.ts'
+import type { Message } from './api.ts'
+import type { Store } from './store/store.ts'
+
+/** Reads conversations from the store, as they are shown. */
+export interface Conversations {
+  /** The last messages, oldest first, in the order in which both sides show them. */
+  last(person: Person, limit: number): Promise<readonly Message[]>
+  /** The message at a place of the conversation; undefined when it is gone. */
+  at(person: Person, order: number): Promise<Message | undefined>
+  /** The own message of that counter; undefined when it is gone. */
+  own(person: Person, counter: number): Promise<Message | undefined>
+  /** Where a message lies among these people's conversations; undefined when it is in none. */
+  find(people: Iterable<Person>, id: string): Promise<Found | undefined>
+}
+
+export interface Found {
+  readonly person: Person
+  readonly message: Message
+  /** Its number among its author's. */
+  readonly counter: number
+}
+
+interface Read {
+  readonly record: MessageRecord
+  readonly payload: Payload | null
+}
+
+/** Messages are looked at in this many rows around the end of what is asked for, since late ones sort further up. */
+const LATE_ROWS = 16
+
+export function createConversations(store: Store, self: Uint8Array): Conversations {
+  const selfText = encodeAccount(self)
+
+  function view(person: Person, { record }: Read): Message {
+    return viewMessage(record, {
+      conversation: encodeAccount(person.row.account),
+      self: selfText,
+      delivery: person.head.delivery,
+      incoming: incomingOf(person.head, record.author),
+    })
+  }
+
+  /** Times of own messages lie beside their counters: the record is written once. */
+  async function read(person: Person, value: Uint8Array): Promise<Read> {
+    const record = decodeRecord(value)
+    const payload = payloadOf(record)
+    if (record.direction === 'in' || payload === null) return { record, payload }
+    const row = await store.read('sent', concat(person.handle, u64be(payload.counter)))
+    const sent = row && decodeSent(row)
+    if (!sent) return { record, payload }
+    return { payload, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
+  }
+
+  async function at(person: Person, order: number): Promise<Read | undefined> {
+    const value = await store.read('message', concat(person.handle, u64be(order)))
+    return value === null ? undefined : read(person, value)
+  }
+
+  return {
+    async last(person, limit) {
+      const rows = await store.list('message', { prefix: person.handle, reverse: true, limit: limit + LATE_ROWS })
+      const reads = await Promise.all(rows.map(({ value }) => read(person, value)))
+      return reads
+        .map((each, i) => ({ each, key: sortKey(each, i) }))
+        .sort((a, b) => compareOrder(a.key, b.key))
+        .slice(-limit)
+        .map(({ each }) => view(person, each))
+    },
+    async at(person, order) {
+      const found = await at(person, order)
+      return found && view(person, found)
+    },
+    async own(person, counter) {
+      const row = await store.read('sent', concat(person.handle, u64be(counter)))
+      const sent = row && decodeSent(row)
+      if (!sent) return undefined
+      const found = await at(person, sent.order)
+      return found && view(person, found)
+    },
+    async find(people, id) {
+      if (!/^[0-9a-f]{32}$/.test(id)) return undefined
+      for (const person of people) {
+        const place = await store.read('place', concat(person.handle, fromHex(id)))
+        const found = place && (await at(person, uintFrom(place.subarray(2))))
+        if (found) return { person, message: view(person, found), counter: found.payload?.counter ?? 0 }
+      }
+      return undefined
+    },
+  }
+}
+
+function payloadOf(record: MessageRecord): Payload | null {
+  try {
+    return decodePayload(record.payload)
+  } catch {
+    return null
+  }
+}
+
+/** What cannot be read sorts where it arrived: before everything that was written later. */
+function sortKey({ record, payload }: Read, i: number): { lamport: number; author: Uint8Array; counter: number } {
+  return { lamport: payload?.lamport ?? 0, author: record.author, counter: payload?.counter ?? -i }
+}

@@ -1,0 +1,432 @@
+import { type Chat, createChat } from '../lib/chat.ts'
+import type { ChatEvent, Command, Effect, Event, Reply } from '../lib/chat/events.ts'
+import { HELD_RANGES, heldRows, type StoredRows } from '../lib/chat/loading.ts'
+import type { ChatOptions } from '../lib/chat/machine.ts'
+import { toHex } from '../lib/bytes.ts'
+import type { Range } from '../lib/rows.ts'
+import type { Logger } from './api.ts'
+import type { Clock } from './clock.ts'
+import { NodeError } from './errors.ts'
+import type { Link, Network, Target } from './network/network.ts'
+import type { Store } from './store/store.ts'
+import { type CommitWindow, createWindow, rowName } from './window.ts'
+
+/** A turn handles at most so many events, or lasts so long, before others get their turn. */
+const TURN_EVENTS = 64
+const TURN_MS = 8
+
+/** Windows that wait to be written before the readers of streams pause. */
+const MAX_WAITING_WINDOWS = 4
+
+/** How long one look-up of a contact may take, ms, and how long after its first answer it goes on. */
+const RESOLVE_TIMEOUT_MS = 10_000
+const RESOLVE_GRACE_MS = 60
+/** How long a dial may take, ms, and how many run at the same time. */
+const DIAL_TIMEOUT_MS = 15_000
+const MAX_DIALS = 8
+/** How long storing one value in the DHT may take, ms. */
+const PUBLISH_TIMEOUT_MS = 20_000
+
+export interface DriverOptions {
+  readonly chat: ChatOptions
+  readonly store: Store
+  /** Null for a node that only reads and writes its home. */
+  readonly network: Network | null
+  readonly clock: Clock
+  readonly logger: Logger
+  /** What happened, after it was safe on disk. Does not throw. */
+  emit(event: ChatEvent): void
+  /** Addresses that an invite brought, to be remembered as bootstrap. */
+  foundBootstrap(addresses: readonly Uint8Array[]): void
+}
+
+/**
+ * Runs a `Chat` over a store, a network and a clock. Effects are applied in order: rows collect in the open window,
+ * what must not run ahead of the disk collects behind them, and one batch is on its way at a time while the next window
+ * fills. The simulator runs this same driver.
+ */
+export interface Driver {
+  readonly chat: Chat
+  /** What was dropped since the start, by reason. */
+  readonly dropped: ReadonlyMap<string, number>
+  /** Links by their number, for showing how somebody is reached. */
+  readonly links: ReadonlyMap<number, Link>
+  /** Starts the network, if there is one. */
+  start(): Promise<void>
+  /** Resolves when the command's rows are on disk. Rejects with `storage` or `stopped`. */
+  command(command: Command): Promise<Reply>
+  /** Resolves when everything handed in so far is on disk. */
+  flushed(): Promise<void>
+  /** Whether no event, window or network job is under way. */
+  readonly idle: boolean
+  /** Writes what is pending and takes nothing more; network and store stay open for their owner to close. */
+  stop(): Promise<void>
+}
+
+/** Reads what the machine holds and makes the driver. Throws `ProtocolError` for rows that cannot be read. */
+export async function createDriver(options: DriverOptions): Promise<Driver> {
+  const { store, network, clock, logger } = options
+  let chat = createChat(options.chat, await readHeld(store), clock.now())
+  const events: Event[] = []
+  const paused: (() => void)[] = []
+  const waiting: CommitWindow[] = []
+  let open = createWindow()
+  let writing: CommitWindow | null = null
+  let scheduled = false
+  let stopped = false
+  let jobs = 0
+  let nextCommand = 1
+  const commands = new Map<number, { resolve: (reply: Reply) => void; reject: (error: Error) => void }>()
+  const timers = new Map<string, () => void>()
+  const links = new Map<number, Link>()
+  const dialled = new Map<string, string>()
+  const dropped = new Map<string, number>()
+  const dials: (() => void)[] = []
+  const idleWaiters: (() => void)[] = []
+  const abort = new AbortController()
+
+  function push(event: Event): void {
+    if (stopped) return
+    events.push(event)
+    if (scheduled) return
+    scheduled = true
+    clock.soon(turn)
+  }
+
+  /** Handles what is waiting, within the limits of a turn, and closes the window behind it. */
+  function turn(): void {
+    scheduled = false
+    const end = clock.now() + TURN_MS
+    for (let handled = 0; handled < TURN_EVENTS && (handled === 0 || clock.now() < end); handled++) {
+      const event = events.shift()
+      if (event === undefined) break
+      apply(chat.handle(event, clock.now()))
+      if (open.full) break
+    }
+    apply(chat.handle({ kind: 'settle' }, clock.now()))
+    if (open.full && writing !== null) {
+      waiting.push(open)
+      open = createWindow()
+    }
+    if (writing === null) void write()
+    if (events.length > 0 && !scheduled) {
+      scheduled = true
+      clock.soon(turn)
+    }
+    notifyIdle()
+  }
+
+  function apply(effects: readonly Effect[]): void {
+    for (const effect of effects) perform(effect)
+  }
+
+  function perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'save':
+        open.save(effect.rows)
+        return
+      case 'send':
+        open.send(effect.link, effect.bytes)
+        return
+      case 'emit':
+        open.emit(effect.event)
+        return
+      case 'reply':
+        open.reply(effect.id, effect.result)
+        return
+      case 'publish':
+        open.publish(effect.key, effect.value)
+        return
+      case 'close':
+        open.close(effect.link)
+        return
+      case 'load':
+        job(load(effect.token, effect.range, effect.keys))
+        return
+      case 'connect':
+        job(connect(effect.contact, effect.targets))
+        return
+      case 'resolve':
+        job(resolve(effect.contact, effect.keys))
+        return
+      case 'timer':
+        setTimer(effect.key, effect.at)
+        return
+      case 'bootstrap':
+        network?.addBootstrap(effect.addresses)
+        options.foundBootstrap(effect.addresses)
+        return
+      case 'count':
+        drop(effect.reason)
+    }
+  }
+
+  function drop(reason: string): void {
+    dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
+    logger.debug({ reason }, 'dropped')
+  }
+
+  /** Keeps count of what is under way, so that `idle` tells the truth, and lets no rejection pass unnoticed. */
+  function job(work: Promise<void>): void {
+    jobs++
+    work
+      .catch((cause: unknown) => {
+        if (!stopped) logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'a job of the driver failed')
+      })
+      .finally(() => {
+        jobs--
+        notifyIdle()
+      })
+      .catch(() => undefined)
+  }
+
+  function setTimer(key: string, at: number | null): void {
+    timers.get(key)?.()
+    timers.delete(key)
+    if (at === null || stopped) return
+    timers.set(
+      key,
+      clock.at(at, () => {
+        timers.delete(key)
+        push({ kind: 'timer', key })
+      }),
+    )
+  }
+
+  /** Writes windows one after the other until nothing is left to write or to send. */
+  async function write(): Promise<void> {
+    for (;;) {
+      const window = waiting.shift() ?? open
+      if (window === open) open = createWindow()
+      if (isEmpty(window)) break
+      writing = window
+      if (window.rows.size > 0) {
+        try {
+          await store.write([...window.rows.values()])
+        } catch (cause) {
+          await onWriteFailed(window, cause)
+          continue
+        }
+      }
+      release(window)
+      if (waiting.length < MAX_WAITING_WINDOWS) for (const resume of paused.splice(0)) resume()
+    }
+    writing = null
+    notifyIdle()
+  }
+
+  /** The rows are on disk: one write per peer, then the events, then the answers. */
+  function release(window: CommitWindow): void {
+    for (const [id, messages] of window.sends) {
+      const link = links.get(id)
+      if (link !== undefined) job(link.send(messages))
+    }
+    for (const id of window.closes) links.get(id)?.close()
+    for (const { key, value } of window.publications) job(publish(key, value))
+    for (const event of window.events) options.emit(event)
+    for (const { id, result } of window.replies) {
+      commands.get(id)?.resolve(result)
+      commands.delete(id)
+    }
+  }
+
+  /** Nothing of a failed batch was written: what it carried is dropped, and the machine goes back to what is on disk. */
+  async function onWriteFailed(window: CommitWindow, cause: unknown): Promise<void> {
+    logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'the disk refused a write')
+    const lost = [window, ...waiting.splice(0), open]
+    open = createWindow()
+    events.length = 0
+    const error =
+      cause instanceof NodeError && cause.code === 'storage'
+        ? cause
+        : new NodeError('storage', 'The disk refused the write; nothing was accepted.', { cause, hint: 'Make room on the disk.' })
+    const failed = new Set([...lost.flatMap(({ replies }) => replies.map(({ id }) => id)), ...commands.keys()])
+    for (const id of failed) {
+      commands.get(id)?.reject(error)
+      commands.delete(id)
+    }
+    for (const cancel of timers.values()) cancel()
+    timers.clear()
+    for (const link of links.values()) link.close()
+    links.clear()
+    for (const resume of paused.splice(0)) resume()
+    if (stopped) return
+    try {
+      chat = createChat(options.chat, await readHeld(store), clock.now())
+      if (network !== null) announce(network)
+    } catch (again) {
+      logger.warn({ error: again instanceof Error ? again.name : 'unknown' }, 'the store cannot be read')
+      stopped = true
+    }
+  }
+
+  /** Rows as the machine wrote them last, whether they are on disk yet or not. */
+  async function load(token: number, range: Range, keys: readonly Uint8Array[]): Promise<void> {
+    const asked = chat
+    const values = await Promise.all(
+      keys.map(async (key) => {
+        const name = rowName(range, key)
+        for (const window of [open, ...waiting.toReversed(), ...(writing === null ? [] : [writing])]) {
+          const row = window.rows.get(name)
+          if (row !== undefined) return row.value
+        }
+        return store.read(range, key)
+      }),
+    )
+    if (asked === chat) push({ kind: 'loaded', token, values })
+  }
+
+  async function connect(contact: string, targets: readonly Target[]): Promise<void> {
+    if (network === null || dials.length > 1_000) {
+      push({ kind: 'unreachable', contact })
+      return
+    }
+    await dialTurn()
+    try {
+      const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+      for (const target of targets) {
+        const peer = toHex(target.peer)
+        dialled.set(peer, contact)
+        try {
+          const link = await network.dial(target, { signal })
+          push({ kind: 'reached', link: link.id, contact })
+          return
+        } catch {
+          // The next address may answer; which one failed and why is for `doctor`, not for the machine.
+        } finally {
+          dialled.delete(peer)
+        }
+      }
+      push({ kind: 'unreachable', contact })
+    } finally {
+      runningDials--
+      dials.shift()?.()
+    }
+  }
+
+  let runningDials = 0
+  async function dialTurn(): Promise<void> {
+    if (runningDials >= MAX_DIALS) await new Promise<void>((go) => dials.push(go))
+    runningDials++
+  }
+
+  /** Asks for all keys at once; shortly after the first answer the rest is not waited for. */
+  async function resolve(contact: string, keys: readonly string[]): Promise<void> {
+    const values: { key: string; value: Uint8Array }[] = []
+    if (network !== null) {
+      const enough = new AbortController()
+      const signal = AbortSignal.any([abort.signal, enough.signal, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)])
+      let cancel = (): void => undefined
+      await Promise.all(
+        keys.map(async (key) => {
+          try {
+            for await (const value of network.get(key, { signal })) {
+              if (values.length === 0) cancel = clock.at(clock.now() + RESOLVE_GRACE_MS, () => enough.abort())
+              values.push({ key, value })
+            }
+          } catch {
+            // A look-up that fails is one that found nothing.
+          }
+        }),
+      )
+      cancel()
+    }
+    push({ kind: 'resolved', contact, values })
+  }
+
+  async function publish(key: string, value: Uint8Array): Promise<void> {
+    let count = 0
+    try {
+      const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(PUBLISH_TIMEOUT_MS)])
+      count = network === null ? 0 : await network.put(key, value, { signal })
+    } catch {
+      // Nobody took it; the machine tries again.
+    }
+    push({ kind: 'published', key, count })
+  }
+
+  function announce(running: Network): void {
+    push({ kind: 'network', peer: running.peer, addresses: running.addresses() })
+  }
+
+  function isBusy(): boolean {
+    return events.length > 0 || scheduled || writing !== null || !isEmpty(open) || waiting.length > 0 || jobs > 0
+  }
+
+  function notifyIdle(): void {
+    if (!isBusy()) for (const done of idleWaiters.splice(0)) done()
+  }
+
+  return {
+    get chat() {
+      return chat
+    },
+    dropped,
+    links,
+    get idle() {
+      return !isBusy()
+    },
+    async start() {
+      if (network === null) return
+      await network.start({
+        opened(link) {
+          links.set(link.id, link)
+          const contact = link.dialer ? dialled.get(toHex(link.remotePeer)) : undefined
+          push({ kind: 'opened', link: link.id, dialer: link.dialer, peer: link.remotePeer, ...(contact !== undefined && { contact }) })
+        },
+        message(link, bytes) {
+          push({ kind: 'message', link: link.id, bytes })
+          if (waiting.length < MAX_WAITING_WINDOWS && events.length < TURN_EVENTS * 4) return undefined
+          return new Promise<void>((resume) => paused.push(resume))
+        },
+        closed(link) {
+          links.delete(link.id)
+          push({ kind: 'closed', link: link.id })
+        },
+        changed: () => announce(network),
+        dropped: drop,
+      })
+      announce(network)
+    },
+    command(command) {
+      if (stopped) return Promise.reject(new NodeError('stopped', 'The node was stopped.'))
+      const id = nextCommand++
+      return new Promise((resolve, reject) => {
+        commands.set(id, { resolve, reject })
+        push({ kind: 'command', id, command })
+      })
+    },
+    async flushed() {
+      if (isBusy()) await new Promise<void>((done) => idleWaiters.push(done))
+    },
+    async stop() {
+      if (stopped) return
+      abort.abort()
+      while (events.length > 0 || writing !== null || !isEmpty(open)) {
+        await new Promise<void>((done) => clock.soon(done))
+      }
+      stopped = true
+      for (const cancel of timers.values()) cancel()
+      timers.clear()
+      for (const { reject } of commands.values()) reject(new NodeError('stopped', 'The node was stopped.'))
+      commands.clear()
+      for (const resume of paused.splice(0)) resume()
+    },
+  }
+}
+
+function isEmpty({ rows, sends, events, replies, publications, closes }: CommitWindow): boolean {
+  return (
+    rows.size === 0 &&
+    sends.size === 0 &&
+    events.length === 0 &&
+    replies.length === 0 &&
+    publications.length === 0 &&
+    closes.length === 0
+  )
+}
+
+async function readHeld(store: Store): Promise<StoredRows> {
+  const entries = new Map(await Promise.all(HELD_RANGES.map(async (range) => [range, await store.list(range)] as const)))
+  return heldRows((range) => entries.get(range) ?? [])
+}

@@ -1,0 +1,181 @@
+import { mkdir } from 'node:fs/promises'
+import { multiaddr } from '@multiformats/multiaddr'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { utf8, wipe } from '../lib/bytes.ts'
+import { hasAccount } from '../lib/chat/loading.ts'
+import { rowsOfNewAccount } from '../lib/chat/own.ts'
+import { encodeAccount } from '../lib/identity/account.ts'
+import { createSelf } from '../lib/identity/self.ts'
+import { createRecoverySeed, wordsFromSeed } from '../lib/identity/words.ts'
+import type { Random } from '../lib/crypto/primitives.ts'
+import type { DeliveryMode, Logger, Node, PublicMode } from './api.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { native, systemRandom } from './crypto.ts'
+import { NodeError } from './errors.ts'
+import { createHome, openHome } from './home.ts'
+import { createLibp2pNetwork } from './network/libp2p.ts'
+import type { Network } from './network/network.ts'
+import { composeNode } from './node.ts'
+import type { Store } from './store/store.ts'
+
+export type * from './api.ts'
+export { type Bootstrap, type BootstrapOptions, createBootstrap } from './bootstrap.ts'
+export { NodeError, type NodeErrorCode } from './errors.ts'
+export type { Network, NetworkHandlers, Link, Target } from './network/network.ts'
+export type { Store } from './store/store.ts'
+export type { Clock } from './clock.ts'
+
+/** The version of this program. */
+export const VERSION = '0.1.0'
+
+export interface NodeOptions {
+  /** The home made by `createAccount`. Not needed with `store`. */
+  readonly directory?: string
+  readonly passphrase?: string | Uint8Array
+  /** Multiaddr texts with `/p2p` of nodes to begin with. None is built in. */
+  readonly bootstrap?: readonly string[]
+  /** Multiaddr texts to listen on; by default a free TCP port on IPv4 and IPv6. */
+  readonly listen?: readonly string[]
+  /** By default `outbox`. */
+  readonly delivery?: DeliveryMode
+  /** By default `account`. */
+  readonly public?: PublicMode
+  /** `tcp` (default), `none`, or one that the host brings. */
+  readonly network?: 'tcp' | 'none' | Network
+  /** How long to wait for the home's lock, ms. */
+  readonly waitForLockMs?: number
+  /** A store with an account in it, instead of a directory: what it keeps is not sealed by the node. */
+  readonly store?: Store
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+  /** Called when an invite brought bootstrap addresses while none was known. */
+  rememberBootstrap?(addresses: readonly string[]): void
+}
+
+export interface AccountOptions {
+  readonly directory: string
+  readonly passphrase?: string | Uint8Array
+  /** Keep a random key beside the data instead of asking for a passphrase. */
+  readonly noPassphrase?: boolean
+  /** What the account calls itself towards others. */
+  readonly name?: string
+}
+
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+/** The row of the libp2p key. It names a machine on the network, never a person, and is never used for anything else. */
+const PEER_KEY: Uint8Array = utf8('peer')
+
+const DEFAULT_LISTEN: readonly string[] = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
+
+/** Makes an account and its device in a new home. The recovery words are given once and stored nowhere. */
+export async function createAccount(options: AccountOptions): Promise<{ account: string; recoveryWords: string }> {
+  const { directory, name } = options
+  if (name !== undefined && utf8(name).length > 64) throw new NodeError('invalid', 'A name has at most 64 bytes.')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const passphrase = textOf(options.passphrase)
+  const protection = options.noPassphrase === true ? { noPassphrase: true as const } : { passphrase: passphrase ?? '' }
+  await using home = await createHome(directory, protection)
+  const seed = createRecoverySeed(systemRandom)
+  const now = Date.now()
+  const self = createSelf(native, systemRandom, seed, now)
+  await home.store.write([
+    ...rowsOfNewAccount(native, systemRandom, self, name ?? null, now),
+    { range: 'self', key: PEER_KEY, value: systemRandom.bytes(32) },
+  ])
+  const recoveryWords = wordsFromSeed(seed)
+  wipe(seed)
+  return { account: encodeAccount(self.accountRecord.account), recoveryWords }
+}
+
+/**
+ * Opens the home and runs a node on it; resolves when it listens. Rejects with a `NodeError`: `no-account`,
+ * `wrong-passphrase`, `locked`, `damaged`, `newer-schema`, `invalid` (an address), `storage`.
+ */
+export async function createNode(options: NodeOptions): Promise<Node> {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const logger = options.logger ?? SILENT
+  const { store, close } = await openStore(options)
+  try {
+    const rows = await store.list('self')
+    if (!hasAccount({ self: rows })) {
+      throw new NodeError('no-account', 'There is no account in this home.', { hint: "Make one with 'sotto init'." })
+    }
+    const seed = await peerSeed(store, random)
+    const key = await generateKeyPairFromSeed('Ed25519', seed)
+    const bootstrap = (options.bootstrap ?? []).map(bootstrapBytes)
+    const network =
+      typeof options.network === 'object'
+        ? options.network
+        : options.network === 'none'
+          ? null
+          : await createLibp2pNetwork({
+              privateKey: seed,
+              transport: 'tcp',
+              listen: options.listen ?? DEFAULT_LISTEN,
+              bootstrap,
+              role: 'node',
+              primitives: native,
+              logger,
+              now: clock.now,
+            })
+    return await composeNode({
+      store,
+      network,
+      peerId: peerIdFromPrivateKey(key).toString(),
+      clock,
+      random,
+      primitives: native,
+      delivery: options.delivery ?? 'outbox',
+      publicMode: options.public ?? 'account',
+      logger,
+      version: VERSION,
+      bootstrap: () => bootstrap,
+      rememberBootstrap(addresses) {
+        bootstrap.push(...addresses)
+        options.rememberBootstrap?.(addresses.map((bytes) => multiaddr(bytes).toString()))
+      },
+      closed: close,
+    })
+  } catch (error) {
+    await store.close()
+    await close()
+    throw error
+  }
+}
+
+async function openStore(options: NodeOptions): Promise<{ store: Store; close(): Promise<void> }> {
+  if (options.store !== undefined) return { store: options.store, close: async () => undefined }
+  if (options.directory === undefined) throw new TypeError('a node needs a directory or a store')
+  const passphrase = textOf(options.passphrase)
+  const home = await openHome(options.directory, {
+    ...(passphrase !== undefined && { passphrase }),
+    ...(options.waitForLockMs !== undefined && { waitMs: options.waitForLockMs }),
+  })
+  return { store: home.store, close: () => home.close() }
+}
+
+async function peerSeed(store: Store, random: Random): Promise<Uint8Array> {
+  const known = await store.read('self', PEER_KEY)
+  if (known !== null) return known
+  const seed = random.bytes(32)
+  await store.write([{ range: 'self', key: PEER_KEY, value: seed }])
+  return seed
+}
+
+function bootstrapBytes(text: string): Uint8Array {
+  try {
+    const address = multiaddr(text)
+    if (address.getComponents().some(({ name }) => name === 'p2p')) return address.bytes
+  } catch (cause) {
+    throw new NodeError('invalid', `${text} is no address.`, { cause, hint: 'An address reads /ip4/…/tcp/…/p2p/….' })
+  }
+  throw new NodeError('invalid', `${text} lacks /p2p/ and the id of the node.`)
+}
+
+function textOf(passphrase: string | Uint8Array | undefined): string | undefined {
+  return passphrase instanceof Uint8Array ? new TextDecoder().decode(passphrase) : passphrase
+}

@@ -1,0 +1,288 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { fromHex, toHex } from '../lib/bytes.ts'
+import type { ChatEvent, Command, Reply } from '../lib/chat/events.ts'
+import type { Person } from '../lib/chat.ts'
+import type { Primitives, Random } from '../lib/crypto/primitives.ts'
+import { encodeAccount } from '../lib/identity/account.ts'
+import { formatSafetyNumber, safetyNumber } from '../lib/identity/safety-number.ts'
+import type { Contact, Contacts, DeliveryMode, Logger, Message, Node, NodeEvent, PublicMode, SentMessage } from './api.ts'
+import type { Clock } from './clock.ts'
+import { createConversations } from './conversations.ts'
+import { createDriver } from './driver.ts'
+import { NodeError } from './errors.ts'
+import type { Network } from './network/network.ts'
+import { contactOf, findPerson } from './people.ts'
+import { createSubscribers } from './subscribers.ts'
+import type { Store } from './store/store.ts'
+import { createWaiters } from './waiters.ts'
+
+/** What a node is made of; a host brings each part (`index.ts` those of Node.js). */
+export interface NodeParts {
+  /** Sealed, with an account in it (`rowsOfNewAccount`). Closed when the node stops. */
+  readonly store: Store
+  /** Null for a node that reads and writes its home and reaches nobody. */
+  readonly network: Network | null
+  /** The text of the PeerId, for `identity`. */
+  readonly peerId: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly primitives: Primitives
+  readonly delivery: DeliveryMode
+  readonly publicMode: PublicMode
+  readonly logger: Logger
+  readonly version: string
+  /** Known bootstrap addresses, binary with `/p2p`, for invites. */
+  bootstrap(): readonly Uint8Array[]
+  /** An invite brought bootstrap addresses while none was known. */
+  rememberBootstrap(addresses: readonly Uint8Array[]): void
+  /** Ends what belongs to the host (lock, home) after the node has stopped. */
+  closed(): Promise<void>
+}
+
+/** How long what is under way may take when the node stops, ms. */
+const STOP_TIMEOUT_MS = 4_000
+const DEFAULT_LAST = 50
+const MAX_LAST = 100_000
+/** Own messages whose new state is told one by one; of more at once only the latest are. */
+const MAX_STATE_EVENTS = 512
+
+/** Runs a node over the given parts. Throws `no-account` when the store holds none. */
+export async function composeNode(parts: NodeParts): Promise<Node> {
+  const { store, network, clock, primitives, logger } = parts
+  const subscribers = createSubscribers()
+  const waiters = createWaiters()
+  let telling: Promise<void> = Promise.resolve()
+  let stopped: Promise<void> | undefined
+
+  const driver = await createDriver({
+    chat: { primitives, random: parts.random, delivery: parts.delivery, publicMode: parts.publicMode },
+    store,
+    network,
+    clock,
+    logger,
+    emit: onEvent,
+    foundBootstrap(addresses) {
+      if (parts.bootstrap().length === 0) parts.rememberBootstrap(addresses)
+    },
+  })
+  const account = encodeAccount(driver.chat.self.account)
+  const conversations = createConversations(store, driver.chat.self.account)
+
+  function onEvent(event: ChatEvent): void {
+    if (event.kind === 'states') waiters.reached(event.contact, event.counters, event.state)
+    if (subscribers.size === 0) return
+    // What is shown is read back from the store, in the order of the events.
+    telling = telling.then(() => tell(event)).catch(() => logger.warn({}, 'an event could not be told'))
+  }
+
+  async function tell(event: ChatEvent): Promise<void> {
+    if (event.kind === 'published') {
+      subscribers.emit(event)
+      return
+    }
+    const person = personOf(event.contact)
+    if (person === undefined) return
+    switch (event.kind) {
+      case 'message': {
+        const message = await conversations.at(person, event.order)
+        if (message !== undefined) subscribers.emit({ kind: 'message', message })
+        return
+      }
+      case 'states': {
+        const counters = event.counters.flatMap(([from, to]) =>
+          Array.from({ length: Math.min(to - from + 1, MAX_STATE_EVENTS) }, (_, i) => to - i).toReversed(),
+        )
+        for (const counter of counters.slice(-MAX_STATE_EVENTS)) {
+          const message = await conversations.own(person, counter)
+          if (message !== undefined) subscribers.emit({ kind: 'state', message })
+        }
+        return
+      }
+      case 'alert':
+        subscribers.emit({ kind: 'alert', contact: shown(person), alert: event.alert })
+        return
+      case 'contact':
+      case 'request':
+        subscribers.emit({ kind: event.kind, contact: shown(person) })
+    }
+  }
+
+  function personOf(id: string): Person | undefined {
+    for (const person of driver.chat.people()) if (person.id === id) return person
+    return undefined
+  }
+
+  function shown(person: Person): Contact {
+    return contactOf(person, driver.links)
+  }
+
+  /** Runs a command; a refusal becomes a `NodeError`. */
+  async function run<K extends Reply['kind']>(command: Command, expected: K): Promise<Extract<Reply, { kind: K }>> {
+    const answer = await driver.command(command)
+    if (answer.kind === 'refused') throw new NodeError(answer.code, sentence(answer.message))
+    if (!is(answer, expected)) throw new TypeError(`the machine answered ${answer.kind} to ${command.kind}`)
+    return answer
+  }
+
+  async function change(command: Command): Promise<Contact> {
+    const { contact } = await run(command, 'contact')
+    const person = personOf(contact)
+    if (person === undefined) throw new NodeError('not-found', 'The contact is gone.')
+    return shown(person)
+  }
+
+  async function waitFor(
+    found: { person: Person; counter: number; message: Message },
+    state: 'queued' | 'stored' | 'delivered' | 'read',
+    signal?: AbortSignal,
+  ): Promise<Message> {
+    const { person, counter, message } = found
+    if (message.from !== account || state === 'queued' || message.state === 'read') return message
+    if (message.state === 'delivered' && state !== 'read') return message
+    const waiting = waiters.wait(person.id, counter, state === 'read' ? 'read' : 'delivered', signal)
+    // It may have got there between reading and listening.
+    const now = await conversations.own(person, counter)
+    if (now?.state === 'read' || (now?.state === 'delivered' && state !== 'read')) {
+      waiting.catch(() => undefined)
+      return now
+    }
+    try {
+      await waiting
+    } catch (cause) {
+      if (cause instanceof NodeError) throw cause
+      throw new NodeError('timeout', `The message is ${now?.state ?? message.state}; it was not ${state} in time.`, {
+        cause,
+        hint: 'It stays in the outbox and is delivered when they can be reached.',
+      })
+    }
+    return (await conversations.own(person, counter)) ?? message
+  }
+
+  const contacts: Contacts = {
+    list: async () => [...driver.chat.people()].filter(({ row }) => row.state !== 'requested').map(shown),
+    requests: async () => [...driver.chat.people()].filter(({ row }) => row.state === 'requested').map(shown),
+    add: (link, options = {}) => change({ kind: 'add', link, ...options }),
+    accept: async (who, options = {}) => change({ kind: 'accept', contact: find(who).id, ...options }),
+    async decline(who) {
+      await run({ kind: 'decline', contact: find(who).id }, 'done')
+    },
+    block: async (who) => change({ kind: 'block', contact: find(who).id }),
+    unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
+    async verify(who, options = {}) {
+      const person = find(who)
+      if (options.confirm === true) await run({ kind: 'confirm', contact: person.id }, 'contact')
+      const contact = shown(personOf(person.id) ?? person)
+      const digits = safetyNumber(primitives, driver.chat.self.account, person.row.account)
+      return { petname: contact.petname, safetyNumber: formatSafetyNumber(digits), verified: contact.verified }
+    },
+    resolve: async (who) => shown(find(who)),
+  }
+
+  function find(who: string): Person {
+    return findPerson(driver.chat, who)
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.race([driver.stop(), new Promise<void>((done) => clock.at(clock.now() + STOP_TIMEOUT_MS, done))])
+    waiters.end(new NodeError('stopped', 'The node was stopped.'))
+    await telling
+    subscribers.end()
+    await network?.stop()
+    await store.close()
+    await parts.closed()
+  }
+
+  await driver.start()
+
+  const node: Node = {
+    identity: { account, did: toHex(driver.chat.self.did), peerId: parts.peerId },
+    contacts,
+    addresses: () => network?.addressTexts() ?? [],
+    async status() {
+      const people = [...driver.chat.people()]
+      const accepted = people.filter(({ row }) => row.state === 'accepted')
+      const { connections, dht } = network?.status() ?? { connections: 0, dht: { mode: 'client' as const, peers: 0 } }
+      const record = driver.chat.record()
+      return {
+        account,
+        up: network !== null,
+        connections,
+        contacts: { online: accepted.filter(({ link }) => link !== null).length, total: accepted.length },
+        dht: {
+          ...dht,
+          record: {
+            seq: record.seq,
+            ...(record.published !== null && { published: record.published }),
+            expires: record.expires,
+          },
+        },
+        mailboxes: [],
+        queued: people.reduce((sum, { waiting }) => sum + waiting, 0),
+        unread: people.reduce((sum, person) => sum + shown(person).unread, 0),
+        dropped: Object.fromEntries(driver.dropped),
+        version: parts.version,
+      }
+    },
+    async invite(options = {}) {
+      const own = (network?.addressTexts() ?? []).map((text) => multiaddr(text).bytes)
+      // A link leads to somebody who is there: this node itself, and those it was introduced by.
+      const known = parts.bootstrap()
+      const addresses = [...own.slice(0, known.length > 0 ? 2 : 4), ...known].slice(0, 4)
+      const answer = await run({ kind: 'invite', addresses, ...options }, 'invite')
+      return { link: answer.link, ...(answer.expires !== null && { expires: answer.expires }) }
+    },
+    async send(who, text, options = {}): Promise<SentMessage> {
+      const person = find(who)
+      const replyTo = options.replyTo === undefined ? undefined : replyToOf(options.replyTo)
+      const answer = await run({ kind: 'send', contact: person.id, text, ...(replyTo && { replyTo }) }, 'message')
+      const message = await conversations.at(personOf(person.id) ?? person, answer.order)
+      if (message === undefined) throw new NodeError('failed', 'The message is gone.')
+      return {
+        ...message,
+        reached: (state, { signal } = {}) => waitFor({ person, counter: answer.counter, message }, state, signal),
+      }
+    },
+    async messages(who, options = {}) {
+      const person = find(who)
+      const last = Math.min(options.last ?? (options.since === undefined ? DEFAULT_LAST : MAX_LAST), MAX_LAST)
+      const messages = await conversations.last(person, last)
+      const { since } = options
+      return since === undefined ? messages : messages.filter(({ at }) => at >= since)
+    },
+    async message(id) {
+      const found = await conversations.find(driver.chat.people(), id)
+      if (found === undefined) throw new NodeError('not-found', `There is no message ${id}.`)
+      return found.message
+    },
+    async reached(id, state, { signal } = {}) {
+      const found = await conversations.find(driver.chat.people(), id)
+      if (found === undefined) throw new NodeError('not-found', `There is no message ${id}.`)
+      return waitFor(found, state, signal)
+    },
+    async read(who) {
+      const answer = await run({ kind: 'read', contact: find(who).id }, 'read')
+      return answer.count
+    },
+    events: ({ signal } = {}): AsyncIterable<NodeEvent> => subscribers.subscribe(signal),
+    stop() {
+      stopped ??= stop()
+      return stopped
+    },
+    [Symbol.asyncDispose]: () => node.stop(),
+  }
+  return node
+}
+
+function is<K extends Reply['kind']>(answer: Reply, kind: K): answer is Extract<Reply, { kind: K }> {
+  return answer.kind === kind
+}
+
+function replyToOf(id: string): Uint8Array {
+  if (!/^[0-9a-f]{32}$/.test(id)) throw new NodeError('invalid', 'A message id has 32 hexadecimal digits.')
+  return fromHex(id)
+}
+
+/** The machine's reasons as a sentence. */
+function sentence(reason: string): string {
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`
+}

@@ -1,0 +1,62 @@
+import { hasCounter, type Ranges } from '../lib/conversation/ranges.ts'
+
+/** Those who wait until an own message gets somewhere. */
+export interface Waiters {
+  /** Resolves when receipts say that the message got that far; rejects with the signal's reason. */
+  wait(contact: string, counter: number, state: 'delivered' | 'read', signal?: AbortSignal): Promise<void>
+  /** Receipts came. */
+  reached(contact: string, counters: Ranges, state: 'delivered' | 'read'): void
+  /** Nothing more will come. */
+  end(error: Error): void
+}
+
+interface Waiter {
+  readonly contact: string
+  readonly counter: number
+  readonly state: 'delivered' | 'read'
+  resolve(): void
+  reject(error: Error): void
+}
+
+export function createWaiters(): Waiters {
+  const all = new Set<Waiter>()
+  let ended: Error | undefined
+  return {
+    wait(contact, counter, state, signal) {
+      if (ended !== undefined) return Promise.reject(ended)
+      return new Promise((resolve, reject) => {
+        const done = (): void => {
+          all.delete(waiter)
+          signal?.removeEventListener('abort', abort)
+        }
+        const waiter: Waiter = {
+          contact,
+          counter,
+          state,
+          resolve() {
+            done()
+            resolve()
+          },
+          reject(error) {
+            done()
+            reject(error)
+          },
+        }
+        const abort = (): void => waiter.reject(new Error('the wait was given up', { cause: signal?.reason }))
+        all.add(waiter)
+        signal?.addEventListener('abort', abort, { once: true })
+        if (signal?.aborted) abort()
+      })
+    },
+    reached(contact, counters, state) {
+      for (const waiter of all) {
+        const far = waiter.state === state || state === 'read'
+        if (waiter.contact === contact && far && hasCounter(counters, waiter.counter)) waiter.resolve()
+      }
+    },
+    end(error) {
+      ended = error
+      for (const waiter of all) waiter.reject(error)
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { toHex } from '../lib/bytes.ts'
+import type { ChatEvent, LinkId, Reply } from '../lib/chat/events.ts'
+import type { Range, Row } from '../lib/rows.ts'
+
+/**
+ * What the turns of a while want written, and what must not run ahead of that: sends, events for people, answers to
+ * commands, values for the DHT. Of several rows of one key the last counts.
+ */
+export interface CommitWindow {
+  readonly rows: ReadonlyMap<string, Row>
+  readonly sends: ReadonlyMap<LinkId, readonly Uint8Array[]>
+  readonly events: readonly ChatEvent[]
+  readonly replies: readonly { readonly id: number; readonly result: Reply }[]
+  readonly publications: readonly { readonly key: string; readonly value: Uint8Array }[]
+  readonly closes: readonly LinkId[]
+  /** Whether it should be written before more is added. */
+  readonly full: boolean
+  save(rows: readonly Row[]): void
+  send(link: LinkId, bytes: Uint8Array): void
+  emit(event: ChatEvent): void
+  reply(id: number, result: Reply): void
+  publish(key: string, value: Uint8Array): void
+  close(link: LinkId): void
+}
+
+/** A window closes at so many messages on their way or rows, or so many bytes. */
+export const MAX_WINDOW_MESSAGES = 512
+export const MAX_WINDOW_BYTES: number = 1 << 20
+
+/** The name of a row in a window. */
+export function rowName(range: Range, key: Uint8Array): string {
+  return `${range}/${toHex(key)}`
+}
+
+export function createWindow(): CommitWindow {
+  const rows = new Map<string, Row>()
+  const sends = new Map<LinkId, Uint8Array[]>()
+  const events: ChatEvent[] = []
+  const replies: { id: number; result: Reply }[] = []
+  const publications: { key: string; value: Uint8Array }[] = []
+  const closes: LinkId[] = []
+  let messages = 0
+  let bytes = 0
+  return {
+    rows,
+    sends,
+    events,
+    replies,
+    publications,
+    closes,
+    get full() {
+      return messages >= MAX_WINDOW_MESSAGES || bytes >= MAX_WINDOW_BYTES
+    },
+    save(added) {
+      for (const row of added) {
+        rows.set(rowName(row.range, row.key), row)
+        bytes += row.value?.length ?? 0
+        if (row.range === 'message') messages++
+      }
+    },
+    send(link, message) {
+      const list = sends.get(link)
+      if (list === undefined) sends.set(link, [message])
+      else list.push(message)
+      bytes += message.length
+    },
+    emit(event) {
+      events.push(event)
+    },
+    reply(id, result) {
+      replies.push({ id, result })
+    },
+    publish(key, value) {
+      publications.push({ key, value })
+    },
+    close(link) {
+      closes.push(link)
+    },
+  }
+}
