@@ -59,7 +59,7 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
         abort(new Error('the stream refused a write', { cause }))
         return
       }
-
+      await writable(stream)
     },
     close() {
       if (localEnd || gone) return
@@ -110,7 +110,10 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
     settle()
   }
 
-  /** The next message; takes more from a paused stream only when everything in hand is done. */
+  /**
+   * The next message; takes more from a paused stream only when everything in hand is done. Resuming hands over what came in
+   * meanwhile before it returns: were that read at once, a pause inside of the resume would leave the sender's window open.
+   */
   function next(): Uint8Array | undefined {
     const bytes = splitter.next()
     if (bytes !== undefined || stream.readStatus !== 'paused') return bytes
@@ -128,8 +131,7 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
   stream.addEventListener('message', (event) => {
     if (localEnd) return
     splitter.push(event.data.subarray())
-    // never in the stack of the event: a pause inside of a resume would leave the sender's window open
-    if (!reading) queueMicrotask(() => void read())
+    void read()
   })
   stream.addEventListener('remoteCloseWrite', () => {
     remoteEnd = true

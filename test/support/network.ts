@@ -138,6 +138,17 @@ export async function until(condition: () => boolean, withinMs = 10_000): Promis
   }
 }
 
+/** Resolves when a number has not changed for twenty looks. */
+export async function standstill(number: () => number): Promise<void> {
+  let last = number()
+  for (let same = 0; same < 20; same++) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const now = number()
+    if (now !== last) same = 0
+    last = now
+  }
+}
+
 /** Counts the promises whose rejection nobody handles; ends with the scope. */
 export function watchRejections(): Disposable & { readonly seen: unknown[] } {
   const seen: unknown[] = []

@@ -12,6 +12,7 @@ import {
   bootstrapOf,
   signal,
   startNetwork,
+  standstill,
   stopAll,
   targetOf,
   type TestNetwork,
@@ -109,9 +110,8 @@ describe('a link', () => {
         written++
       }
     })()
-    await until(() => b.received.length === 1 && written >= 1, 2_000).catch(() => undefined)
-    // ten megabytes are on their way; the windows between the two take one or two of them
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // ten megabytes are on their way; the windows between the two take one or two of them, then all stands still
+    await standstill(() => written)
     expect(b.received.length).toBe(1)
     expect(written).toBeLessThan(4)
     b.onMessage = () => undefined
@@ -119,6 +119,15 @@ describe('a link', () => {
     await writing
     await until(() => b.received.length === 400)
     expect(b.closed).toEqual([])
+  })
+
+  test.each(transports)('brings a slow reader over %s far more than fits between the two', async (transport) => {
+    const [, b, near] = await pair({ transport })
+    b.onMessage = () => new Promise((resolve) => setImmediate(resolve))
+    const batch = Array.from({ length: 40 }, () => new Uint8Array(MAX_LINK_MESSAGE_BYTES).fill(68))
+    for (let i = 0; i < 20; i++) await near.send(batch)
+    await until(() => b.received.length === 800 || b.closed.length > 0)
+    expect(b.received.length).toBe(800)
   })
 
   test('delivers every message to a reader that takes its time with each', async () => {
