@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { primitivesUnderTest } from '../../support/random.ts'
+import { primitivesUnderTest, seededRandom } from '../../support/random.ts'
 import {
   confirmedPair,
   flipped,
@@ -95,6 +95,20 @@ describe.each(primitivesUnderTest)('duplicates and clones on $name primitives', 
     restore()
     hear(pair, bob, alice)
     expect(read(pair, bob, seal(pair, alice, 'x').frame)).toBe('clone: chain-cut')
+  })
+
+  test('one ratchet key with two lengths of the chain before, as a copied random source makes it, is a clone', () => {
+    const pair = confirmedPair(primitives, 1)
+    const { alice, bob } = pair
+    const copied = (text: string) => seal({ ...pair, random: seededRandom('copied') }, alice, text).frame
+    const turn = seal(pair, bob, 'turn').frame
+    const restore = snapshot(alice)
+    seal(pair, alice, 'one more')
+    read(pair, alice, turn)
+    expect(read(pair, bob, copied('first'))).toBe('first')
+    restore()
+    read(pair, alice, turn)
+    expect(read(pair, bob, copied('second'))).toBe('clone: other-chain')
   })
 
   test('the first answers of a session have clones like any other frame', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { concat } from '../../../lib/bytes.ts'
-import { ProtocolError } from '../../../lib/errors.ts'
 import { createPrekey } from '../../../lib/identity/prekeys.ts'
 import { acceptPrefix, createPrefix, openPrefix, startHandshake } from '../../../lib/session/handshake.ts'
 import {
@@ -16,15 +15,7 @@ import { mixHash, mixKey, sealPart } from '../../../lib/session/symmetric-state.
 import { encode } from '../../../lib/wire.ts'
 import { primitivesUnderTest, seededRandom } from '../../support/random.ts'
 import { flipped, handshakeKeys, makePair, NOW, peerOf, read, seal } from '../../support/session-pair.ts'
-
-const refusal = (run: () => unknown) => {
-  try {
-    run()
-  } catch (error) {
-    return error instanceof ProtocolError ? error.code : error
-  }
-  return 'accepted'
-}
+import { refusal } from '../../support/strict-decoder.ts'
 
 /** A point of order 8, which agrees on zero with every key. */
 const SMALL_ORDER = Uint8Array.from(

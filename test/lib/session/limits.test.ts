@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nextChainKey } from '../../../lib/session/chain-keys.ts'
-import { KEPT_MS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from '../../../lib/session/kept-chains.ts'
+import { KEPT_MS, MAX_KEPT_CHAINS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from '../../../lib/session/kept-chains.ts'
 import { openFrame } from '../../../lib/session/open.ts'
 import { saltCount } from '../../../lib/session/salts.ts'
 import { encodeSession } from '../../../lib/session/session-codec.ts'
@@ -139,6 +139,20 @@ describe('skipped frames', () => {
     expect(dropSkipped.map(nameOf).sort()).toEqual([...bob.skipped.keys()].sort())
     bob.session = session
     expect(read(pair, bob, lost?.frame ?? NOTHING)).toBe('refused: forgotten')
+  })
+
+  test('keep the header keys of at most 64 chains that were left', () => {
+    const pair = confirmedPair(native, 1)
+    const { alice, bob } = pair
+    read(pair, alice, seal(pair, bob, 'turn').frame)
+    const lost: Uint8Array[] = []
+    for (let chain = 0; chain <= MAX_KEPT_CHAINS + 1; chain++) {
+      lost.push(seal(pair, alice, `lost in ${chain}`).frame)
+      turn(pair, alice, bob)
+    }
+    expect(bob.session.past.length).toBe(MAX_KEPT_CHAINS)
+    expect(refs(bob)).toEqual([...bob.skipped.keys()].sort())
+    expect(lost.slice(0, 3).map((frame) => read(pair, bob, frame))).toEqual(['unreadable', 'lost in 1', 'lost in 2'])
   })
 
   test('ask for their row, take no other, and open once', () => {

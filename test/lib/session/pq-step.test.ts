@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { ProtocolError } from '../../../lib/errors.ts'
 import {
   followingStep,
   PQ_STEP_FRAMES,
@@ -12,17 +11,9 @@ import {
 import { encode } from '../../../lib/wire.ts'
 import { primitivesUnderTest } from '../../support/random.ts'
 import { confirmedPair, makePair, NOW, type Pair, read, seal } from '../../support/session-pair.ts'
+import { refusal } from '../../support/strict-decoder.ts'
 
 const LATER = NOW + PQ_STEP_MS
-const refusal = (run: () => unknown) => {
-  try {
-    run()
-  } catch (error) {
-    return error instanceof ProtocolError ? error.code : error
-  }
-  return 'accepted'
-}
-
 describe.each(primitivesUnderTest)('the PQ step on $name primitives', (primitives) => {
   const offer = ({ alice, random }: Pair, now = LATER) => {
     const part = pqOffer(primitives, random, alice.session, now)

@@ -1,22 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { utf8 } from '../../../lib/bytes.ts'
 import { MAX_FRAME_BYTES } from '../../../lib/crypto/padding.ts'
-import { ProtocolError } from '../../../lib/errors.ts'
 import { openFrame } from '../../../lib/session/open.ts'
 import { fits, sealFrame } from '../../../lib/session/seal.ts'
 import { encodeSession } from '../../../lib/session/session-codec.ts'
 import { canSeal, MAX_CHAIN_FRAMES, upcomingChain } from '../../../lib/session/session.ts'
 import { primitivesUnderTest, seededRandom } from '../../support/random.ts'
+import { refusal } from '../../support/strict-decoder.ts'
 import { confirmedPair, flipped, makePair, NOW, read, receive, seal, sealMany } from '../../support/session-pair.ts'
-
-const refusal = (run: () => unknown) => {
-  try {
-    run()
-  } catch (error) {
-    return error instanceof ProtocolError ? error.code : error
-  }
-  return 'accepted'
-}
 
 describe.each(primitivesUnderTest)('the ratchet on $name primitives', (primitives) => {
   test('confirms the responder at chain 1 and the initiator at chain 2', () => {
@@ -165,6 +156,29 @@ describe.each(primitivesUnderTest)('the ratchet on $name primitives', (primitive
     expect(read(pair, alice, next)).toBe('unreadable')
     expect(read(pair, bob, next)).toBe('hers')
     expect(read(pair, bob, own)).toBe('unreadable')
+  })
+
+  test("does not take its own next chain for the peer's, after a roll-back", () => {
+    const pair = confirmedPair(primitives, 1)
+    const { session } = pair.bob
+    const { frame } = seal(pair, pair.bob, 'mine')
+    pair.bob.session = session
+    expect(read(pair, pair.bob, frame)).toBe('unreadable')
+  })
+
+  test('does not open a frame whose type is not that of its chain', () => {
+    const pair = makePair(primitives, 1)
+    const { alice, bob } = pair
+    read(pair, bob, seal(pair, alice, 'a').frame)
+    const one = seal(pair, bob, 'b')
+    const { opening } = bob.session
+    bob.session = { ...bob.session, opening: null }
+    expect(read(pair, alice, seal(pair, bob, 'no ciphertext').frame)).toBe('unreadable')
+    read(pair, alice, one.frame)
+    const two = seal(pair, alice, 'c')
+    alice.session = { ...alice.session, opening }
+    expect(read(pair, bob, seal(pair, alice, 'one ciphertext more').frame)).toBe('unreadable')
+    expect(read(pair, bob, two.frame)).toBe('c')
   })
 
   test('changes nothing for a frame that was tampered with, at any byte', () => {
