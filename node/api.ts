@@ -88,7 +88,9 @@ export interface NodeStatus {
 }
 
 export type NodeEvent =
+  /** A message was written into a conversation, by either side. */
   | { readonly kind: 'message'; readonly message: Message }
+  /** An own message got further. */
   | { readonly kind: 'state'; readonly message: Message }
   | { readonly kind: 'contact'; readonly contact: Contact }
   | { readonly kind: 'request'; readonly contact: Contact }

@@ -43,7 +43,7 @@ export function createConversations(store: Store, self: Uint8Array): Conversatio
       conversation: encodeAccount(person.row.account),
       self: selfText,
       delivery: person.head.delivery,
-      incoming: incomingOf(person.head, record.author),
+      ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
     })
   }
 

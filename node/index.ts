@@ -1,7 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { multiaddr } from '@multiformats/multiaddr'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { utf8, wipe } from '../lib/bytes.ts'
 import { hasAccount } from '../lib/chat/loading.ts'
 import { rowsOfNewAccount } from '../lib/chat/own.ts'
@@ -14,9 +11,9 @@ import { type Clock, systemClock } from './clock.ts'
 import { native, systemRandom } from './crypto.ts'
 import { NodeError } from './errors.ts'
 import { createHome, openHome } from './home.ts'
-import { createLibp2pNetwork } from './network/libp2p.ts'
 import type { Network } from './network/network.ts'
 import { composeNode } from './node.ts'
+import { peerIdText } from './peer-id.ts'
 import type { Store } from './store/store.ts'
 
 export type * from './api.ts'
@@ -105,14 +102,14 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       throw new NodeError('no-account', 'There is no account in this home.', { hint: "Make one with 'sotto init'." })
     }
     const seed = await peerSeed(store, random)
-    const key = await generateKeyPairFromSeed('Ed25519', seed)
-    const bootstrap = (options.bootstrap ?? []).map(bootstrapBytes)
+    const bootstrap = await bootstrapBytes(options.bootstrap ?? [])
     const network =
       typeof options.network === 'object'
         ? options.network
         : options.network === 'none'
           ? null
-          : await createLibp2pNetwork({
+          : // Loading libp2p takes longer than everything that a command without a network does.
+            await (await import('./network/libp2p.ts')).createLibp2pNetwork({
               privateKey: seed,
               transport: 'tcp',
               listen: options.listen ?? DEFAULT_LISTEN,
@@ -125,7 +122,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     return await composeNode({
       store,
       network,
-      peerId: peerIdFromPrivateKey(key).toString(),
+      peerId: peerIdText(native.signing.fromSeed(seed).publicKey),
       clock,
       random,
       primitives: native,
@@ -136,7 +133,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       bootstrap: () => bootstrap,
       rememberBootstrap(addresses) {
         bootstrap.push(...addresses)
-        options.rememberBootstrap?.(addresses.map((bytes) => multiaddr(bytes).toString()))
+        const tell = options.rememberBootstrap
+        if (tell === undefined) return
+        import('@multiformats/multiaddr')
+          .then(({ multiaddr }) => tell(addresses.map((bytes) => multiaddr(bytes).toString())))
+          .catch(() => logger.warn({}, 'the bootstrap addresses of an invite could not be remembered'))
       },
       closed: close,
     })
@@ -166,14 +167,18 @@ async function peerSeed(store: Store, random: Random): Promise<Uint8Array> {
   return seed
 }
 
-function bootstrapBytes(text: string): Uint8Array {
-  try {
-    const address = multiaddr(text)
-    if (address.getComponents().some(({ name }) => name === 'p2p')) return address.bytes
-  } catch (cause) {
-    throw new NodeError('invalid', `${text} is no address.`, { cause, hint: 'An address reads /ip4/…/tcp/…/p2p/….' })
-  }
-  throw new NodeError('invalid', `${text} lacks /p2p/ and the id of the node.`)
+async function bootstrapBytes(texts: readonly string[]): Promise<Uint8Array[]> {
+  if (texts.length === 0) return []
+  const { multiaddr } = await import('@multiformats/multiaddr')
+  return texts.map((text) => {
+    try {
+      const address = multiaddr(text)
+      if (address.getComponents().some(({ name }) => name === 'p2p')) return address.bytes
+    } catch (cause) {
+      throw new NodeError('invalid', `${text} is no address.`, { cause, hint: 'An address reads /ip4/…/tcp/…/p2p/….' })
+    }
+    throw new NodeError('invalid', `${text} lacks /p2p/ and the id of the node.`)
+  })
 }
 
 function textOf(passphrase: string | Uint8Array | undefined): string | undefined {

@@ -1,4 +1,3 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import { fromHex, toHex } from '../lib/bytes.ts'
 import type { ChatEvent, Command, Reply } from '../lib/chat/events.ts'
 import type { Person } from '../lib/chat.ts'
@@ -70,9 +69,13 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
 
   function onEvent(event: ChatEvent): void {
     if (event.kind === 'states') waiters.reached(event.contact, event.counters, event.state)
+    tellLater(() => tell(event))
+  }
+
+  /** What is shown is read back from the store, in the order of the events. */
+  function tellLater(work: () => Promise<void>): void {
     if (subscribers.size === 0) return
-    // What is shown is read back from the store, in the order of the events.
-    telling = telling.then(() => tell(event)).catch(() => logger.warn({}, 'an event could not be told'))
+    telling = telling.then(work).catch(() => logger.warn({}, 'an event could not be told'))
   }
 
   async function tell(event: ChatEvent): Promise<void> {
@@ -224,7 +227,9 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       }
     },
     async invite(options = {}) {
-      const own = (network?.addressTexts() ?? []).map((text) => multiaddr(text).bytes)
+      const texts = network?.addressTexts() ?? []
+      const { multiaddr } = texts.length === 0 ? { multiaddr: null } : await import('@multiformats/multiaddr')
+      const own = multiaddr === null ? [] : texts.map((text) => multiaddr(text).bytes)
       // A link leads to somebody who is there: this node itself, and those it was introduced by.
       const known = parts.bootstrap()
       const addresses = [...own.slice(0, known.length > 0 ? 2 : 4), ...known].slice(0, 4)
@@ -237,6 +242,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       const answer = await run({ kind: 'send', contact: person.id, text, ...(replyTo && { replyTo }) }, 'message')
       const message = await conversations.at(personOf(person.id) ?? person, answer.order)
       if (message === undefined) throw new NodeError('failed', 'The message is gone.')
+      tellLater(async () => subscribers.emit({ kind: 'message', message }))
       return {
         ...message,
         reached: (state, { signal } = {}) => waitFor({ person, counter: answer.counter, message }, state, signal),
