@@ -59,7 +59,12 @@ export function peerOf({ bob, prekey }: HandshakeKeys): PeerKeys {
 export function makePair(primitives: Primitives, seed: number | string): Pair {
   const random = seededRandom(seed)
   const keys = handshakeKeys(primitives, random)
-  const { prefix, session } = createPrefix(primitives, random, { own: keys.alice, peer: peerOf(keys), gen: NOW, now: NOW })
+  const { prefix, session } = createPrefix(primitives, random, {
+    own: keys.alice,
+    peer: peerOf(keys),
+    gen: NOW,
+    now: NOW,
+  })
   const opened = openPrefix(primitives, prefix, keys.bob, () => keys.prekey)
   return {
     primitives,
