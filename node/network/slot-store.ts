@@ -168,7 +168,7 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
         throw cause
       }
       keep(key, { value, record, facts, storedAt: now(), distance })
-      
+      remember(key, facts.rev)
     },
     get(key) {
       const entry = held.get(key)

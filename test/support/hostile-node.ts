@@ -17,8 +17,8 @@ export interface Misbehaviour {
   readonly stale?: ReadonlyMap<string, Uint8Array>
   /** It refuses every value. */
   readonly refuses?: boolean
-  /** It never answers a question about a value. */
-  readonly hangs?: boolean
+  /** It never answers a question about a value, or only never whether it took one. */
+  readonly hangs?: boolean | 'on-put'
 }
 
 /** A libp2p node of the same DHT without any of our rules: it takes and sends what it likes. */
@@ -73,11 +73,11 @@ function hostileStore({ stale, refuses = false, hangs = false }: Misbehaviour): 
     delete: (key) => void rows.delete(key),
     list: (prefix) => [...rows.values()].filter(({ key }) => key.toString().startsWith(prefix)),
   })
-  if (!hangs) return store
+  if (hangs === false) return store
   const forever = new Promise<never>(() => undefined)
   return {
     ...store,
-    get: (key, options) => (isRecord(key.toString()) ? forever : store.get(key, options)),
+    get: (key, options) => (hangs === true && isRecord(key.toString()) ? forever : store.get(key, options)),
     put: (key, value, options) => (isRecord(key.toString()) ? forever : store.put(key, value, options)),
   }
 }
