@@ -85,7 +85,9 @@ async function until(question: () => Promise<readonly Json[]>, good: (answer: Js
 }
 
 async function showLog(name: string, who: string): Promise<void> {
-  for (const message of await sotto(name, 'log', who)) say(`  [${String(message['state'])}] ${String(message['text'])}`)
+  for (const { conversation, from, state, text } of await sotto(name, 'log', who)) {
+    say(`  ${from === conversation ? who : name}: ${String(text)}  [${String(state)}]`)
+  }
 }
 
 const loopback = '/ip4/127.0.0.1/tcp/0'

@@ -40,13 +40,12 @@ try {
 
   const { contact } = await asked
   say(`alice is asked by ${contact.account}: ${contact.hello}`)
-  const arrived = next(alice, 'message')
   await alice.contacts.accept(contact.id, { petname: 'bob' })
 
   // The promise of send: the message is safe in the outbox. That it arrived is another promise.
   const message = await bob.send('alice', 'hello')
   await message.reached('delivered', { signal })
-  say(`alice reads: ${(await arrived).message.text}`)
+  for (const { text } of await alice.messages('bob')) say(`alice reads: ${text}`)
 
   // Both see the same 60 digits; they compare them over a channel where they know each other.
   const { safetyNumber } = await alice.contacts.verify('bob')
