@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { root, sourceFiles } from './support/source-tree.ts'
+
+const run = promisify(execFile)
+
+/** Whatever an example must have said before it ended. */
+const said: Readonly<Record<string, readonly string[]>> = {
+  'examples/demo.ts': ['alice: Are you asleep?  [delivered]', 'Done: everything was delivered.'],
+  'examples/two-people.ts': ['alice reads: hello', 'safety number: '],
+}
+
+describe('the examples', () => {
+  test.concurrent.each(sourceFiles('examples'))(
+    '%s runs to its end',
+    async (file) => {
+      const { stdout } = await run(process.execPath, ['--conditions=source', file], { cwd: root, timeout: 110_000 })
+      for (const line of said[file] ?? []) expect(stdout).toContain(line)
+    },
+    120_000,
+  )
+})
