@@ -38,6 +38,8 @@ export interface DriverOptions {
   emit(event: ChatEvent): void
   /** Addresses that an invite brought, to be remembered as bootstrap. */
   foundBootstrap(addresses: readonly Uint8Array[]): void
+  /** Nothing is under way any more: the driver is `idle`. */
+  cameToRest?(): void
 }
 
 /**
@@ -354,7 +356,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   }
 
   function notifyIdle(): void {
-    if (!isBusy()) for (const done of idleWaiters.splice(0)) done()
+    if (isBusy()) return
+    for (const done of idleWaiters.splice(0)) done()
+    options.cameToRest?.()
   }
 
   return {

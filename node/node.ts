@@ -7,7 +7,7 @@ import { formatSafetyNumber, safetyNumber } from '../lib/identity/safety-number.
 import type { Contact, Contacts, DeliveryMode, Logger, Message, Node, NodeEvent, PublicMode, SentMessage } from './api.ts'
 import type { Clock } from './clock.ts'
 import { createConversations } from './conversations.ts'
-import { createDriver } from './driver.ts'
+import { createDriver, type Driver } from './driver.ts'
 import { NodeError } from './errors.ts'
 import type { Network } from './network/network.ts'
 import { contactOf, findPerson } from './people.ts'
@@ -36,6 +36,8 @@ export interface NodeParts {
   rememberBootstrap(addresses: readonly Uint8Array[]): void
   /** Ends what belongs to the host (lock, home) after the node has stopped. */
   closed(): Promise<void>
+  /** For whoever runs several nodes and has to know when they are done: what drives this one, and when it came to rest. */
+  readonly observer?: { driving(driver: Driver): void; cameToRest(): void }
 }
 
 /** How long what is under way may take when the node stops, ms. */
@@ -63,7 +65,9 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     foundBootstrap(addresses) {
       if (parts.bootstrap().length === 0) parts.rememberBootstrap(addresses)
     },
+    cameToRest: () => parts.observer?.cameToRest(),
   })
+  parts.observer?.driving(driver)
   const account = encodeAccount(driver.chat.self.account)
   const conversations = createConversations(store, driver.chat.self.account)
 
