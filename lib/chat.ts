@@ -8,7 +8,7 @@ import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } f
 import { readMachine, type StoredRows } from './chat/loading.ts'
 import { type ChatOptions, type Contact, type Machine, save } from './chat/machine.ts'
 import { upkeep } from './chat/own.ts'
-import { onPublished, onPublishTimer, publishAll } from './chat/publishing.ts'
+import { onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
 import { onResolved, onUnreachable, retry } from './chat/reach.ts'
 import { onDriveTimer, onResendTimer, pump } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
@@ -25,8 +25,8 @@ export interface Chat {
   /** The people it knows, for showing. The objects are the machine's own: read them, keep nothing. */
   people(): Iterable<Person>
   readonly self: { readonly account: Uint8Array; readonly did: Uint8Array; readonly name: string | null }
-  /** The own record as it was last published, and until when the account's holds. */
-  record(): { readonly seq: number; readonly published: number | null; readonly expires: number }
+  /** The own record as it was last published, until when the account's holds, and how many slots of today are to be stored. */
+  record(): { readonly seq: number; readonly published: number | null; readonly expires: number; readonly due: number }
 }
 
 /** What can be shown of somebody. */
@@ -65,6 +65,7 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
         seq: last?.seq ?? machine.own.self.accountRecord.seq,
         published: last?.at ?? null,
         expires: machine.own.self.accountRecord.expires * 1000,
+        due: slotsDue(machine),
       }
     },
   }

@@ -35,6 +35,8 @@ const OTHER_DAY_MS: number = 10 * 60_000
 const APART_MS = 300
 /** Pauses after a put that no other node took, ms. */
 const RETRY_MS: readonly number[] = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_000]
+/** What is due within this time belongs to what is being published now, ms. */
+const SOON_MS = 60_000
 /** A change of addresses settles before it is published, ms. */
 const SETTLE_MS = 150
 
@@ -72,6 +74,16 @@ export function schedule(machine: Machine): void {
   for (const [slot, at] of wanted) due.set(slot, at)
   const next = Math.min(...due.values())
   setTimer(machine, 'publish', due.size === 0 ? null : Math.max(next, machine.now))
+}
+
+/** How many slots of today wait for their time within this minute, are on their way, or were taken by nobody yet. */
+export function slotsDue(machine: Machine): number {
+  const { due, leaving, failures } = machine.own.publications
+  const onTheirWay = new Set([...leaving.values()].map(({ slot }) => slot))
+  const today = dayOf(machine.now)
+  return secrets(machine)
+    .map((secret) => slotName(machine, secret, today))
+    .filter((slot) => onTheirWay.has(slot) || failures.has(slot) || (due.get(slot) ?? 0) < machine.now + SOON_MS).length
 }
 
 /** The secrets under which this account can be found now. */
