@@ -1,30 +1,61 @@
-import { compareBytes, toHex } from '../../lib/bytes.ts'
-import { type Chat, createChat } from '../../lib/chat.ts'
+import { compareBytes, toHex, utf8 } from '../../lib/bytes.ts'
+import { type Chat, createChat, type Person } from '../../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../../lib/chat/events.ts'
 import { heldRows, type StoredRows } from '../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../lib/chat/machine.ts'
 import { rowsOfNewAccount } from '../../lib/chat/own.ts'
 import { decodeContent } from '../../lib/conversation/contents.ts'
-import { decodeRecord } from '../../lib/conversation/history.ts'
-import { decodePayload } from '../../lib/conversation/payload.ts'
+import { decodeRecord, type MessageRecord } from '../../lib/conversation/history.ts'
+import { decodePayload, type Payload } from '../../lib/conversation/payload.ts'
 import { createSelf } from '../../lib/identity/self.ts'
 import { checkSlotValue, compareSlotValues } from '../../lib/identity/slot-value.ts'
 import type { Range, Row } from '../../lib/rows.ts'
 import { native } from '../../node/crypto.ts'
 import { seededRandom } from './random.ts'
 
-/** Machines without hosts: rows in maps, links that deliver when told to, one DHT, one clock. */
+/** Machines without hosts: rows in maps, links between them, one DHT, one clock that goes when told to. */
 export interface World {
   readonly now: number
   person(name: string, options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode'>>): Someone
-  /** Delivers everything that is on its way, and fires timers that are due, until nothing moves any more. */
+  /** Everybody, in the order in which they came. */
+  readonly people: readonly Someone[]
+  /** Delivers everything that is on its way now, and fires timers that are due, until nothing moves any more. */
   settle(): void
-  /** Lets time pass: timers fire in their order. */
+  /** Lets time pass: timers fire and what is slow arrives in its order. */
   advance(ms: number): void
-  /** Whether a message between two people arrives; by default all do. */
-  deliver: (from: Someone, to: Someone, bytes: Uint8Array) => boolean
+  /** Ends every link between two people; what is on its way is lost. */
+  reset(a: Someone, b: Someone): void
+  /** Hands bytes to somebody over a link of their own with a stranger, who says `nonce` first. Returns what came back. */
+  stranger(to: Someone): Stranger
+  /** What goes wrong. By default nothing does. */
+  faults: Faults
+}
+
+export interface Faults {
+  /** Whether a message arrives. */
+  deliver(from: Someone, to: Someone, bytes: Uint8Array): boolean
+  /** Whether a message arrives once more, on the newest link between the two. */
+  duplicate(from: Someone, to: Someone, bytes: Uint8Array): boolean
+  /** What arrives instead of a message. */
+  mutate(from: Someone, to: Someone, bytes: Uint8Array): Uint8Array
+  /** How long a message or a dial takes, ms. Messages of one link never overtake each other. */
+  latency(): number
   /** Whether a dial succeeds. */
-  reachable: (from: Someone, to: Someone) => boolean
+  reachable(from: Someone, to: Someone): boolean
+  /** Whether a dial ends at a link that is there already. */
+  reuse(): boolean
+  /** Whether the process dies at the end of this turn: before its rows are written, or after that but before anything leaves. */
+  crash(who: Someone): 'no' | 'unwritten' | 'unsent'
+}
+
+const NO_FAULTS: Faults = {
+  deliver: () => true,
+  duplicate: () => false,
+  mutate: (_from, _to, bytes) => bytes,
+  latency: () => 0,
+  reachable: () => true,
+  reuse: () => false,
+  crash: () => 'no',
 }
 
 export interface Someone {
@@ -33,108 +64,128 @@ export interface Someone {
   readonly rows: Map<string, Row>
   readonly events: ChatEvent[]
   readonly counts: Map<string, number>
+  /** Everything that was sent, to whomever. */
+  readonly sends: { readonly link: number; readonly bytes: Uint8Array }[]
   readonly account: Uint8Array
   readonly peer: Uint8Array
+  /** Refused with `wrong-state` when the process died over it. */
   command(command: Command): Reply
+  /** Their handle here. Throws when they are unknown. */
   contact(other: Someone): string
+  person(other: Someone): Person | undefined
   /** The texts of the conversation with somebody, in order of arrival, `>` before own ones. */
   texts(other: Someone): string[]
+  /** The messages of the conversation, in order of arrival. */
+  messages(other: Someone): { readonly record: MessageRecord; readonly payload: Payload; readonly text: string }[]
   /** Ends the process and starts it again from its rows; links break. */
   restart(): void
-  /** Takes the network away, or gives it back. */
+  /** Takes the network away (takes effect with `restart`), or gives it back. */
   online: boolean
+  /** How far the own clock is ahead, ms. */
+  skewMs: number
   /** A copy of what is on disk, and back to it. */
   snapshot(): Map<string, Row>
   restore(rows: Map<string, Row>): void
+  /** Loses every row of a range, and starts again. */
+  lose(range: Range): void
+  /** Hands an event to the machine, with the turn that follows. */
+  handle(event: Event): void
+}
+
+export interface Stranger {
+  /** What the machine sent to this link. */
+  readonly heard: Uint8Array[]
+  say(bytes: Uint8Array): void
+  /** Whether the machine closed the link. */
+  readonly closed: boolean
 }
 
 interface Pipe {
-  readonly ends: readonly [Someone, Someone]
+  readonly ends: readonly [Someone | null, Someone]
   readonly ids: readonly [number, number]
   open: boolean
+  /** When the last message of each direction arrives. */
+  readonly last: [number, number]
+  heard: Uint8Array[]
+}
+
+interface Job {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
 }
 
 export function createWorld(seed: number | string = 1): World {
-  const queue: (() => void)[] = []
   const people: Inner[] = []
   const dht = new Map<string, Uint8Array>()
-  const timers = new Map<string, { at: number; who: Inner; key: string }>()
+  const timers = new Map<string, { at: number; order: number; who: Inner; key: string }>()
   const pipes = new Map<number, Pipe>()
+  const jobs: Job[] = []
   let now = Date.UTC(2026, 5, 1, 9)
   let nextLink = 1
   let nextCommand = 1
+  let nextOrder = 1
 
-  type Inner = Someone & { chat: Chat; online: boolean; handle(event: Event): void; turn(): void }
+  type Inner = Someone & { chat: Chat; readonly replies: Map<number, Reply> }
 
   const world: World = {
     get now() {
       return now
     },
-    deliver: () => true,
-    reachable: () => true,
+    people,
+    faults: { ...NO_FAULTS },
     person(name, options = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
-      const chatOptions: ChatOptions = {
-        primitives: native,
-        random,
-        delivery: 'outbox',
-        publicMode: 'reachable',
-        ...options,
-      }
+      const chatOptions: ChatOptions = { primitives: native, random, delivery: 'outbox', publicMode: 'reachable', ...options }
       const self = createSelf(native, random, random.bytes(32), now)
-      const write = (all: readonly Row[]) => {
-        for (const row of all) {
-          const key = `${row.range}/${toHex(row.key)}`
-          if (row.value === null) rows.delete(key)
-          else rows.set(key, row)
-        }
+      write(rows, rowsOfNewAccount(native, random, self, name, now))
+      const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
+      const messages = (other: Someone) => {
+        const handle = someone.contact(other)
+        return [...rows.values()]
+          .filter((row) => row.range === 'message' && toHex(row.key).startsWith(handle))
+          .sort((a, b) => compareBytes(a.key, b.key))
+          .map((row) => {
+            const record = decodeRecord(row.value as Uint8Array)
+            const payload = decodePayload(record.payload)
+            const content = decodeContent(payload.kind, payload.content)
+            return { record, payload, text: content?.kind === 'text' ? content.text : '?' }
+          })
       }
-      write(rowsOfNewAccount(native, random, self, name, now))
-      const replies = new Map<number, Reply>()
-      const load = () => createChat(chatOptions, storedRows(rows), now)
       const someone: Inner = {
         name,
-        chat: load(),
+        chat: createChat(chatOptions, storedRows(rows), now),
         rows,
         events: [],
         counts: new Map(),
+        sends: [],
+        replies: new Map(),
         account: self.accountRecord.account,
         peer: native.sha256(self.did),
-        online: false,
-        handle(event) {
-          for (const effect of someone.chat.handle(event, now)) perform(someone, effect, write, replies)
-        },
-        turn() {
-          someone.handle({ kind: 'settle' })
-        },
+        online: true,
+        skewMs: 0,
+        handle: (event) => turn(someone, event),
         command(command) {
           const id = nextCommand++
-          someone.handle({ kind: 'command', id, command })
-          someone.turn()
-          return replies.get(id) as Reply
+          turn(someone, { kind: 'command', id, command })
+          const reply = someone.replies.get(id)
+          someone.replies.delete(id)
+          return reply ?? { kind: 'refused', code: 'wrong-state', message: 'the process died' }
         },
         contact(other) {
-          for (const person of someone.chat.people())
-            if (compareBytes(person.row.account, other.account) === 0) return person.id
-          throw new Error(`${name} does not know ${other.name}`)
+          const person = someone.person(other)
+          if (person === undefined) throw new Error(`${name} does not know ${other.name}`)
+          return person.id
         },
-        texts(other) {
-          const handle = someone.contact(other)
-          return [...rows.values()]
-            .filter((row) => row.range === 'message' && toHex(row.key).startsWith(handle))
-            .sort((a, b) => compareBytes(a.key, b.key))
-            .map((row) => {
-              const record = decodeRecord(row.value as Uint8Array)
-              const payload = decodePayload(record.payload)
-              const content = decodeContent(payload.kind, payload.content)
-              return (record.direction === 'out' ? '>' : '') + (content?.kind === 'text' ? content.text : '?')
-            })
-        },
+        person: (other) =>
+          [...someone.chat.people()].find(({ row }) => compareBytes(row.account, other.account) === 0),
+        messages,
+        texts: (other) => messages(other).map(({ record, text }) => (record.direction === 'out' ? '>' : '') + text),
         restart() {
-          breakLinks(someone)
+          for (const pipe of pipes.values()) if (pipe.ends.includes(someone)) close(pipe)
           for (const key of timers.keys()) if (key.startsWith(`${name} `)) timers.delete(key)
-          someone.chat = load()
+          someone.chat = start()
           if (someone.online) announce(someone)
         },
         snapshot: () => new Map(rows),
@@ -143,99 +194,161 @@ export function createWorld(seed: number | string = 1): World {
           for (const [key, row] of saved) rows.set(key, row)
           someone.restart()
         },
+        lose(range) {
+          for (const [key, row] of rows) if (row.range === range) rows.delete(key)
+          someone.restart()
+        },
       }
       people.push(someone)
-      someone.online = true
       announce(someone)
       return someone
     },
     settle() {
-      for (let steps = 0; ; steps++) {
-        if (steps > 100_000) throw new Error('the machines do not come to rest')
-        const job = queue.shift()
-        if (job !== undefined) {
-          job()
-          continue
-        }
-        const due = [...timers.entries()].filter(([, timer]) => timer.at <= now).sort((a, b) => a[1].at - b[1].at)[0]
-        if (due === undefined) return
-        timers.delete(due[0])
-        due[1].who.handle({ kind: 'timer', key: due[1].key })
-        due[1].who.turn()
-      }
+      run(now)
     },
     advance(ms) {
       const end = now + ms
-      world.settle()
-      for (;;) {
-        const next = Math.min(...[...timers.values()].map(({ at }) => at))
-        if (next > end) break
-        now = Math.max(now, next)
-        world.settle()
-      }
+      run(end)
       now = end
-      world.settle()
+    },
+    reset(a, b) {
+      for (const pipe of pipes.values()) if (pipe.ends.includes(a) && pipe.ends.includes(b)) close(pipe)
+    },
+    stranger(to) {
+      const pipe: Pipe = { ends: [null, to], ids: [nextLink++, nextLink++], open: true, last: [0, 0], heard: [] }
+      for (const id of pipe.ids) pipes.set(id, pipe)
+      to.handle({ kind: 'opened', link: pipe.ids[1], dialer: false, peer: utf8('stranger') })
+      return {
+        heard: pipe.heard,
+        say(bytes) {
+          if (pipe.open) to.handle({ kind: 'message', link: pipe.ids[1], bytes })
+        },
+        get closed() {
+          return !pipe.open
+        },
+      }
     },
   }
 
-  function announce(someone: Inner): void {
-    queue.push(() => {
-      someone.handle({ kind: 'network', peer: someone.peer, addresses: [new TextEncoder().encode(someone.name)] })
-      someone.turn()
+  /** Everything that happens until `end`, in the order of time. */
+  function run(end: number): void {
+    for (let steps = 0; ; steps++) {
+      if (steps > 2_000_000) throw new Error('the machines do not come to rest')
+      const job = jobs[0]
+      let timer: { at: number; order: number; who: Inner; key: string } | undefined
+      for (const each of timers.values()) {
+        if (timer === undefined || each.at < timer.at || (each.at === timer.at && each.order < timer.order)) timer = each
+      }
+      if (job !== undefined && job.at <= end && (timer === undefined || job.at <= Math.max(timer.at, now))) {
+        now = Math.max(now, job.at)
+        jobs.shift()
+        job.run()
+      } else if (timer !== undefined && timer.at <= end) {
+        now = Math.max(now, timer.at)
+        timers.delete(`${timer.who.name} ${timer.key}`)
+        turn(timer.who, { kind: 'timer', key: timer.key })
+      } else return
+    }
+  }
+
+  function later(delayMs: number, job: () => void): void {
+    const added: Job = { at: now + delayMs, order: nextOrder++, run: job }
+    let at = jobs.length
+    while (at > 0 && (jobs[at - 1] as Job).at > added.at) at--
+    jobs.splice(at, 0, added)
+  }
+
+  /** Only while the same life of the process lasts. */
+  function soon(who: Inner, event: Event): void {
+    const { chat } = who
+    later(0, () => {
+      if (who.chat === chat) turn(who, event)
     })
   }
 
-  function breakLinks(someone: Inner): void {
-    for (const pipe of pipes.values()) if (pipe.open && pipe.ends.includes(someone)) close(pipe)
+  /** One event and what follows from it, as one write. */
+  function turn(who: Inner, event: Event): void {
+    const { chat } = who
+    const at = now + who.skewMs
+    const effects = [...chat.handle(event, at), ...chat.handle({ kind: 'settle' }, at)]
+    const crash = world.faults.crash(who)
+    if (crash !== 'unwritten') for (const effect of effects) if (effect.kind === 'save') write(who.rows, effect.rows)
+    if (crash === 'no') for (const effect of effects) perform(who, effect)
+    else who.restart()
+  }
+
+  function announce(someone: Inner): void {
+    soon(someone, { kind: 'network', peer: someone.peer, addresses: [utf8(someone.name)] })
   }
 
   function close(pipe: Pipe): void {
     if (!pipe.open) return
     pipe.open = false
     for (const side of [0, 1] as const) {
-      const end = pipe.ends[side] as Inner
-      const { chat } = end
-      queue.push(() => {
-        if (end.chat !== chat) return
-        end.handle({ kind: 'closed', link: pipe.ids[side] })
-        end.turn()
-      })
+      pipes.delete(pipe.ids[side])
+      const end = pipe.ends[side]
+      if (end !== null) soon(end as Inner, { kind: 'closed', link: pipe.ids[side] })
     }
   }
 
-  function perform(
-    who: Inner,
-    effect: Effect,
-    write: (rows: readonly Row[]) => void,
-    replies: Map<number, Reply>,
-  ): void {
+  function pipeBetween(a: Someone, b: Someone): Pipe | undefined {
+    return [...pipes.values()].findLast(({ ends }) => ends.includes(a) && ends.includes(b))
+  }
+
+  function transmit(pipe: Pipe, side: 0 | 1, bytes: Uint8Array): void {
+    const arrives = Math.max(now + world.faults.latency(), pipe.last[side])
+    pipe.last[side] = arrives
+    later(arrives - now, () => {
+      if (pipe.open) turn(pipe.ends[side] as Inner, { kind: 'message', link: pipe.ids[side], bytes })
+    })
+  }
+
+  function send(who: Inner, link: number, bytes: Uint8Array): void {
+    who.sends.push({ link, bytes })
+    const pipe = pipes.get(link)
+    if (pipe === undefined) return
+    const side = pipe.ids[0] === link ? 1 : 0
+    const to = pipe.ends[side]
+    if (to === null) {
+      pipe.heard.push(bytes)
+      return
+    }
+    if (world.faults.deliver(who, to, bytes)) transmit(pipe, side, world.faults.mutate(who, to, bytes))
+    if (world.faults.duplicate(who, to, bytes)) {
+      const other = pipeBetween(who, to)
+      if (other !== undefined) transmit(other, other.ends[0] === to ? 0 : 1, bytes)
+    }
+  }
+
+  function dial(who: Inner, contact: string, target: Inner | undefined): void {
+    if (target === undefined || !target.online || !who.online || !world.faults.reachable(who, target)) {
+      turn(who, { kind: 'unreachable', contact })
+      return
+    }
+    const known = pipeBetween(who, target)
+    if (known !== undefined && world.faults.reuse()) {
+      turn(who, { kind: 'reached', link: known.ids[known.ends[0] === who ? 0 : 1], contact })
+      return
+    }
+    const pipe: Pipe = { ends: [who, target], ids: [nextLink++, nextLink++], open: true, last: [now, now], heard: [] }
+    for (const id of pipe.ids) pipes.set(id, pipe)
+    soon(target, { kind: 'opened', link: pipe.ids[1], dialer: false, peer: who.peer })
+    turn(who, { kind: 'opened', link: pipe.ids[0], dialer: true, peer: target.peer, contact })
+  }
+
+  function perform(who: Inner, effect: Effect): void {
+    const { chat } = who
     switch (effect.kind) {
-      case 'save':
-        write(effect.rows)
-        return
-      case 'load': {
-        const values = effect.keys.map((key) => who.rows.get(`${effect.range}/${toHex(key)}`)?.value ?? null)
-        const { chat } = who
-        queue.push(() => {
+      case 'load':
+        later(0, () => {
           if (who.chat !== chat) return
-          who.handle({ kind: 'loaded', token: effect.token, values })
-          who.turn()
+          const values = effect.keys.map((key) => who.rows.get(rowKey(effect.range, key))?.value ?? null)
+          turn(who, { kind: 'loaded', token: effect.token, values })
         })
         return
-      }
-      case 'send': {
-        const pipe = pipes.get(effect.link)
-        if (pipe === undefined || !pipe.open) return
-        const side = pipe.ids[0] === effect.link ? 1 : 0
-        const to = pipe.ends[side] as Inner
-        if (!world.deliver(who, to, effect.bytes)) return
-        queue.push(() => {
-          if (!pipe.open) return
-          to.handle({ kind: 'message', link: pipe.ids[side], bytes: effect.bytes })
-          to.turn()
-        })
+      case 'send':
+        send(who, effect.link, effect.bytes)
         return
-      }
       case 'close': {
         const pipe = pipes.get(effect.link)
         if (pipe !== undefined) close(pipe)
@@ -243,66 +356,91 @@ export function createWorld(seed: number | string = 1): World {
       }
       case 'connect': {
         const target = people.find((other) => effect.targets.some(({ peer }) => compareBytes(peer, other.peer) === 0))
-        queue.push(() => {
-          if (target === undefined || !target.online || !who.online || !world.reachable(who, target)) {
-            who.handle({ kind: 'unreachable', contact: effect.contact })
-            who.turn()
-            return
-          }
-          const pipe: Pipe = { ends: [who, target], ids: [nextLink++, nextLink++], open: true }
-          for (const id of pipe.ids) pipes.set(id, pipe)
-          who.handle({ kind: 'opened', link: pipe.ids[0], dialer: true, peer: target.peer, contact: effect.contact })
-          who.turn()
-          target.handle({ kind: 'opened', link: pipe.ids[1], dialer: false, peer: who.peer })
-          target.turn()
+        later(world.faults.latency(), () => {
+          if (who.chat === chat) dial(who, effect.contact, target)
         })
         return
       }
-      case 'resolve':
-        queue.push(() => {
-          const values = effect.keys.flatMap((key) => {
-            const value = dht.get(key)
-            return value === undefined || !who.online ? [] : [{ key, value }]
-          })
-          who.handle({ kind: 'resolved', contact: effect.contact, values })
-          who.turn()
+      case 'resolve': {
+        const values = effect.keys.flatMap((key) => {
+          const value = dht.get(key)
+          return value === undefined || !who.online ? [] : [{ key, value }]
         })
-        return
-      case 'publish': {
-        checkSlotValue(native, effect.key, effect.value, now)
-        const old = dht.get(effect.key)
-        if (who.online && (old === undefined || compareSlotValues(native, effect.value, old) > 0))
-          dht.set(effect.key, effect.value)
-        queue.push(() => {
-          who.handle({ kind: 'published', key: effect.key, count: who.online ? 3 : 0 })
-          who.turn()
-        })
+        soon(who, { kind: 'resolved', contact: effect.contact, values })
         return
       }
+      case 'publish':
+        soon(who, { kind: 'published', key: effect.key, count: who.online && store(effect.key, effect.value) ? 3 : 0 })
+        return
       case 'timer':
         if (effect.at === null) timers.delete(`${who.name} ${effect.key}`)
-        else timers.set(`${who.name} ${effect.key}`, { at: effect.at, who, key: effect.key })
+        else timers.set(`${who.name} ${effect.key}`, { at: effect.at - who.skewMs, order: nextOrder++, who, key: effect.key })
         return
       case 'emit':
         who.events.push(effect.event)
         return
       case 'reply':
-        replies.set(effect.id, effect.result)
+        who.replies.set(effect.id, effect.result)
         return
       case 'count':
         who.counts.set(effect.reason, (who.counts.get(effect.reason) ?? 0) + 1)
         return
+      case 'save':
       case 'bootstrap':
     }
+  }
+
+  /** What the nodes of the DHT do with a value; their clocks are right. */
+  function store(key: string, value: Uint8Array): boolean {
+    try {
+      checkSlotValue(native, key, value, now)
+    } catch {
+      return false
+    }
+    const old = dht.get(key)
+    if (old === undefined || compareSlotValues(native, value, old) > 0) dht.set(key, value)
+    return true
   }
   return world
 }
 
+function rowKey(range: Range, key: Uint8Array): string {
+  return `${range}/${toHex(key)}`
+}
+
+function write(rows: Map<string, Row>, all: readonly Row[]): void {
+  for (const row of all) {
+    if (row.value === null) rows.delete(rowKey(row.range, row.key))
+    else rows.set(rowKey(row.range, row.key), row)
+  }
+}
+
 function storedRows(rows: Map<string, Row>): StoredRows {
-  const of = (range: Range) =>
-    [...rows.values()]
-      .filter((row) => row.range === range)
+  const ranges = new Map<Range, Row[]>()
+  for (const row of rows.values()) {
+    const list = ranges.get(row.range)
+    if (list === undefined) ranges.set(row.range, [row])
+    else list.push(row)
+  }
+  return heldRows((range) =>
+    (ranges.get(range) ?? [])
       .sort((a, b) => compareBytes(a.key, b.key))
-      .map(({ key, value }) => ({ key, value: value as Uint8Array }))
-  return heldRows(of)
+      .map(({ key, value }) => ({ key, value: value as Uint8Array })),
+  )
+}
+
+/** Two people who have accepted each other, over an invite of the second. */
+export function acquaint(world: World, a: Someone, b: Someone): void {
+  const invite = b.command({ kind: 'invite', addresses: [] })
+  if (invite.kind !== 'invite') throw new Error('no invite')
+  world.advance(2_000)
+  a.command({ kind: 'add', link: invite.link, petname: b.name })
+  world.advance(1_000)
+  b.command({ kind: 'accept', contact: b.contact(a), petname: a.name })
+  world.advance(5_000)
+}
+
+/** A text to somebody. */
+export function say(from: Someone, to: Someone, text: string): Reply {
+  return from.command({ kind: 'send', contact: from.contact(to), text })
 }
