@@ -91,7 +91,9 @@ describe('docs/protocol.md', () => {
         .map(([file]) => plain(file))
         .sort(),
     ).toEqual(files.sort())
-    const explained = [...read('test/vectors/README.md').matchAll(/^## ([\w-]+\.json)/gm)].map((match) => match[1])
+    const explained = [...read('test/vectors/README.md').matchAll(/^## ([\w-]+\.json)/gm)].map(
+      (match) => match[1] ?? '',
+    )
     expect(explained.sort()).toEqual(files)
   })
 
