@@ -1,7 +1,9 @@
 /**
- * What `npm run demo` shows: a rendezvous node and the nodes of two people, each a process of its own, driven through
- * the command line. They meet, talk, and one sleeps and gets what was written meanwhile. Everything lives in a new
- * directory that is removed at the end; the network is loopback.
+ * What `npm run demo` shows: a rendezvous node and the nodes of three people, each a process of its own, driven through
+ * the command line. They find each other by link and talk; one of them is killed, and misses nothing of what was written
+ * meanwhile. Everything lives in a new directory that is removed at the end; the network is loopback.
+ *
+ * Ends with 0; with 1 and a line that says what was missing; or with 130 when it was interrupted.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,28 +14,66 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
+
+/** A slow and busy machine may take long; an idle one needs a tenth of it. */
+const LONGEST_MS = 90_000
+/** What a process may take to end before it is killed. */
+const ENDING_MS = 6_000
 
 const program = fileURLToPath(new URL('../cli/sotto', import.meta.url))
 const directory = await mkdtemp(join(tmpdir(), 'sotto-demo-'))
 const running = new Set<ChildProcess>()
-const signal = AbortSignal.timeout(120_000)
+const ending = new Set<ChildProcess>()
+const ended = new AbortController()
+/** What those who run this set for their own nodes is not for these. */
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SOTTO_')))
+/** What went wrong by itself, while the story waited for something else. */
+let failure: Error | undefined
+let interrupted = false
+function interrupt(): void {
+  interrupted = true
+  ended.abort()
+}
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt)
+// Nobody reads on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', interrupt)
+const deadline = globalThis.setTimeout(() => ended.abort(), LONGEST_MS)
 
-/** A command that is repeated is shown once. */
-let lastLine = ''
+/** What the command line prints for one contact, message, request or status; see `--json`. */
+interface Answer {
+  readonly account: string
+  readonly addresses: readonly string[]
+  readonly link: string
+  readonly state: string
+  readonly since: number
+  readonly hello: string
+  readonly safetyNumber: string
+  readonly dht: { readonly record: { readonly published?: number } }
+  readonly from: string
+  readonly text: string
+  readonly at: number
+  readonly states: { readonly delivered?: number }
+}
 
-type Json = Readonly<Record<string, unknown>>
-
-function say(line: string): void {
+function say(line = ''): void {
   process.stdout.write(`${line}\n`)
 }
 
-function start(name: string, words: readonly string[]): ChildProcess {
-  const line = `\n${name}$ sotto ${words.map((word) => (/[\s']/.test(word) ? JSON.stringify(word) : word)).join(' ')}`
-  if (line !== lastLine) say(line)
-  lastLine = line
+/** Shows a command as a person would type it, long links shortened. */
+function show(name: string, words: readonly string[]): void {
+  const shown = words.map((word) =>
+    word.includes(' ') ? `"${word}"` : word.length > 40 ? `${word.slice(0, 24)}…` : word,
+  )
+  say(`${name}$ sotto ${shown.join(' ')}`)
+}
+
+function start(name: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  ended.signal.throwIfAborted()
   const child = spawn(program, ['--json', '--home', join(directory, name), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
+    env: { ...environment, ...env },
+    signal: ended.signal,
   })
   child.on('error', () => {}) // the end of the process tells as much
   running.add(child)
@@ -42,99 +82,184 @@ function start(name: string, words: readonly string[]): ChildProcess {
 }
 
 /** Runs one command to its end and gives the objects that it printed. */
-async function sotto(name: string, ...words: readonly string[]): Promise<readonly Json[]> {
+async function run(name: string, ...words: readonly string[]): Promise<readonly Answer[]> {
   const child = start(name, words)
   if (child.stdout === null || child.stderr === null) throw new Error('no output to read')
   const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  if (child.exitCode !== 0) throw new Error(`sotto ${words[0]} ended with ${child.exitCode}: ${complaint.trim()}`)
-  return output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Json)
+  if (child.exitCode !== 0) throw new Error(`the answer to ${name}$ sotto ${words[0]}: ${complaint.trim()}`)
+  const lines = output.split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line) as Answer)
+}
+
+/** Shows and runs a command that prints one object. */
+async function sotto(name: string, ...words: readonly string[]): Promise<Answer> {
+  show(name, words)
+  const [answer] = await run(name, ...words)
+  if (answer === undefined) throw new Error(`an answer to ${name}$ sotto ${words[0]}`)
+  return answer
 }
 
 /** Starts a node and waits for the line that says that it is ready. */
-async function serve(name: string, ...words: readonly string[]): Promise<{ child: ChildProcess; addresses: string[] }> {
-  const child = start(name, words)
+async function serve(name: string, words: readonly string[], env?: NodeJS.ProcessEnv) {
+  const startedAt = Date.now()
+  show(name, words)
+  const child = start(name, words, env)
   if (child.stdout === null || child.stderr === null) throw new Error('no output to read')
   const complaint = text(child.stderr)
   for await (const line of createInterface({ input: child.stdout })) {
-    const { addresses } = JSON.parse(line) as { addresses: string[] }
-    say(`ready at ${addresses[0]}`)
     // unread, it would keep the process from being seen to close
     child.stdout.resume()
-    return { child, addresses }
+    const { addresses } = JSON.parse(line) as Answer
+    let said = ''
+    void complaint.then((all) => (said = all.trim()))
+    child.once('close', (code, signal) => {
+      if (ending.has(child) || ended.signal.aborted) return
+      failure = new Error(`the node of ${name}, which ended with ${code ?? signal}: ${said}`)
+      ended.abort()
+    })
+    return { child, addresses, startedAt, readyMs: Date.now() - startedAt }
   }
-  throw new Error(`sotto ${words[0]} ended before it was ready: ${(await complaint).trim()}`)
+  throw new Error(`the node of ${name}: ${(await complaint).trim()}`)
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  const closed = once(child, 'close')
-  child.kill('SIGTERM')
-  await closed
-}
-
-/** Repeats a question until its answer is good; the command line has no other way to wait for somebody else. */
-async function until(question: () => Promise<readonly Json[]>, good: (answer: Json) => boolean): Promise<Json> {
+/** Repeats a question until an answer is good; the command line has no other way to wait for somebody else. */
+async function until(
+  missing: string,
+  ask: () => Promise<readonly Answer[]>,
+  good: (answer: Answer) => boolean,
+): Promise<Answer> {
   for (;;) {
-    const answer = (await question()).find(good)
+    const answer = (await ask()).find(good)
     if (answer !== undefined) return answer
-    signal.throwIfAborted()
-    await setTimeout(250)
+    await setTimeout(100, undefined, { signal: ended.signal }).catch(() => {
+      throw new Error(missing, { cause: ended.signal.reason })
+    })
   }
 }
 
-async function showLog(name: string, who: string): Promise<void> {
-  for (const { conversation, from, state, text } of await sotto(name, 'log', who)) {
-    say(`  ${from === conversation ? who : name}: ${String(text)}  [${String(state)}]`)
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (!running.has(child)) return
+  ending.add(child)
+  // Not `once`: it would take the error of an abort for the end.
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  child.kill(signal)
+  const patience = globalThis.setTimeout(() => child.kill('SIGKILL'), ENDING_MS)
+  await closed
+  globalThis.clearTimeout(patience)
+}
+
+/** From the text to the receipt: the other has it on disk, and this side knows. */
+function tripMs({ at, states }: Answer): number {
+  return (states.delivered ?? Number.NaN) - at
+}
+
+async function story(): Promise<void> {
+  const people = ['alice', 'bob', 'carol']
+  say('A rendezvous node knows nobody; it only helps others to find each other.')
+  const rendezvous = await serve('rendezvous', ['bootstrap', '--listen', '/ip4/127.0.0.1/tcp/0'])
+  say(`  ready in ${rendezvous.readyMs} ms at ${rendezvous.addresses[0]}`)
+
+  say('\nThree people make an account each, and start their nodes.')
+  const env = { SOTTO_LISTEN: '/ip4/127.0.0.1/tcp/0', SOTTO_BOOTSTRAP: rendezvous.addresses.join(',') }
+  const accounts = await Promise.all(people.map((name) => sotto(name, 'init', '--name', name, '--no-passphrase')))
+  const nodes = await Promise.all(people.map((name) => serve(name, ['up'], env)))
+  const published = await Promise.all(
+    people.map((name) =>
+      until(
+        `the records of ${name} in the network`,
+        () => run(name, 'status'),
+        ({ dht }) => dht.record.published !== undefined,
+      ),
+    ),
+  )
+  for (const [i, name] of people.entries()) {
+    const { readyMs, startedAt } = nodes[i] ?? rendezvous
+    say(`  ${name.padEnd(5)} ${accounts[i]?.account}`)
+    say(
+      `        ready in ${readyMs} ms, published after ${(published[i]?.dht.record.published ?? Number.NaN) - startedAt} ms`,
+    )
+  }
+
+  say('\nA link is handed over by other means: a letter, another chat, a QR code.')
+  const introduce = async (host: string, guests: readonly string[]) => {
+    const { link } = await sotto(host, 'invite')
+    await Promise.all(
+      guests.map(async (guest) => {
+        const added = await sotto(guest, 'add', link, '--as', host, '--hello', `It is ${guest}.`)
+        const account = accounts[people.indexOf(guest)]?.account ?? ''
+        const isGuest = (answer: Answer): boolean => answer.account === account
+        const request = await until(`the request of ${guest} to ${host}`, () => run(host, 'requests'), isGuest)
+        const accepted = await sotto(host, 'accept', account, '--as', guest)
+        const contact = await until(
+          `${host} as a contact of ${guest}`,
+          () => run(guest, 'contacts'),
+          (answer) => answer.account === accounts[people.indexOf(host)]?.account && answer.state === 'accepted',
+        )
+        const found = `found and asked in ${request.since - added.since} ms`
+        say(`  ${guest} and ${host}: ${found}, handshake done ${contact.since - accepted.since} ms after the yes`)
+      }),
+    )
+  }
+  await Promise.all([introduce('alice', ['bob', 'carol']), introduce('bob', ['carol'])])
+
+  say('\nThey talk, directly and both ways.')
+  const greet = async (from: string, to: string): Promise<string> => {
+    const message = await sotto(from, 'send', to, `Hello ${to}, ${from} here`, '--wait', 'delivered')
+    return `  ${from} to ${to}: delivered, and known to be, ${tripMs(message)} ms after it was written`
+  }
+  for (const line of [await greet('alice', 'bob'), await greet('bob', 'alice')]) say(line)
+  for (const line of await Promise.all([greet('alice', 'carol'), greet('carol', 'bob')])) say(line)
+  for (const line of await Promise.all([greet('carol', 'alice'), greet('bob', 'carol')])) say(line)
+
+  say('\nBoth sides see the same safety number, so nobody sits between them.')
+  const numbers = await Promise.all([sotto('alice', 'verify', 'bob'), sotto('bob', 'verify', 'alice')])
+  for (const { safetyNumber } of numbers) say(`  ${safetyNumber}`)
+  if (numbers[0].safetyNumber !== numbers[1].safetyNumber) throw new Error('equal safety numbers of alice and bob')
+
+  say("\nCarol's node is killed. What is written to her waits with those who wrote it.")
+  await end(nodes[2]?.child ?? rendezvous.child, 'SIGKILL')
+  const writers = ['alice', 'bob']
+  const meanwhile = (writer: string): string[] => [1, 2, 3].map((i) => `${writer}, message ${i} while you were gone`)
+  await Promise.all(
+    writers.map(async (writer) => {
+      for (const line of meanwhile(writer)) await sotto(writer, 'send', 'carol', line)
+    }),
+  )
+  say('\nShe starts it again.')
+  const again = await serve('carol', ['up'], env)
+  const welcome = (writer: string): string => `welcome back, says ${writer}`
+  const last = await Promise.all(
+    writers.map((writer) => sotto(writer, 'send', 'carol', welcome(writer), '--wait', 'delivered')),
+  )
+  const caughtUp = Math.max(...last.map(({ states }) => states.delivered ?? Number.NaN)) - again.startedAt
+  say(`  ready in ${again.readyMs} ms, everything delivered ${caughtUp} ms after the start`)
+  for (const writer of writers) {
+    show('carol', ['log', writer])
+    const author = accounts[people.indexOf(writer)]?.account
+    const read = (await run('carol', 'log', writer))
+      .filter(({ from }) => from === author)
+      .map((message) => message.text)
+    for (const line of read) say(`  ${writer}: ${line}`)
+    // Bob and Alice were asked by Carol, so nothing of theirs comes before their greeting.
+    const written = [`Hello carol, ${writer} here`, ...meanwhile(writer), welcome(writer)]
+    if (!isDeepStrictEqual(read, written))
+      throw new Error(`each message of ${writer} once and in order: ${written.join(' | ')}`)
   }
 }
 
-const loopback = '/ip4/127.0.0.1/tcp/0'
+const began = performance.now()
 try {
-  const rendezvous = await serve('rendezvous', 'bootstrap', '--listen', loopback)
-  for (const name of ['alice', 'bob']) {
-    const [made] = await sotto(name, 'init', '--name', name, '--no-passphrase')
-    say(`account ${String(made?.['account'])}`)
-  }
-  const up = ['up', '--listen', loopback, '--bootstrap', ...rendezvous.addresses]
-  await serve('alice', ...up)
-  const bob = await serve('bob', ...up)
-
-  const [invite] = await sotto('alice', 'invite')
-  const link = String(invite?.['link'])
-  say(link)
-  await sotto('bob', 'add', link, '--as', 'alice', '--hello', 'Bob here, we met on Friday.')
-  const request = await until(
-    () => sotto('alice', 'requests'),
-    () => true,
-  )
-  say(`asked by ${String(request['account'])}: ${String(request['hello'])}`)
-  await sotto('alice', 'accept', String(request['account']), '--as', 'bob')
-
-  await sotto('bob', 'send', 'alice', 'Hello Alice', '--wait', 'delivered')
-  await sotto('alice', 'send', 'bob', 'Hello Bob', '--wait', 'delivered')
-  await showLog('alice', 'bob')
-  for (const [name, who] of [
-    ['alice', 'bob'],
-    ['bob', 'alice'],
-  ] as const) {
-    const [verification] = await sotto(name, 'verify', who)
-    say(`  ${String(verification?.['safetyNumber'])}`)
-  }
-
-  say("\nBob's node stops. What Alice writes now waits in her outbox.")
-  await stop(bob.child)
-  await sotto('alice', 'send', 'bob', 'Are you asleep?')
-  say("\nBob's node comes back.")
-  await serve('bob', ...up)
-  await until(
-    () => sotto('alice', 'log', 'bob', '--last', '1'),
-    (message) => message['state'] === 'delivered' || message['state'] === 'read',
-  )
-  await showLog('bob', 'alice')
-  say('\nDone: everything was delivered.')
+  await story()
+  say(`\nDone in ${((performance.now() - began) / 1000).toFixed(1)} s: everything arrived once and in order.`)
+} catch (error) {
+  const { message } = failure ?? (error instanceof Error ? error : new Error(String(error)))
+  const when = ended.signal.aborted && failure === undefined ? `Missing after ${LONGEST_MS / 1000} s` : 'Missing'
+  process.stderr.write(interrupted ? '\nInterrupted.\n' : `\n${when}: ${message}\n`)
+  process.exitCode = interrupted ? 130 : 1
 } finally {
-  await Promise.all([...running].map(stop))
+  globalThis.clearTimeout(deadline)
+  // What the other half of the story was about to start, it now does not.
+  ended.abort()
+  await Promise.all([...running].map((child) => end(child, 'SIGTERM')))
   await rm(directory, { recursive: true, force: true })
 }
