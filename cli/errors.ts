@@ -91,7 +91,7 @@ const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
   locked: { exit: EXIT.failed, hint: 'Stop the other one (sotto down), or wait until it is done.' },
   'no-account': { exit: EXIT.failed, hint: 'Make one with: sotto init' },
   'account-exists': { exit: EXIT.failed, hint: 'Use it, or make another in a new home: sotto --home DIR init' },
-  'not-found': { exit: EXIT.failed, hint: 'sotto contacts and sotto requests list whom you know.' },
+  'not-found': { exit: EXIT.failed, hint: 'Whom you know: sotto contacts, sotto requests' },
   ambiguous: { exit: EXIT.usage },
   invalid: { exit: EXIT.usage },
   'wrong-state': { exit: EXIT.failed },
@@ -154,8 +154,13 @@ function findCause(error: Error): Error {
 
 /** Node and protocol speak in lower case, for logs; people read sentences. */
 function sentenceOf(message: string): string {
-  const sentence = `${message.slice(0, 1).toUpperCase()}${message.slice(1)}`
+  const sentence = capitalised(message)
   return /[.!?:]$/.test(sentence) ? sentence : `${sentence}.`
+}
+
+/** A hint may end in a command, to be copied: it gets no full stop. */
+function capitalised(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 }
 
 /** What anything that was thrown means to people and programs. Carries no stack and nothing of an unexpected error but its text. */
@@ -167,7 +172,7 @@ export function failureOf(error: unknown): Failure {
     return {
       code: error.code,
       message: sentence ?? sentenceOf(error.message),
-      ...(hint === undefined ? {} : { hint }),
+      ...(hint === undefined ? {} : { hint: capitalised(hint) }),
       ...(own?.candidates === undefined ? {} : { candidates: own.candidates }),
     }
   }

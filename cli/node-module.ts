@@ -11,6 +11,8 @@ export interface NodeOptions {
   readonly network?: 'tcp' | 'none'
   readonly logger?: Logger
   readonly waitForLockMs?: number
+  /** Called when an invite brought bootstrap addresses while none was known. */
+  rememberBootstrap?(addresses: readonly string[]): void
 }
 
 export interface AccountOptions {

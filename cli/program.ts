@@ -76,7 +76,7 @@ function usageError(error: CommanderError, verb: string | undefined): CliError {
 function checkVerb(named: string | undefined): void {
   if (named === undefined || VERBS.some(({ name }) => name === named)) return
   if (isLaterVerb(named)) throw new CliError('usage', `"sotto ${named}" comes in a later version of Sotto.`)
-  throw new CliError('usage', `There is no command "${named}".`, { hint: 'sotto --help lists them all.' })
+  throw new CliError('usage', `There is no command "${named}".`, { hint: 'See: sotto --help' })
 }
 
 function report(io: Io, failure: Failure, argv: readonly string[]): void {
@@ -112,7 +112,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       if (!(error instanceof CommanderError)) throw error
       if (error.exitCode === 0) return EXIT.ok
       if (error.code === 'commander.help')
-        throw new CliError('usage', 'No command was given.', { hint: 'sotto --help lists them all.' })
+        throw new CliError('usage', 'No command was given.', { hint: 'See: sotto --help' })
       throw usageError(error, verb)
     }
   } catch (error) {

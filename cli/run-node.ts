@@ -72,6 +72,11 @@ async function openNode(invocation: Invocation, settings: Settings['use'], logge
     ...(settings.public === undefined ? {} : { public: settings.public }),
     network: 'tcp',
     logger,
+    rememberBootstrap(bootstrap) {
+      updateConfig(invocation.home, { bootstrap }).catch((error: unknown) =>
+        logger.warn({ code: failureOf(error).code }, 'the bootstrap addresses of an invite could not be remembered'),
+      )
+    },
   })
 }
 

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { utf8, wipe } from '../lib/bytes.ts'
 import { hasAccount } from '../lib/chat/loading.ts'
 import { rowsOfNewAccount } from '../lib/chat/own.ts'
@@ -71,7 +70,6 @@ const DEFAULT_LISTEN: readonly string[] = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'
 export async function createAccount(options: AccountOptions): Promise<{ account: string; recoveryWords: string }> {
   const { directory, name } = options
   if (name !== undefined && utf8(name).length > 64) throw new NodeError('invalid', 'A name has at most 64 bytes.')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
   const passphrase = textOf(options.passphrase)
   const protection = options.noPassphrase === true ? { noPassphrase: true as const } : { passphrase: passphrase ?? '' }
   await using home = await createHome(directory, protection)

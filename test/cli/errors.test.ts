@@ -36,7 +36,7 @@ test('people read sentences, with the hint of the error before the usual one', (
     message: 'The process 7 uses this home.',
     hint: 'Stop the other one (sotto down), or wait until it is done.',
   })
-  expect(failureOf(new NodeError('locked', 'x', { hint: 'run away' })).hint).toBe('run away')
+  expect(failureOf(new NodeError('locked', 'x', { hint: 'run away' })).hint).toBe('Run away')
   expect(failureOf(new ProtocolError('unauthentic', 'tag of frame 7')).message).not.toContain('frame 7')
 })
 

@@ -3,6 +3,7 @@ import {
   deliver,
   delivered,
   linkOf,
+  LOOPBACK,
   type Person,
   requestOf,
   textsOf,
@@ -49,6 +50,22 @@ describe('two people who know nothing but a rendezvous node', () => {
     await deliver(ada, 'bob', 'from ada')
     expect(await textsOf(bob, 'ada')).toEqual(['good day', 'from bob', 'from ada'])
     expect(await textsOf(ada, 'bob')).toEqual(['good day', 'from bob', 'from ada'])
+  })
+
+  test('(the one having only the link of the other) remember the network that the link led to', async () => {
+    await using people = await twoStrangers()
+    const { ada, scene } = people
+    const eve = await scene.settle('eve')
+    const node = await eve.up(['--listen', LOOPBACK])
+    await eve.ask('add', await linkOf(ada), '--as', 'ada')
+    await requestOf(ada)
+    await Promise.all([node.signal('SIGTERM'), ada.node.signal('SIGTERM')])
+    await eve.up(['--listen', LOOPBACK])
+    const found = await eve.until(async (caller) => {
+      const { dht } = await caller.call('node.status', {})
+      return dht.record.published === undefined ? undefined : dht
+    })
+    expect(found.peers).toBeGreaterThan(0)
   })
 
   test('cannot be called by the bare account by default', async () => {

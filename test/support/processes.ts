@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -149,6 +149,12 @@ export async function openScene(): Promise<Scene> {
     }
   }
 
+  /** The standard errors of the nodes, for the message of a failure. */
+  function whatOthersSaid(): string {
+    const said = [...processes].map(({ child, complaint }) => `\n${child.spawnargs.slice(2).join(' ')}:\n${complaint}`)
+    return said.join('').slice(-4_000)
+  }
+
   function person(name: string): Person {
     const home = join(directory, name)
     const here = ['--home', home, '--json']
@@ -167,7 +173,7 @@ export async function openScene(): Promise<Scene> {
       sotto: (...words) => run([...here, ...words]),
       async ask<T>(...words: readonly string[]) {
         const { code, stdout, stderr } = await run([...here, ...words])
-        if (code !== 0) throw new Error(`sotto ${words.join(' ')} ended with ${code}: ${stderr}`)
+        if (code !== 0) throw new Error(`sotto ${words[0]} ended with ${code}: ${stderr}${whatOthersSaid()}`)
         return jsonLines(stdout) as T[]
       },
       up: (words = [], options) => serve([...here, 'up', ...words], options),
@@ -179,7 +185,7 @@ export async function openScene(): Promise<Scene> {
           const answer = await question(asking)
           if (answer !== undefined) return answer
         }
-        throw new Error(`${name} waited in vain for: ${String(question)}`)
+        throw new Error(`${name} waited in vain for: ${String(question)}${whatOthersSaid()}`)
       },
     }
   }
@@ -205,19 +211,30 @@ export async function openScene(): Promise<Scene> {
   }
 }
 
-/** The processes that name the path in their command line, work in it or have a file of it open. Linux only, else none. */
+/** The processes that name the path in their command line, work below it or have a file there open. Linux only, else none. */
 export function processesOf(path: string): number[] {
   if (!existsSync('/proc/self/fd')) return []
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(path)
+        const links = [`/proc/${pid}/cwd`, ...readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`)]
+        const texts = [readFileSync(`/proc/${pid}/cmdline`, 'utf8'), ...links.map((link) => targetOf(link))]
+        return texts.some((text) => text.includes(path))
       } catch {
+        // it ended meanwhile, or belongs to somebody else
         return false
       }
     })
     .map(Number)
+}
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return ''
+  }
 }
 
 /** Somebody whose node runs. */

@@ -1,0 +1,134 @@
+import { lstat, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, onTestFailed, test } from 'vitest'
+import type { Caller } from '../../cli/client.ts'
+import type { Message } from '../../node/api.ts'
+import { deliver, LOOPBACK, openScene, processesOf, type Resident, twoFriends } from '../support/processes.ts'
+import { seed } from '../support/seed.ts'
+
+const ROUNDS = process.env['SLOW'] === '1' ? 200 : 20
+/** A round takes about a second. */
+const PATIENCE_MS = 30_000 + ROUNDS * 3_000
+/** Messages that each side sends in a round. */
+const BURST = 24
+
+/** Numbers that follow from the seed (mulberry32). */
+function numbersFrom(start: number): (below: number) => number {
+  let state = start | 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+/** What one side wrote: accepted texts, and those of which nobody knows, in the order written. */
+interface Written {
+  readonly accepted: Set<string>
+  readonly all: string[]
+}
+
+/** Sends a burst without waiting for answers; ends with it, or with the node. */
+async function burst(caller: Caller, who: string, texts: readonly string[], written: Written): Promise<void> {
+  await Promise.allSettled(
+    texts.map(async (text) => {
+      written.all.push(text)
+      await caller.call('message.send', { who, text })
+      written.accepted.add(text)
+    }),
+  )
+}
+
+/** Resolves after so many events of the node, or when it is gone. */
+async function afterEvents(caller: Caller, count: number): Promise<void> {
+  let seen = 0
+  try {
+    for await (const { event } of caller.events({ signal: AbortSignal.timeout(20_000) })) {
+      if (event.kind === 'message' || event.kind === 'state') seen += 1
+      if (seen > count) return
+    }
+  } catch {
+    // it was killed
+  }
+}
+
+function log(person: Resident, who: string): Promise<Message[]> {
+  return person.ask<Message>('log', who, '--last', '10000')
+}
+
+describe('a node that is killed', () => {
+  test(
+    `(SIGKILL in each of ${ROUNDS} bursts, now the one side, now the other) loses, doubles and swaps nothing`,
+    async () => {
+      onTestFailed(() => process.stderr.write(`SEED=${seed}\n`))
+      const below = numbersFrom(seed)
+      await using people = await twoFriends()
+      const sides = [
+        { person: people.ada, to: 'bob', written: { accepted: new Set<string>(), all: [] as string[] } },
+        { person: people.bob, to: 'ada', written: { accepted: new Set<string>(), all: [] as string[] } },
+      ] as const
+
+      for (let round = 0; round < ROUNDS; round++) {
+        const [victim, other] = round % 2 === 0 ? [sides[0], sides[1]] : [sides[1], sides[0]]
+        const watched = below(2) === 0 ? victim : other
+        const callers = await Promise.all(sides.map(({ person }) => person.connect()))
+        const watching = await watched.person.connect()
+        const moment = afterEvents(watching, below(3 * BURST))
+        const bursts = sides.map(({ person, to, written }, i) =>
+          burst(
+            callers[i] as Caller,
+            to,
+            Array.from({ length: BURST }, (_, n) => `${person.account.slice(6, 10)} ${round}.${n}`),
+            written,
+          ),
+        )
+        await moment
+        // what was just told is safe; a moment later something else is half done
+        await setTimeout(below(16))
+        expect(await victim.person.node.signal('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
+        await Promise.all([...bursts, victim.person.again()])
+      }
+
+      for (const { person, to, written } of sides) {
+        await deliver(person, to, 'the end')
+        written.all.push('the end')
+        written.accepted.add('the end')
+      }
+      for (const [i, { person, to, written }] of sides.entries()) {
+        const own = (await log(person, to)).filter(({ from }) => from === person.account)
+        const reader = sides[1 - i] as (typeof sides)[0]
+        const read = (await log(reader.person, reader.to)).filter(({ from }) => from === person.account)
+        const texts = own.map(({ text }) => text ?? '')
+        // what was not accepted may have been written all the same, and then counts
+        expect(texts).toEqual(written.all.filter((text) => texts.includes(text)))
+        expect([...written.accepted].filter((text) => !texts.includes(text))).toEqual([])
+        expect(read.map(({ text }) => text)).toEqual(texts)
+        expect(read.filter(({ missing }) => missing !== undefined)).toEqual([])
+        expect(own.filter(({ state }) => state !== 'delivered')).toEqual([])
+      }
+    },
+    PATIENCE_MS,
+  )
+})
+
+describe.skipIf(process.platform !== 'linux')('SIGKILL of the process that a person started', () => {
+  test('leaves no process, and nothing that keeps the next node from starting', async () => {
+    await using scene = await openScene()
+    const ada = await scene.settle('ada')
+    const node = await ada.up(['--listen', LOOPBACK])
+    expect(processesOf(ada.home)).toEqual([node.pid])
+    expect(await readFile(join(ada.home, 'lock'), 'utf8')).toBe(`${node.pid}\n`)
+    await node.signal('SIGKILL')
+    expect(processesOf(ada.home)).toEqual([])
+    expect((await lstat(join(ada.home, 'sotto.sock'))).isSocket()).toBe(true)
+
+    expect(await ada.ask('contacts')).toEqual([])
+    const next = await ada.up(['--listen', LOOPBACK])
+    expect(await ada.ask('status')).toMatchObject([{ up: true }])
+    await next.signal('SIGKILL')
+    expect((await (await ada.up(['--listen', LOOPBACK])).signal('SIGTERM')).code).toBe(0)
+    expect(processesOf(ada.home)).toEqual([])
+  })
+})
