@@ -6,7 +6,6 @@
  * Ends with 0; with 1 and a line that says what was missing; or with 130 when it was interrupted.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,8 +84,8 @@ function start(name: string, words: readonly string[], env: NodeJS.ProcessEnv = 
 async function run(name: string, ...words: readonly string[]): Promise<readonly Answer[]> {
   const child = start(name, words)
   if (child.stdout === null || child.stderr === null) throw new Error('no output to read')
-  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  if (child.exitCode !== 0) throw new Error(`the answer to ${name}$ sotto ${words[0]}: ${complaint.trim()}`)
+  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr), closed(child)])
+  if (child.exitCode !== 0) throw new Error(`the answer to '${name}$ sotto ${words.join(' ')}' ${complaint}`.trim())
   const lines = output.split('\n').filter((line) => line !== '')
   return lines.map((line) => JSON.parse(line) as Answer)
 }
@@ -95,7 +94,7 @@ async function run(name: string, ...words: readonly string[]): Promise<readonly 
 async function sotto(name: string, ...words: readonly string[]): Promise<Answer> {
   show(name, words)
   const [answer] = await run(name, ...words)
-  if (answer === undefined) throw new Error(`an answer to ${name}$ sotto ${words[0]}`)
+  if (answer === undefined) throw new Error(`an answer to '${name}$ sotto ${words.join(' ')}'`)
   return answer
 }
 
@@ -114,12 +113,12 @@ async function serve(name: string, words: readonly string[], env?: NodeJS.Proces
     void complaint.then((all) => (said = all.trim()))
     child.once('close', (code, signal) => {
       if (ending.has(child) || ended.signal.aborted) return
-      failure = new Error(`the node of ${name}, which ended with ${code ?? signal}: ${said}`)
+      failure = new Error(`the node of ${name}, which ended with ${code ?? signal} ${said}`.trim())
       ended.abort()
     })
     return { child, addresses, startedAt, readyMs: Date.now() - startedAt }
   }
-  throw new Error(`the node of ${name}: ${(await complaint).trim()}`)
+  throw new Error(`the node of ${name} ${await complaint}`.trim())
 }
 
 /** Repeats a question until an answer is good; the command line has no other way to wait for somebody else. */
@@ -140,12 +139,16 @@ async function until(
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (!running.has(child)) return
   ending.add(child)
-  // Not `once`: it would take the error of an abort for the end.
-  const closed = new Promise((resolve) => child.once('close', resolve))
+  const over = closed(child)
   child.kill(signal)
   const patience = globalThis.setTimeout(() => child.kill('SIGKILL'), ENDING_MS)
-  await closed
+  await over
   globalThis.clearTimeout(patience)
+}
+
+/** Not `once` of `node:events`: it would take the error of an abort for the end. */
+function closed(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => child.once('close', () => resolve()))
 }
 
 /** From the text to the receipt: the other has it on disk, and this side knows. */
