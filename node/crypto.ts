@@ -23,10 +23,25 @@ import { isEncapsulationKey, KEM_CT_BYTES } from '../lib/crypto/encapsulation-ke
 import { portable } from '../lib/crypto/portable.ts'
 import type { Aead, DhKeyPair, DhPublic, KemKeyPair, Primitives, Random, SigningKey } from '../lib/crypto/primitives.ts'
 
+/** Asking for a few bytes costs as much as asking for some thousand. */
+const pool = new Uint8Array(4096)
+let poolAt = pool.length
+
 /** The operating system's random source. */
 export const systemRandom: Random = {
   system: true,
-  bytes: (length) => randomFillSync(new Uint8Array(length)),
+  bytes(length) {
+    if (length > 64) return randomFillSync(new Uint8Array(length))
+    if (poolAt + length > pool.length) {
+      randomFillSync(pool)
+      poolAt = 0
+    }
+    const bytes = pool.slice(poolAt, poolAt + length)
+    // What was handed out lies nowhere else.
+    pool.fill(0, poolAt, poolAt + length)
+    poolAt += length
+    return bytes
+  },
 }
 
 /**
@@ -83,7 +98,9 @@ export const native: Primitives = {
   xchacha: portable.xchacha,
 }
 
-const TAG = { authTagLength: 16 }
+const TAG_BYTES = 16
+const TAG = { authTagLength: TAG_BYTES }
+const NOTHING = new Uint8Array(0)
 
 /** A `Buffer`'s bytes as what the interface promises: `Buffer.slice` shares memory and its JSON shows the content. */
 function plain(buffer: Buffer): Uint8Array {
@@ -99,6 +116,13 @@ type Algorithm = 'sha256' | 'sha512'
 /** A new array of more than 64 bytes costs as much as hashing it, so what is only put together to be hashed is put here. */
 const scratch = new Uint8Array(2048)
 
+/** Views of the beginning of `scratch`, made once for each length. */
+const views: Uint8Array[] = []
+
+function scratchOf(length: number): Uint8Array {
+  return (views[length] ??= scratch.subarray(0, length))
+}
+
 function digest(algorithm: Algorithm, parts: readonly Uint8Array[]): Uint8Array {
   const [first, second] = parts
   if (first !== undefined && second === undefined) return plain(hash(algorithm, first, 'buffer'))
@@ -110,38 +134,33 @@ function digest(algorithm: Algorithm, parts: readonly Uint8Array[]): Uint8Array 
     scratch.set(part, at)
     at += part.length
   }
-  return digestOfScratch(algorithm, length)
-}
-
-function digestOfScratch(algorithm: Algorithm, length: number): Uint8Array {
-  const result = plain(hash(algorithm, scratch.subarray(0, length), 'buffer'))
+  const result = plain(hash(algorithm, scratchOf(length), 'buffer'))
   scratch.fill(0, 0, length)
   return result
 }
 
 const BLOCK = 64
+const DIGEST = 32
 
 /** HMAC (RFC 2104) as two one-shot hashes: a fifth of the time of `createHmac`, which sets up a context for every call. */
 function hmac(key: Uint8Array, ...message: readonly Uint8Array[]): Uint8Array {
   const short = key.length > BLOCK ? digest('sha256', [key]) : key
   let length = BLOCK
   for (const part of message) length += part.length
-  const inner = length > scratch.length ? new Uint8Array(length) : scratch
-  xorPad(inner, short, 0x36)
+  const block = length > scratch.length ? new Uint8Array(length) : scratch
+  for (let i = 0; i < short.length; i++) block[i] = (short[i] as number) ^ 0x36
+  block.fill(0x36, short.length, BLOCK)
   let at = BLOCK
   for (const part of message) {
-    inner.set(part, at)
+    block.set(part, at)
     at += part.length
   }
-  const innerDigest = inner === scratch ? digestOfScratch('sha256', length) : digest('sha256', [inner])
-  xorPad(scratch, short, 0x5c)
-  scratch.set(innerDigest, BLOCK)
-  return digestOfScratch('sha256', BLOCK + innerDigest.length)
-}
-
-function xorPad(block: Uint8Array, key: Uint8Array, pad: number): void {
-  for (let i = 0; i < key.length; i++) block[i] = (key[i] as number) ^ pad
-  block.fill(pad, key.length, BLOCK)
+  const inner = hash('sha256', block === scratch ? scratchOf(length) : block, 'buffer')
+  for (let i = 0; i < BLOCK; i++) scratch[i] = (block[i] as number) ^ (0x36 ^ 0x5c)
+  scratch.set(inner, BLOCK)
+  const result = plain(hash('sha256', scratchOf(BLOCK + DIGEST), 'buffer'))
+  scratch.fill(0, 0, Math.max(BLOCK + DIGEST, Math.min(length, scratch.length)))
+  return result
 }
 
 /** RFC 5869 over `hmac`: for what the protocol asks it is faster than `hkdfSync`. */
@@ -236,18 +255,21 @@ function aead(
   createDecipher: (key: KeyObject, nonce: Uint8Array) => DecipherGCM | DecipherChaCha20Poly1305,
 ): Aead {
   return {
-    seal(key, nonce, ad, plaintext) {
+    seal(key, nonce, ad, plaintext, before = NOTHING) {
       assertLengths(key, nonce)
       // A `KeyObject` made on the spot halves the time: Node takes raw keys on a slow path.
       const cipher = createCipher(createSecretKey(key), nonce)
       cipher.setAAD(ad, { plaintextLength: plaintext.length })
-      const ciphertext = cipher.update(plaintext)
+      const sealed = new Uint8Array(before.length + plaintext.length + TAG_BYTES)
+      sealed.set(before)
+      sealed.set(cipher.update(plaintext), before.length)
       cipher.final()
-      return concat(ciphertext, cipher.getAuthTag())
+      sealed.set(cipher.getAuthTag(), sealed.length - TAG_BYTES)
+      return sealed
     },
     open(key, nonce, ad, ciphertext) {
       assertLengths(key, nonce)
-      const end = ciphertext.length - 16
+      const end = ciphertext.length - TAG_BYTES
       if (end < 0) return null
       const decipher = createDecipher(createSecretKey(key), nonce)
       decipher.setAAD(ad, { plaintextLength: end })

@@ -41,11 +41,17 @@ function padme(length: number): number {
   return Math.ceil(length / step) * step
 }
 
-/** `plaintext || 0x80 || 0…` to the size that `paddedSize` says. Throws `limit` as that does. */
+/** Room for a plaintext of this length, with `0x80 || 0…` behind it to the size that `paddedSize` says. Throws `limit` as that does. */
+export function paddedRoom(frameOverhead: number, plaintextLength: number): Uint8Array {
+  const padded = new Uint8Array(paddedSize(frameOverhead, plaintextLength))
+  padded[plaintextLength] = 0x80
+  return padded
+}
+
+/** `plaintext || 0x80 || 0…`. Throws `limit` as `paddedSize` does. */
 export function pad(plaintext: Uint8Array, frameOverhead: number): Uint8Array {
-  const padded = new Uint8Array(paddedSize(frameOverhead, plaintext.length))
+  const padded = paddedRoom(frameOverhead, plaintext.length)
   padded.set(plaintext)
-  padded[plaintext.length] = 0x80
   return padded
 }
 

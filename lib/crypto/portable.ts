@@ -57,9 +57,10 @@ type NobleAead = (
 
 function aead(cipher: NobleAead, nonceBytes: number): Aead {
   return {
-    seal(key, nonce, ad, plaintext) {
+    seal(key, nonce, ad, plaintext, before) {
       assertLengths(key, nonce, nonceBytes)
-      return cipher(key, nonce, ad).encrypt(plaintext)
+      const sealed = cipher(key, nonce, ad).encrypt(plaintext)
+      return before === undefined ? sealed : concat(before, sealed)
     },
     open(key, nonce, ad, ciphertext) {
       assertLengths(key, nonce, nonceBytes)

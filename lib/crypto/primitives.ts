@@ -51,8 +51,8 @@ export interface KemKeyPair {
 
 /** Authenticated encryption with a 32-byte key. `open` returns null when the tag does not hold, and never throws on input from outside. */
 export interface Aead {
-  /** `ciphertext || tag16`. */
-  seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array
+  /** `ciphertext || tag16`, behind `before` when it is given: so a frame is put together once. */
+  seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, before?: Uint8Array): Uint8Array
   /** The plaintext, or null when key, nonce, ad, ciphertext and tag do not belong together (shorter than 16 bytes included). */
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | null
 }

@@ -1,4 +1,3 @@
-import { concat } from '../bytes.ts'
 import { KEM_CT_BYTES } from '../crypto/encapsulation-key.ts'
 import { MAX_FRAME_BYTES } from '../crypto/padding.ts'
 import type { Primitives } from '../crypto/primitives.ts'
@@ -79,8 +78,10 @@ export function sealHead(
   view.setUint32(36, header.n)
   plain[40] = header.pq
   if (header.ct !== null) plain.set(header.ct, HEADER_BYTES)
-  const sealed = primitives.chacha.seal(headerKey, salt.subarray(0, NONCE_BYTES), sessionId, plain)
-  return concat(Uint8Array.of(header.ct === null ? FRAME_TYPE : ANSWER_TYPE), salt, sealed)
+  const before = new Uint8Array(1 + SALT_BYTES)
+  before[0] = header.ct === null ? FRAME_TYPE : ANSWER_TYPE
+  before.set(salt, 1)
+  return primitives.chacha.seal(headerKey, salt.subarray(0, NONCE_BYTES), sessionId, plain, before)
 }
 
 /** The header, or null when it was not sealed under this key. */
@@ -103,7 +104,7 @@ export function openHeader(
   }
 }
 
-/** The body, sealed under a key that seals nothing else. */
+/** The whole frame: behind its head the body, sealed under a key that seals nothing else. */
 export function sealBody(
   primitives: Primitives,
   key: Uint8Array,
@@ -111,7 +112,7 @@ export function sealBody(
   head: Uint8Array,
   padded: Uint8Array,
 ): Uint8Array {
-  return primitives.aesGcm.seal(key, NONCE_0, bodyData(sessionId, head), padded)
+  return primitives.aesGcm.seal(key, NONCE_0, bodyData(sessionId, head), padded, head)
 }
 
 /** The padded payload, or null when the body does not belong to this key and head. */
@@ -124,9 +125,11 @@ export function openBody(
   return primitives.aesGcm.open(key, NONCE_0, bodyData(sessionId, frame.head), frame.body)
 }
 
-/** `lv(session id) || lv(frame so far)`, in one piece because it is made for every frame. */
+const scratch = new Uint8Array(8 + 32 + headBytes(true))
+
+/** `lv(session id) || lv(frame so far)`, until the next call: it is made for every frame, and memory costs as much as hashing. */
 function bodyData(sessionId: Uint8Array, head: Uint8Array): Uint8Array {
-  const data = new Uint8Array(8 + sessionId.length + head.length)
+  const data = scratch.subarray(0, 8 + sessionId.length + head.length)
   const view = new DataView(data.buffer)
   view.setUint32(0, sessionId.length)
   data.set(sessionId, 4)

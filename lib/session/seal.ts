@@ -1,5 +1,5 @@
-import { concat, wipe } from '../bytes.ts'
-import { maxPlaintextBytes, pad } from '../crypto/padding.ts'
+import { wipe } from '../bytes.ts'
+import { maxPlaintextBytes } from '../crypto/padding.ts'
 import type { DhKeyPair, Primitives, Random } from '../crypto/primitives.ts'
 import { ProtocolError } from '../errors.ts'
 import {
@@ -13,7 +13,7 @@ import {
 } from './chain-keys.ts'
 import { sealBody, sealHead } from './frame.ts'
 import { agreeHeld, holdDh, holdPublic } from './held-keys.ts'
-import { encodePayloads, MAX_PAYLOADS, payloadsSize } from './payloads.ts'
+import { MAX_PAYLOADS, padPayloads, payloadsSize } from './payloads.ts'
 import { countFrame, followingStep } from './pq-step.ts'
 import {
   MAX_CHAIN_FRAMES,
@@ -51,7 +51,7 @@ export function sealFrame(
   payloads: readonly Uint8Array[],
   now: number,
 ): Sealed {
-  const padded = pad(encodePayloads(payloads), upcomingOverhead(session))
+  const padded = padPayloads(payloads, upcomingOverhead(session))
   const stepped = mustStep(session) ? step(primitives, random, session, now) : session
   const { send } = stepped
   if (send === null) throw new TypeError('the session has no chain to seal in')
@@ -69,7 +69,7 @@ export function sealFrame(
     ct: stepped.opening?.kind === 'answered' ? stepped.opening.ct : null,
   })
   const key = messageKey(primitives, secret, salt)
-  const body = sealBody(primitives, key, session.id, head, padded)
+  const frame = sealBody(primitives, key, session.id, head, padded)
   wipe(secret, key, padded)
 
   return {
@@ -78,7 +78,7 @@ export function sealFrame(
       send: { ...send, chainKey: nextChainKey(primitives, send.chainKey), n: send.n + 1 },
       pq: countFrame(stepped.pq),
     },
-    frame: concat(head, body),
+    frame,
     chain: send.index,
     n: send.n,
   }

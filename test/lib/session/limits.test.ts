@@ -254,9 +254,9 @@ function sealFar(pair: Pair, side: Side = pair.bob): Uint8Array {
     ...native,
     chacha: {
       ...native.chacha,
-      seal: (key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array) => {
+      seal: (...[key, nonce, ad, plaintext, before]: Parameters<Aead['seal']>) => {
         new DataView(plaintext.buffer, plaintext.byteOffset).setUint32(36, n)
-        return native.chacha.seal(key, nonce, ad, plaintext)
+        return native.chacha.seal(key, nonce, ad, plaintext, before)
       },
     },
   }

@@ -216,10 +216,10 @@ describe.each(primitivesUnderTest)('the ratchet on $name primitives', (primitive
     // The payload array is the only thing that starts with 0x81 here.
     hostile.aesGcm = {
       ...primitives.aesGcm,
-      seal: (key, nonce, ad, plaintext) => {
+      seal: (key, nonce, ad, plaintext, before) => {
         const forged = plaintext.slice()
         forged.set(bad)
-        return primitives.aesGcm.seal(key, nonce, ad, forged)
+        return primitives.aesGcm.seal(key, nonce, ad, forged, before)
       },
     }
     const { frame } = sealFrame(hostile, pair.random, alice.session, [utf8('x')], NOW)

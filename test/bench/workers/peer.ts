@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAccount, createNode, type Node } from '../../../node/index.ts'
+import { serve } from '../worker.ts'
+import { TEXT_BYTES } from './ratchet-tasks.ts'
+
+/** A whole node with a home on the disk and TCP on loopback. */
+export interface PeerTasks {
+  /** Makes a home and starts; `reachable` lets those who know only the account find the addresses. */
+  readonly start: (options: { bootstrap: readonly string[]; reachable: boolean }) => Promise<{
+    account: string
+    addresses: readonly string[]
+  }>
+  /** Accepts whoever asks from now on. */
+  readonly acceptAll: () => void
+  readonly invite: () => Promise<string>
+  /** Asks somebody, and waits until they accepted and have read the first text; ms from the call to `delivered`. */
+  readonly add: (link: string) => Promise<number>
+  /** Waits until the own record is in the DHT. */
+  readonly published: () => Promise<void>
+  /** Waits until so many others are known in the DHT. */
+  readonly neighbours: (count: number) => Promise<void>
+  /** Sends texts, each after the one before was delivered; ms from the call to `delivered` for each. */
+  readonly deliver: (count: number) => Promise<readonly number[]>
+  /** Sends texts without waiting; ms from the first call until the last is delivered. */
+  readonly pipeline: (count: number) => Promise<number>
+  /** Resident memory after a collection, MiB. */
+  readonly memory: () => number
+  readonly stop: () => Promise<void>
+}
+
+/** Commands that wait for the disk at the same time: more than fit one window, so that the next one fills meanwhile. */
+const MAX_UNDER_WAY = 2048
+
+const text = 'x'.repeat(TEXT_BYTES)
+let node: Node | undefined
+let directory: string | undefined
+
+function running(): Node {
+  if (node === undefined) throw new Error('the node was not started')
+  return node
+}
+
+async function stop(): Promise<void> {
+  await node?.stop()
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true })
+  node = undefined
+  directory = undefined
+}
+
+async function somebody(): Promise<string> {
+  const [contact] = await running().contacts.list()
+  if (contact === undefined) throw new Error('nobody was added')
+  return contact.id
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('not within 30 s')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const signal = (): AbortSignal => AbortSignal.timeout(60_000)
+
+serve<PeerTasks>(
+  {
+    async start({ bootstrap, reachable }) {
+      directory = await mkdtemp(join(tmpdir(), 'sotto-bench-'))
+      const { account } = await createAccount({ directory, noPassphrase: true })
+      node = await createNode({
+        directory,
+        bootstrap,
+        listen: ['/ip4/127.0.0.1/tcp/0'],
+        public: reachable ? 'reachable' : 'account',
+      })
+      return { account, addresses: node.addresses() }
+    },
+    acceptAll() {
+      const { contacts, events } = running()
+      const accept = async (): Promise<void> => {
+        for await (const event of events()) if (event.kind === 'request') await contacts.accept(event.contact.id)
+      }
+      accept().catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+    },
+    async invite() {
+      return (await running().invite()).link
+    },
+    async add(link) {
+      const { contacts, messages, reached } = running()
+      const start = performance.now()
+      const contact = await contacts.add(link, { hello: 'hello' })
+      const [hello] = await messages(contact.id)
+      if (hello === undefined) throw new Error('the first text is gone')
+      await reached(hello.id, 'delivered', { signal: signal() })
+      return performance.now() - start
+    },
+    published: () => until(async () => (await running().status()).dht.record.published !== undefined),
+    neighbours: (count) => until(async () => (await running().status()).dht.peers >= count),
+    async deliver(count) {
+      const who = await somebody()
+      const times: number[] = []
+      for (let i = 0; i < count; i++) {
+        const start = performance.now()
+        const message = await running().send(who, text)
+        await message.reached('delivered', { signal: signal() })
+        times.push(performance.now() - start)
+      }
+      return times
+    },
+    async pipeline(count) {
+      const { send } = running()
+      const who = await somebody()
+      const start = performance.now()
+      let left = count - 1
+      const sender = async (): Promise<void> => {
+        while (left-- > 0) await send(who, text)
+      }
+      await Promise.all(Array.from({ length: Math.min(MAX_UNDER_WAY, count - 1) }, sender))
+      const last = await send(who, text)
+      await last.reached('delivered', { signal: signal() })
+      return performance.now() - start
+    },
+    memory() {
+      globalThis.gc?.()
+      return process.memoryUsage.rss() / 2 ** 20
+    },
+    stop,
+  },
+  stop,
+)

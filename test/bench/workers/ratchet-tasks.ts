@@ -1,0 +1,12 @@
+/** What every ratchet in the contest does: both sides in one process, sealed and opened, nothing written anywhere. */
+export interface RatchetTasks {
+  /** One side sends, then the other, 400 messages of 256 B at a time; ms for `count` messages. */
+  readonly burst: (count: number) => number
+  /** Every message answers the one before; ms for `count` messages. */
+  readonly pingPong: (count: number) => number
+}
+
+/** Messages in one direction before it turns. */
+export const RUN_MESSAGES = 400
+/** Bytes of a message before anything is added. */
+export const TEXT_BYTES = 256
