@@ -3,16 +3,18 @@ import { onGapTimer } from './chat/applying.ts'
 import { onCommand } from './chat/commands.ts'
 import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
 import type { Effect, Event, LinkId } from './chat/events.ts'
+import { onResendTimer, pump } from './chat/delivering.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
-import { type ChatOptions, type Contact, type Machine, save } from './chat/machine.ts'
+import { type ChatOptions, type Contact, guarded, type Machine, save } from './chat/machine.ts'
 import { upkeep } from './chat/own.ts'
 import { onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
 import { onResolved, onUnreachable, retry } from './chat/reach.ts'
-import { onDriveTimer, onResendTimer, pump } from './chat/sealing.ts'
+import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
-import { expireSessions } from './chat/sessions.ts'
+import { expireRequests } from './chat/expiry.ts'
+import { expireSessions, letGo, startWaiting } from './chat/sessions.ts'
 
 /**
  * The protocol as one machine: what happens comes in as events, what is to be done goes out as effects, in order. It
@@ -48,7 +50,7 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
   return {
     handle(event, at) {
       machine.now = at
-      dispatch(machine, event)
+      guarded(machine, event.kind, () => dispatch(machine, event))
       const { effects } = machine
       machine.effects = []
       return effects
@@ -98,7 +100,11 @@ function dispatch(machine: Machine, event: Event): void {
       withContact(machine, event.contact, onUnreachable)
       return
     case 'resolved':
-      withContact(machine, event.contact, (_, contact) => onResolved(machine, contact, event.values))
+      withContact(machine, event.contact, (_, contact) => {
+        onResolved(machine, contact, event.values)
+        letGo(machine, contact)
+        startWaiting(machine, contact)
+      })
       return
     case 'published':
       onPublished(machine, event.key, event.count)
@@ -123,13 +129,13 @@ function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8
 
 /** Timer keys are `name` or `name:contact` or `name:contact:…` or `name:link`. */
 function onTimer(machine: Machine, key: string): void {
-  const [name, subject = ''] = key.split(':')
+  const [name, subject = '', object = ''] = key.split(':')
   switch (name) {
     case 'reach':
       withContact(machine, subject, retry)
       return
     case 'drive':
-      withContact(machine, subject, onDriveTimer)
+      withContact(machine, subject, (_, contact) => onDriveTimer(machine, contact, object))
       return
     case 'resend':
       withContact(machine, subject, onResendTimer)
@@ -148,7 +154,10 @@ function onTimer(machine: Machine, key: string): void {
       return
     case 'upkeep':
       if (upkeep(machine)) publishAll(machine)
-      for (const contact of machine.contacts.values()) expireSessions(machine, contact)
+      for (const contact of [...machine.contacts.values()]) {
+        expireSessions(machine, contact)
+        expireRequests(machine, contact)
+      }
       forgetPrefixes(machine)
       return
     default:
@@ -174,7 +183,7 @@ function forgetPrefixes(machine: Machine): void {
 function settle(machine: Machine): void {
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
-    pump(machine, contact)
+    guarded(machine, 'seal', () => pump(machine, contact))
     for (const entry of contact.sessions) {
       if (!entry.changed) continue
       entry.changed = false
@@ -186,4 +195,6 @@ function settle(machine: Machine): void {
     contact.headChanged = false
   }
   machine.due.clear()
+  for (const entry of machine.inHand) entry.payload = null
+  machine.inHand = []
 }

@@ -1,15 +1,19 @@
+import { toHex } from '../bytes.ts'
+import { decodeContent } from '../conversation/contents.ts'
+import { decodePayload } from '../conversation/payload.ts'
 import { ProtocolError } from '../errors.ts'
 import { acceptPrefix, openPrefix } from '../session/handshake.ts'
 import { openFrame } from '../session/open.ts'
 import type { Session } from '../session/session.ts'
 import { newContactRow } from './contact-row.ts'
 import type { Opened } from './incoming.ts'
-import { accountKey, addContact, type Contact, count, emit, type Link, type Machine, send, updateRow } from './machine.ts'
+import { accountKey, addContact, type Contact, count, emit, type Link, type Machine, send } from './machine.ts'
 import { handshakeKeys, ownPrekey } from './own.ts'
 import { identify, pinInitiator } from './pins.ts'
+import { forgetContact } from './requests.ts'
 import { ephemeral } from './sealing.ts'
 import { newEntry, type SessionEntry } from './session-entry.ts'
-import { PREFIX_MEMORY_MS, rememberPrefix } from './sessions.ts'
+import { dropSession, PREFIX_MEMORY_MS, rememberPrefix } from './sessions.ts'
 import { sealFrame } from '../session/seal.ts'
 
 /** New sessions per contact and hour; a handshake costs both sides a few hundred microseconds. */
@@ -20,7 +24,7 @@ const HOUR_MS = 3_600_000
 export const MAX_REQUESTS = 200
 
 /** How far ahead of the own clock a session's gen may be, ms: a clock that is a day off, and two hours. */
-const GEN_AHEAD_MS: number = 26 * HOUR_MS
+export const GEN_AHEAD_MS: number = 26 * HOUR_MS
 
 /**
  * A session of which nothing is known yet. Everything is checked, and its first frame opened, before anything is kept;
@@ -43,11 +47,9 @@ export function admit(
   const session = acceptPrefix(machine.primitives, opened, initiator.device.ik, machine.now)
   const first = openFrame(machine.primitives, session, frame, machine.now)
   if (first.kind !== 'opened') throw new ProtocolError('unauthentic', 'the first frame does not open')
-  if (known === null && [...machine.contacts.values()].filter(({ row }) => row.state === 'requested').length >= MAX_REQUESTS) {
-    return turnAway(machine, 'too many requests')
-  }
+  if (known === null && !hasRoomFor(machine, first.payloads)) return turnAway(machine, 'too many requests')
   if (known !== null) {
-    known.admitted = known.admitted.filter((at) => at > machine.now - HOUR_MS)
+    known.admitted = known.admitted.filter((at) => at <= machine.now && at > machine.now - HOUR_MS)
     if (known.admitted.length >= SESSIONS_PER_HOUR) return turnAway(machine, 'too many sessions')
     const highest = Math.max(0, ...known.sessions.filter(({ session: s }) => s.confirmed).map(({ session: s }) => s.gen))
     if (opened.gen <= highest) return refuseGen(machine, link, known, first.session, highest)
@@ -60,12 +62,29 @@ export function admit(
   entry.unannounced = contact.sessions.some((other) => other.session.confirmed)
   contact.sessions.push(entry)
   if (contact.row.state === 'requested') emit(machine, { kind: 'request', contact: contact.id })
-  if (contact.row.state === 'pending') {
-    // Two people who asked each other have accepted each other.
-    updateRow(machine, contact, { state: 'accepted', since: machine.now })
-    emit(machine, { kind: 'contact', contact: contact.id })
-  }
   return { contact, entry, first }
+}
+
+/**
+ * Whether one more may ask. Of as many as there can be those who came by an own invite stay: the oldest of the others
+ * gives way to them.
+ */
+function hasRoomFor(machine: Machine, payloads: readonly Uint8Array[]): boolean {
+  const waiting = [...machine.contacts.values()].filter(({ row }) => row.state === 'requested')
+  if (waiting.length < MAX_REQUESTS) return true
+  if (!payloads.some((bytes) => isInvited(machine, bytes))) return false
+  const uninvited = waiting.filter(({ row }) => row.cameBy === null || !machine.own.invites.has(toHex(row.cameBy)))
+  const oldest = uninvited.reduce<Contact | null>((a, b) => (a !== null && a.row.since <= b.row.since ? a : b), null)
+  if (oldest === null) return false
+  for (const entry of [...oldest.sessions]) dropSession(machine, oldest, entry, false)
+  forgetContact(machine, oldest)
+  return true
+}
+
+function isInvited(machine: Machine, bytes: Uint8Array): boolean {
+  const payload = decodePayload(bytes)
+  const content = decodeContent(payload.kind, payload.content)
+  return content?.kind === 'request' && content.invite !== null && machine.own.invites.has(toHex(content.invite))
 }
 
 function turnAway(machine: Machine, why: string): null {
@@ -79,6 +98,7 @@ function turnAway(machine: Machine, why: string): null {
  */
 function refuseGen(machine: Machine, link: Link, contact: Contact, session: Session, gen: number): null {
   if (contact.row.state !== 'accepted') return turnAway(machine, 'gen too low')
+  contact.admitted = [...contact.admitted, machine.now]
   const control = ephemeral(machine, { kind: 'control', control: { code: 'gen-too-low', gen } })
   const { frame } = sealFrame(machine.primitives, machine.random, session, [control], machine.now)
   rememberPrefix(machine, session.prefixHash, contact, machine.now + PREFIX_MEMORY_MS, frame)

@@ -1,19 +1,22 @@
-import { concat, equalBytes, fromUtf8, u64be, utf8 } from '../bytes.ts'
+import { concat, equalBytes, u64be } from '../bytes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import type { Control } from '../conversation/control.ts'
 import { addDue } from '../conversation/due-receipts.ts'
 import { encodeRecord } from '../conversation/history.ts'
-import { applyHeartbeat, applyPayload, gaps } from '../conversation/incoming.ts'
+import { applyHeartbeat, applyPayload, gaps, RECENT_COUNTERS } from '../conversation/incoming.ts'
 import { decodePayload, isDurable, type Payload } from '../conversation/payload.ts'
-import { highestCounter, missingCounters, NO_COUNTERS, type Ranges, subtractRanges } from '../conversation/ranges.ts'
+import { addCounter, hasCounter, highestCounter, missingCounters, NO_COUNTERS, type Ranges, subtractRanges } from '../conversation/ranges.ts'
 import { receivePqAnswer, receivePqOffer } from '../session/pq-step.ts'
+import { ProtocolError } from '../errors.ts'
+import { GEN_AHEAD_MS } from './admission.ts'
 import { answerGaps, applyReceipts, jumpPast } from './authoring.ts'
-import { MAX_HELLO_BYTES } from './contact-row.ts'
 import { incomingOf, withIncoming } from './head.ts'
+import { loadForFrame } from './held.ts'
 import type { Opened } from './incoming.ts'
-import { type Contact, count, emit, guarded, type Machine, save, setTimer, updateHead, updateRow } from './machine.ts'
+import { type Contact, count, emit, guarded, type Machine, save, setTimer, tell, updateHead, updateRow } from './machine.ts'
 import { learnRecordSeq } from './pins.ts'
-import { MAX_WEAK_PAYLOADS, type SessionEntry } from './session-entry.ts'
+import { lookUp } from './reach.ts'
+import type { SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
 import { messageKey } from './sealing.ts'
 
@@ -41,14 +44,31 @@ export function applyPayloads(machine: Machine, contact: Contact, entry: Session
   }
 }
 
-/** A numbered payload: once into the history, and its receipt is due. */
+/**
+ * A numbered payload: once into the history, and its receipt is due. An author that went back in time used numbers twice
+ * and sends what it had sent before under new ones: then the id tells what is known.
+ */
 function applyDurable(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload, bytes: Uint8Array): void {
   const did = entry.session.peerDid
+  const { seen } = incomingOf(contact.head, did)
+  const isOld = hasCounter(seen, payload.counter) && payload.counter <= highestCounter(seen) - RECENT_COUNTERS
+  const isRenumbered = payload.counter > 1 && payload.previousHash.length === 0
+  if (!isOld && !isRenumbered) {
+    applyNew(machine, contact, did, payload, bytes)
+    return
+  }
+  loadForFrame(machine, contact, 'place', concat(contact.handle, payload.id), (place) => {
+    if (place === null && isOld) conflict(machine, contact, highestCounter(seen))
+    else if (place === null || isOld) applyNew(machine, contact, did, payload, bytes)
+    else applyAgain(machine, contact, did, payload, bytes)
+  })
+}
+
+function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
   const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
   switch (applied.kind) {
     case 'conflict':
-      count(machine, 'payload: another one of this number')
-      contact.extras.push({ kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
+      conflict(machine, contact, applied.highest)
       return
     case 'seen':
       due(machine, contact, did, [[payload.counter, payload.counter]])
@@ -73,9 +93,26 @@ function applyDurable(machine: Machine, contact: Contact, entry: SessionEntry, p
       save(machine, { range: 'message', key: messageKey(contact, order), value })
       save(machine, { range: 'place', key: concat(contact.handle, payload.id), value: u64be(order) })
       emit(machine, { kind: 'message', contact: contact.id, order, id: payload.id })
-      if (applied.missingBefore > 0) setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+      if (applied.missingBefore > 0) expectGap(machine, contact)
     }
   }
+}
+
+/** It is here already, under the number that it had first. */
+function applyAgain(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
+  const { counter } = payload
+  const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
+  if (applied.kind === 'new') {
+    const state = { ...applied.state, read: addCounter(applied.state.read, counter) }
+    updateHead(machine, contact, { incoming: withIncoming(contact.head, did, state) })
+  }
+  due(machine, contact, did, [[counter, counter]])
+}
+
+/** Another message than the one of this number that is here: its author went back in time and has to use other numbers. */
+function conflict(machine: Machine, contact: Contact, highest: number): void {
+  count(machine, 'payload: another one of this number')
+  tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: highest } })
 }
 
 /** They are to be told that these of their messages are here. */
@@ -117,7 +154,7 @@ function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry,
       if (contact.row.state === 'accepted') answerGaps(machine, contact, content.gaps)
       return
     case 'record-seq':
-      learnRecordSeq(machine, contact, content)
+      if (learnRecordSeq(machine, contact, content)) lookUp(machine, contact)
       return
     case 'typing':
     case 'routes':
@@ -130,9 +167,10 @@ function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry,
 function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, control: Control, chain: number): void {
   switch (control.code) {
     case 'gen-too-low': {
-      if (entry.session.role !== 'initiator') return
-      const via = entry.via
+      if (control.gen > machine.now + GEN_AHEAD_MS) throw new ProtocolError('out-of-date', 'a gen from more than a day ahead')
       updateRow(machine, contact, { lastGen: Math.max(contact.row.lastGen, control.gen) })
+      if (entry.session.role !== 'initiator' || entry.session.gen > control.gen) return
+      const { via } = entry
       dropSession(machine, contact, entry, false)
       startSession(machine, contact, contact.link ?? via)
       return
@@ -158,11 +196,15 @@ function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, c
       const did = entry.session.peerDid
       const state = incomingOf(contact.head, did)
       const next = applyHeartbeat(state, control.counter)
-      if (next === state) return
-      updateHead(machine, contact, { incoming: withIncoming(contact.head, did, next) })
-      setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+      if (next !== state) updateHead(machine, contact, { incoming: withIncoming(contact.head, did, next) })
+      if (gaps(next, 1).length > 0) expectGap(machine, contact)
     }
   }
+}
+
+/** What is missing may still come by itself. */
+function expectGap(machine: Machine, contact: Contact): void {
+  setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
 }
 
 /** Asks for what is still missing; again every minute while they are connected. */
@@ -172,45 +214,6 @@ export function onGapTimer(machine: Machine, contact: Contact): void {
   const missing = gaps(incomingOf(contact.head, did), GAP_BATCH)
   if (missing.length === 0) return
   const entries = missing.slice(-16).map(([from, to]) => ({ author: did, conversation: DIRECT, from, to }))
-  contact.extras.push({ kind: 'gap-request', gaps: entries })
-  machine.due.add(contact)
+  tell(machine, contact, { kind: 'gap-request', gaps: entries })
   setTimer(machine, `gap:${contact.id}`, machine.now + GAP_REPEAT_MS)
-}
-
-/**
- * Holds the payloads of chain 0 with their session: whoever stole a prekey could have written them. Only what a request
- * shows before it is accepted, and where its sender is found, is looked at now.
- */
-export function holdWeak(machine: Machine, contact: Contact, entry: SessionEntry, payloads: readonly Uint8Array[]): void {
-  for (const bytes of payloads) {
-    guarded(machine, 'payload', () => look(machine, contact, bytes))
-    if (entry.weak.length < MAX_WEAK_PAYLOADS) entry.weak = [...entry.weak, bytes]
-    else count(machine, 'payload: too many before confirmation')
-  }
-  entry.changed = true
-}
-
-function look(machine: Machine, contact: Contact, bytes: Uint8Array): void {
-  const payload = decodePayload(bytes)
-  const content = decodeContent(payload.kind, payload.content)
-  if (content?.kind === 'request') updateRow(machine, contact, { claimedName: content.claimedName })
-  if (content?.kind === 'secret' && contact.row.contactSecret === null) updateRow(machine, contact, { contactSecret: content.secret })
-  if (content?.kind === 'text' && contact.row.state === 'requested') updateRow(machine, contact, { hello: preview(content.text) })
-}
-
-/** Chain 2 opened: what was held is theirs. */
-export function releaseWeak(machine: Machine, contact: Contact, entry: SessionEntry): void {
-  const held = entry.weak
-  entry.weak = []
-  entry.changed = true
-  for (const bytes of held) applyPayloads(machine, contact, entry, { payloads: [bytes], chain: 0 })
-}
-
-/** The beginning of a text, cut at a whole character. */
-function preview(text: string): string {
-  const bytes = utf8(text)
-  if (bytes.length <= MAX_HELLO_BYTES) return text
-  let end = MAX_HELLO_BYTES
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return fromUtf8(bytes.subarray(0, end))
 }

@@ -2,14 +2,18 @@ import { concat, equalBytes, u64be, uintFrom, utf8 } from '../bytes.ts'
 import { encodeContent, type GapEntry, MAX_TEXT_BYTES, type ReceiptEntry } from '../conversation/contents.ts'
 import { applyReceipt } from '../conversation/delivery.ts'
 import { decodeRecord, encodeRecord } from '../conversation/history.ts'
-import { jumpTo, nextPayload } from '../conversation/outgoing.ts'
-import { decodePayload, KINDS } from '../conversation/payload.ts'
+import { jumpTo, MAX_JUMP, nextPayload } from '../conversation/outgoing.ts'
+import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
 import { hasCounter, type Ranges } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
+import { dropFromOutbox, takeInHand, unseal } from './delivering.ts'
 import { seenLamport } from './head.ts'
 import { type Contact, count, emit, load, type Machine, save, updateHead } from './machine.ts'
-import { encodeOutbox, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
-import { dropFromOutbox, messageKey } from './sealing.ts'
+import { encodeOutbox, entryOf, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
+import { messageKey } from './sealing.ts'
+
+/** Missing messages that are looked up for one request of theirs. */
+const MAX_GAP_ANSWERS = 256
 
 /** What is this old is not sealed again for a gap, ms. */
 const GAP_AGE_MS: number = 16 * 86_400_000
@@ -59,11 +63,12 @@ function write(
     order,
     id: what.id,
     sealed: null,
-    payload: bytes,
+    payload: null,
     left: false,
     leftAt: 0,
   }
   contact.outbox.push(entry)
+  takeInHand(machine, contact, entry, bytes)
   const record = encodeRecord({
     direction: 'out',
     id: what.id,
@@ -107,37 +112,39 @@ export function decodeSent(bytes: Uint8Array): Sent | null {
   return { order: at(0), id: bytes.slice(8, 24), deliveredAt: at(24), readAt: at(32) }
 }
 
-/** The peer tells which of my messages it has. */
+/** The peer tells which of my messages it has. What never left it cannot have: that is a message of a life that was lost. */
 export function applyReceipts(machine: Machine, contact: Contact, entries: readonly ReceiptEntry[]): void {
+  // What gets another number is not what they mean.
+  if (contact.jumping > 0) return
   for (const receipt of entries) {
     if (!equalBytes(receipt.author, machine.own.did) || receipt.conversation.length > 0) continue
-    const impossible = contact.outbox.find(({ left, counter }) => !left && (hasCounter(receipt.delivered, counter) || hasCounter(receipt.read, counter)))
-    if (impossible !== undefined) {
-      // They have another message of this number than the one that never left: this machine went back in time.
-      jumpPast(machine, contact, Math.max(...receipt.delivered.map(([, to]) => to), ...receipt.read.map(([, to]) => to)))
-      continue
-    }
     const { state, newlyDelivered, newlyRead } = applyReceipt(
       contact.head.delivery,
       receipt.delivered,
       receipt.read,
-      contact.head.outgoing.counter,
+      highestLeft(contact),
     )
-    for (const entry of [...contact.outbox]) {
-      if (!hasCounter(receipt.delivered, entry.counter) && !hasCounter(receipt.read, entry.counter)) continue
-      dropFromOutbox(machine, contact, entry)
-      if (hasCounter(newlyRead, entry.counter)) continue
-      const value = encodeSent({ order: entry.order, id: entry.id, deliveredAt: machine.now, readAt: 0 })
-      save(machine, { range: 'sent', key: outboxKey(contact.handle, entry.counter), value })
-    }
     if (state === contact.head.delivery) continue
+    contact.resends = 0
     updateHead(machine, contact, { delivery: state })
+    for (const { counter, order, id } of dropFromOutbox(machine, contact, newlyDelivered)) {
+      if (hasCounter(newlyRead, counter)) continue
+      const value = encodeSent({ order, id, deliveredAt: machine.now, readAt: 0 })
+      save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
+    }
     if (newlyDelivered.length > 0) emit(machine, { kind: 'states', contact: contact.id, counters: newlyDelivered, state: 'delivered' })
     if (newlyRead.length > 0) {
       markSentRead(machine, contact, newlyRead)
       emit(machine, { kind: 'states', contact: contact.id, counters: newlyRead, state: 'read' })
     }
   }
+}
+
+/** The highest own counter that ever left: messages are sealed in their order, so those that were not stand at the end. */
+function highestLeft({ outbox, head }: Contact): number {
+  let at = outbox.length
+  while (at > 0 && outbox[at - 1]?.left === false) at--
+  return (outbox[at]?.counter ?? head.outgoing.counter + 1) - 1
 }
 
 /** Writes down when own messages were read, for the latest thousand of a receipt. */
@@ -167,67 +174,82 @@ function countersOf(ranges: Ranges, limit: number): number[] {
 export function answerGaps(machine: Machine, contact: Contact, gaps: readonly GapEntry[]): void {
   const wanted = gaps
     .filter((gap) => equalBytes(gap.author, machine.own.did) && gap.conversation.length === 0)
-    .flatMap((gap) => countersOf([[gap.from, Math.min(gap.to, contact.head.outgoing.counter)]], 256))
-    .filter((counter) => contact.outbox[indexOfCounter(contact.outbox, counter)]?.counter !== counter)
-    .slice(0, 256)
+    .flatMap((gap) => countersOf([[gap.from, Math.min(gap.to, contact.head.outgoing.counter)]], MAX_GAP_ANSWERS))
+    .filter((counter) => entryOf(contact.outbox, counter) === undefined)
+    .slice(0, MAX_GAP_ANSWERS)
   if (wanted.length === 0) return
   const keys = wanted.map((counter) => outboxKey(contact.handle, counter))
   load(machine, 'sent', keys, (rows) => {
     const sents = rows.map((row) => row && decodeSent(row))
-    load(
-      machine,
-      'message',
-      sents.map((sent) => messageKey(contact, sent?.order ?? 0)),
-      (records) => {
-        for (const [i, row] of records.entries()) {
-          const sent = sents[i]
-          const counter = wanted[i] as number
-          if (!row || !sent) continue
-          const record = decodeRecord(row)
-          const at = indexOfCounter(contact.outbox, counter)
-          if (record.receivedAt + GAP_AGE_MS < machine.now || contact.outbox[at]?.counter === counter) continue
-          const entry: OutboxEntry = { counter, order: sent.order, id: sent.id, sealed: null, payload: record.payload, left: true, leftAt: 0 }
-          contact.outbox.splice(at, 0, entry)
-          save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) })
-        }
-        machine.due.add(contact)
-      },
-    )
+    const places = sents.map((sent) => messageKey(contact, sent?.order ?? 0))
+    load(machine, 'message', places, (records) => {
+      for (const [i, row] of records.entries()) {
+        const sent = sents[i]
+        const counter = wanted[i] as number
+        if (!row || !sent) continue
+        const { payload, receivedAt } = decodeRecord(row)
+        if (receivedAt + GAP_AGE_MS < machine.now || decodePayload(payload).counter !== counter) continue
+        if (entryOf(contact.outbox, counter) !== undefined) continue
+        const entry: OutboxEntry = { counter, order: sent.order, id: sent.id, sealed: null, payload: null, left: true, leftAt: 0 }
+        contact.outbox.splice(indexOfCounter(contact.outbox, counter), 0, entry)
+        unseal(contact, entry)
+        save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) })
+      }
+      machine.due.add(contact)
+    })
   })
 }
 
 /**
  * This machine used numbers again that it had used in a life whose state was lost: it jumps past them, and what waits
- * gets new ones (same id, same place, same text), for the peer takes the old numbers for known.
+ * gets new ones (same id, same place, same text), for the peer takes the old numbers for known. Until their texts are
+ * read back nothing leaves; then all of it is one write.
  */
 export function jumpPast(machine: Machine, contact: Contact, counter: number): void {
-  const { outgoing } = contact.head
-  const waiting = contact.outbox.filter((entry) => entry.counter <= Math.max(counter, outgoing.counter))
-  let jumped: typeof outgoing
-  try {
-    jumped = jumpTo(outgoing, counter)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    count(machine, 'control: rolled-back beyond every counter')
+  if (counter > MAX_JUMP) throw new ProtocolError('limit', 'a jump beyond every counter')
+  const { outbox } = contact
+  const isBehind = contact.head.outgoing.counter < counter || (outbox[0]?.counter ?? counter + 1) <= counter
+  if (!isBehind || counter <= contact.jumping) return
+  const isRunning = contact.jumping > 0
+  contact.jumping = counter
+  if (!isRunning) jump(machine, contact, new Map())
+}
+
+/** Goes on when every message that waits behind the jump is known; meanwhile more may have been written. */
+function jump(machine: Machine, contact: Contact, known: ReadonlyMap<number, Payload | null>): void {
+  const waiting = contact.outbox.slice(0, indexOfCounter(contact.outbox, contact.jumping + 1))
+  const missing = waiting.filter(({ counter }) => !known.has(counter))
+  if (missing.length === 0) {
+    renumber(machine, contact, waiting, known)
     return
   }
-  if (jumped === outgoing && waiting.length === 0) return
+  const keys = missing.map(({ order }) => messageKey(contact, order))
+  load(machine, 'message', keys, (rows) => {
+    const read = missing.map(({ counter }, i): [number, Payload | null] => {
+      const row = rows[i]
+      return [counter, row ? decodePayload(decodeRecord(row).payload) : null]
+    })
+    jump(machine, contact, new Map([...known, ...read]))
+  })
+}
+
+function renumber(
+  machine: Machine,
+  contact: Contact,
+  waiting: readonly OutboxEntry[],
+  payloads: ReadonlyMap<number, Payload | null>,
+): void {
   count(machine, 'own store went back in time')
-  updateHead(machine, contact, { outgoing: jumped })
-  load(
-    machine,
-    'message',
-    waiting.map((entry) => messageKey(contact, entry.order)),
-    (rows) => {
-      for (const [i, entry] of waiting.entries()) {
-        const row = rows[i]
-        if (!contact.outbox.includes(entry)) continue
-        dropFromOutbox(machine, contact, entry)
-        save(machine, { range: 'sent', key: outboxKey(contact.handle, entry.counter), value: null })
-        if (!row) continue
-        const payload = decodePayload(decodeRecord(row).payload)
-        write(machine, contact, { id: entry.id, kind: payload.kind, content: payload.content }, payload.sentAt, entry.order)
-      }
-    },
-  )
+  updateHead(machine, contact, { outgoing: jumpTo(contact.head.outgoing, contact.jumping) })
+  contact.jumping = 0
+  for (const { counter, order, id } of waiting) {
+    dropFromOutbox(machine, contact, [[counter, counter]])
+    save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value: null })
+    const payload = payloads.get(counter)
+    if (!payload) continue
+    // Each of them says that it may be known under another number.
+    const outgoing = { ...contact.head.outgoing, previousHash: new Uint8Array() }
+    updateHead(machine, contact, { outgoing })
+    write(machine, contact, { id, kind: payload.kind, content: payload.content }, payload.sentAt, order)
+  }
 }

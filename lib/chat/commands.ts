@@ -8,10 +8,11 @@ import { encodeAccount } from '../identity/account.ts'
 import { hasRoom, isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
 import type { Command, Reply } from './events.ts'
-import { accountKey, addContact, type Contact, emit, type Machine, reply, save, updateHead, updateRow } from './machine.ts'
+import { accountKey, addContact, type Contact, emit, type Machine, reply, save, tell, updateHead, updateRow } from './machine.ts'
 import { encodeOwnInvite, replaceContactSecret } from './own.ts'
 import { publishAll, schedule } from './publishing.ts'
 import { reachOut, retry } from './reach.ts'
+import { forgetContact, isRequestOver } from './requests.ts'
 import { sendingSession } from './session-entry.ts'
 import { dropSession } from './sessions.ts'
 
@@ -22,7 +23,14 @@ function refused(code: Refused['code'], message: string): Refused {
 }
 
 export function onCommand(machine: Machine, id: number, command: Command): void {
-  reply(machine, id, run(machine, command))
+  let result: Reply
+  try {
+    result = run(machine, command)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    result = refused('invalid', error.message)
+  }
+  reply(machine, id, result)
 }
 
 function run(machine: Machine, command: Command): Reply {
@@ -40,7 +48,7 @@ function run(machine: Machine, command: Command): Reply {
     case 'unblock':
       return unblock(machine, contact)
     case 'confirm':
-      updateRow(machine, contact, { verified: 'number' })
+      updateRow(machine, contact, { verified: 'number', unconfirmedDevice: false })
       return changed(machine, contact)
     case 'send':
       return send(machine, contact, command.text, command.replyTo ?? null)
@@ -74,6 +82,7 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
     if (known.row.state === 'blocked') return refused('wrong-state', 'this account is blocked; unblock it first')
     if (known.row.state === 'requested') return accept(machine, known, command.petname)
     updateRow(machine, known, { petname: name, ...(link.secret !== null && { inviteSecret: link.secret }) })
+    if (known.row.state === 'pending') askAgain(machine, known, command.hello)
     retry(machine, known)
     return changed(machine, known)
   }
@@ -82,6 +91,12 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
   if (command.hello !== undefined) writeText(machine, contact, command.hello, null)
   reachOut(machine, contact)
   return changed(machine, contact)
+}
+
+/** A request that is made once more lives for two weeks from now. */
+function askAgain(machine: Machine, contact: Contact, hello: string | undefined): void {
+  updateRow(machine, contact, { since: machine.now })
+  if (hello !== undefined && contact.outbox.length === 0) writeText(machine, contact, hello, null)
 }
 
 /** The petname to use: the given one if it is free, else the beginning of the account. */
@@ -100,12 +115,9 @@ function accept(machine: Machine, contact: Contact, petname: string | undefined)
   const name = nameFor(machine, petname, contact.row.account, contact)
   if (typeof name !== 'string') return name
   updateRow(machine, contact, { state: 'accepted', petname: name, since: machine.now, hello: null })
+  tell(machine, contact, { kind: 'accept', claimedName: machine.own.name })
+  tell(machine, contact, { kind: 'secret', secret: machine.own.contactSecret })
   const entry = sendingSession(contact.sessions)
-  if (entry !== undefined) entry.mustAnswer = true
-  contact.extras.push(
-    { kind: 'accept', claimedName: machine.own.name },
-    { kind: 'secret', secret: machine.own.contactSecret },
-  )
   if (entry?.via === null || entry === undefined || !machine.links.has(entry.via)) reachOut(machine, contact)
   return changed(machine, contact)
 }
@@ -114,10 +126,7 @@ function accept(machine: Machine, contact: Contact, petname: string | undefined)
 function decline(machine: Machine, contact: Contact): Reply {
   if (contact.row.state !== 'requested') return refused('wrong-state', 'there is no request of theirs')
   for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
-  machine.contacts.delete(contact.id)
-  machine.byAccount.delete(accountKey(contact.row.account))
-  machine.due.delete(contact)
-  save(machine, { range: 'contact', key: contact.handle, value: null }, { range: 'head', key: contact.handle, value: null })
+  forgetContact(machine, contact)
   return { kind: 'done' }
 }
 
@@ -127,7 +136,8 @@ function block(machine: Machine, contact: Contact): Reply {
   for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
   const known = contact.row.state === 'accepted'
   const petname = contact.row.petname || encodeAccount(contact.row.account).slice(6, 14)
-  updateRow(machine, contact, { state: 'blocked', petname, since: machine.now })
+  updateRow(machine, contact, { state: 'blocked', before: contact.row.state, petname, since: machine.now })
+  contact.news.clear()
   for (const link of machine.links.values()) {
     if (link.bound === contact || link.expected === contact) machine.effects.push({ kind: 'close', link: link.id })
   }
@@ -135,18 +145,18 @@ function block(machine: Machine, contact: Contact): Reply {
     replaceContactSecret(machine)
     for (const other of machine.contacts.values()) {
       if (other.row.state !== 'accepted' || other.link === null) continue
-      other.extras.push({ kind: 'secret', secret: machine.own.contactSecret })
-      machine.due.add(other)
+      tell(machine, other, { kind: 'secret', secret: machine.own.contactSecret })
     }
     publishAll(machine)
   }
   return changed(machine, contact)
 }
 
-/** They may write again, as somebody who was accepted. */
+/** They may write again, as somebody who was accepted; whom I had only asked I ask once more. */
 function unblock(machine: Machine, contact: Contact): Reply {
   if (contact.row.state !== 'blocked') return refused('wrong-state', 'they are not blocked')
-  updateRow(machine, contact, { state: 'accepted', since: machine.now })
+  const state = contact.row.before === 'pending' ? 'pending' : 'accepted'
+  updateRow(machine, contact, { state, before: null, since: machine.now })
   reachOut(machine, contact)
   return changed(machine, contact)
 }
@@ -161,6 +171,7 @@ function send(machine: Machine, contact: Contact, text: string, replyTo: Uint8Ar
       return refused('peer_away', 'there is no live path to them now')
     }
   }
+  if (isRequestOver(contact.row, machine.now)) return refused('wrong-state', 'they did not answer in two weeks; add them again')
   if (!hasRoom(contact)) return refused('outbox-full', 'too many messages wait for them already')
   return { kind: 'message', contact: contact.id, ...writeText(machine, contact, text, replyTo) }
 }

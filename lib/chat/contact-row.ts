@@ -1,4 +1,4 @@
-import { asArray, asBytes, asNullable, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
+import { asArray, asBytes, asNullable, asText, asUint, decodeTyped, encode, malformed, type WireValue } from '../wire.ts'
 
 /** What is kept about a person, contact or not. Replaced as a whole when it changes. */
 export interface ContactRow {
@@ -10,11 +10,15 @@ export interface ContactRow {
   readonly claimedName: string | null
   /** `requested`: they asked; `pending`: I asked. */
   readonly state: ContactState
+  /** What a blocked person was before. */
+  readonly before: ContactState | null
   readonly verified: 'no' | 'number' | 'code'
   /** When this state began, ms. */
   readonly since: number
   /** The first text of their request; hostile text. */
   readonly hello: string | null
+  /** Hash of the own invite by which they came, 16 bytes. */
+  readonly cameBy: Uint8Array | null
   /** The secret of the invite by which I found them, 32 bytes. */
   readonly inviteSecret: Uint8Array | null
   /** The contact secret they told me, 32 bytes. */
@@ -26,6 +30,8 @@ export interface ContactRow {
   /** Their device, from the newest pinned account record, and its newest known prekey (bytes of P). */
   readonly device: PeerDevice | null
   readonly prekey: Uint8Array | null
+  /** They are verified, and have another device since: nothing is sent to it before the user confirmed it. */
+  readonly unconfirmedDevice: boolean
   /** Where they were last reached. */
   readonly place: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
   /** The highest `gen` of any session with them, ms. */
@@ -58,15 +64,18 @@ export function newContactRow(account: Uint8Array, petname: string, state: Conta
     petname,
     claimedName: null,
     state,
+    before: null,
     verified: 'no',
     since: now,
     hello: null,
+    cameBy: null,
     inviteSecret: null,
     contactSecret: null,
     accountPin: null,
     devicePins: [],
     device: null,
     prekey: null,
+    unconfirmedDevice: false,
     place: null,
     lastGen: 0,
     startedAt: 0,
@@ -94,15 +103,18 @@ export function encodeContactRow(row: ContactRow): Uint8Array {
     row.place && [row.place.peer, row.place.addresses],
     row.lastGen,
     row.startedAt,
+    row.before === null ? null : STATES.indexOf(row.before),
+    row.cameBy,
+    row.unconfirmedDevice,
   ])
 }
 
 /** Reads a stored row. Throws `malformed` or `newer-version`. */
 export function decodeContactRow(bytes: Uint8Array): ContactRow {
-  const fields = decodeTyped(bytes, { type: 'contact', fields: 16, maxBytes: MAX_ROW_BYTES })
-  const state = STATES[asUint(fields[3], 'state')]
+  const fields = decodeTyped(bytes, { type: 'contact', fields: 19, maxBytes: MAX_ROW_BYTES })
+  const state = stateOf(fields[3])
   const verified = VERIFIED[asUint(fields[4], 'verified')]
-  if (state === undefined || verified === undefined) throw malformed('contact: unknown state')
+  if (verified === undefined) throw malformed('contact: unknown verification')
   return {
     account: asBytes(fields[0], 'account', { length: 32 }),
     petname: asText(fields[1], 'petname', MAX_NAME_BYTES),
@@ -136,5 +148,14 @@ export function decodeContactRow(bytes: Uint8Array): ContactRow {
     }),
     lastGen: asUint(fields[14], 'last gen'),
     startedAt: asUint(fields[15], 'started at'),
+    before: asNullable(fields[16], stateOf),
+    cameBy: asNullable(fields[17], (value) => asBytes(value, 'came by', { length: 16 })),
+    unconfirmedDevice: fields[18] === true,
   }
+}
+
+function stateOf(value: WireValue | undefined): ContactState {
+  const state = STATES[asUint(value, 'state')]
+  if (state === undefined) throw malformed('contact: unknown state')
+  return state
 }

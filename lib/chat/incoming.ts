@@ -1,8 +1,13 @@
 import { equalBytes, toHex } from '../bytes.ts'
+import { highestCounter } from '../conversation/ranges.ts'
 import { openFrame } from '../session/open.ts'
 import { prefixHash, splitPrefix } from '../session/prefix.ts'
 import { admit } from './admission.ts'
-import { applyPayloads, dueAgain, holdWeak, releaseWeak } from './applying.ts'
+import { applyPayloads, dueAgain } from './applying.ts'
+import { proveLate } from './binding.ts'
+import { resendOutbox } from './delivering.ts'
+import { incomingOf } from './head.ts'
+import { inOrder, loadForFrame } from './held.ts'
 import {
   alert,
   type Contact,
@@ -10,22 +15,24 @@ import {
   emit,
   guarded,
   type Link,
-  load,
   type Machine,
   save,
   send,
+  tell,
   updateRow,
 } from './machine.ts'
+import { tellNews } from './news.ts'
 import { prove } from './proofs.ts'
-import { endDrive, repeatDrive, resendOutbox } from './sealing.ts'
+import { answerAgain, endDrive } from './sealing.ts'
 import { sendingSession, type SessionEntry } from './session-entry.ts'
-import { letGo, skippedKey, startSession } from './sessions.ts'
+import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
+import { holdWeak, releaseWeak } from './weak.ts'
 
 /** Frames in a row on a proved link that no session opens before a new session is started. */
 const UNREADABLE_LIMIT = 3
 
-/** Frames of one contact that wait for a key at most; what is beyond comes again. */
-const MAX_HELD = 1024
+/** Prefixes on a link that open nothing before it is closed: each costs four key agreements. */
+const MAX_REFUSED = 16
 
 type Result = ReturnType<typeof openFrame>
 export type Opened = Extract<Result, { kind: 'opened' }>
@@ -38,7 +45,8 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     const seen = machine.prefixes.get(toHex(hash))
     if (seen !== undefined) {
       count(machine, 'prefix: of a session that is over')
-      if (seen.answer !== null) send(machine, link.id, seen.answer)
+      const contact = seen.contact === null ? undefined : machine.contacts.get(seen.contact)
+      if (seen.answer !== null && contact?.row.state === 'accepted') send(machine, link.id, seen.answer)
       return
     }
     for (const contact of machine.contacts.values()) {
@@ -47,13 +55,17 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
       inOrder(machine, contact, () => void open(machine, link, contact, entry, frame))
       return
     }
+    if (++link.refused > MAX_REFUSED) {
+      machine.effects.push({ kind: 'close', link: link.id })
+      return
+    }
     const admitted = admit(machine, link, prefix, frame)
     if (admitted === null) return
+    link.refused--
     const { contact, entry, first } = admitted
     saveSkipped(machine, contact, first)
     holdWeak(machine, contact, entry, first.payloads)
     letGo(machine, contact)
-    entry.mustAnswer = contact.row.state === 'accepted'
     machine.due.add(contact)
   })
 }
@@ -78,26 +90,8 @@ function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Arr
   count(machine, 'frame: unreadable')
   if (link.bound === contact && ++contact.unreadable >= UNREADABLE_LIMIT) {
     contact.unreadable = 0
-    startSession(machine, contact, link.id)
+    if (!startedLately(machine, contact)) startSession(machine, contact, link.id)
   }
-}
-
-/** Frames behind one whose key is being loaded wait for it: an old message that comes late is still shown before newer ones. */
-function inOrder(machine: Machine, contact: Contact, handle: () => void): void {
-  if (contact.held === null) handle()
-  else if (contact.held.length < MAX_HELD) contact.held.push(handle)
-  else count(machine, 'frame: too many at once')
-}
-
-function releaseHeld(machine: Machine, contact: Contact): void {
-  const held = contact.held ?? []
-  contact.held = null
-  while (contact.held === null) {
-    const next = held.shift()
-    if (next === undefined) return
-    guarded(machine, 'frame', next)
-  }
-  contact.held = held
 }
 
 /** Before a link is proved only the answers to what went out over it are read on it. */
@@ -123,15 +117,10 @@ function open(
     case 'unreadable':
       return false
     case 'needs-skipped':
-      contact.held = []
-      load(machine, 'skipped', [skippedKey(contact, result.ref)], ([key]) => {
-        const held = contact.held ?? []
-        contact.held = null
+      loadForFrame(machine, contact, 'skipped', skippedKey(contact, result.ref), (key) => {
         if (!contact.sessions.includes(entry)) count(machine, 'frame: its session is gone')
-        else if (key === null || key === undefined) count(machine, 'frame: its key is gone')
-        else guarded(machine, 'frame', () => void open(machine, link, contact, entry, frame, { ref: result.ref, key }))
-        contact.held = held
-        releaseHeld(machine, contact)
+        else if (key === null) count(machine, 'frame: its key is gone')
+        else open(machine, link, contact, entry, frame, { ref: result.ref, key })
       })
       return true
     case 'duplicate':
@@ -139,7 +128,7 @@ function open(
       onDuplicate(machine, link, contact, entry)
       return true
     case 'clone':
-      onClone(machine, link, contact, result.reason)
+      onClone(machine, link, contact, entry, result.reason)
       return true
     case 'refused':
       entry.session = result.session
@@ -166,13 +155,13 @@ function onOpened(machine: Machine, link: Link, contact: Contact, entry: Session
     if (entry.session.confirmed && !wasConfirmed) onConfirmed(machine, link, contact, entry)
     applyPayloads(machine, contact, entry, result)
   }
-  if (result.chain <= 2 && result.n === 0 && contact.row.state === 'accepted') entry.mustAnswer = true
 }
 
 /** The peer proved to be who it said: the session may carry content, and what waits moves to it. */
 function onConfirmed(machine: Machine, link: Link, contact: Contact, entry: SessionEntry): void {
   updateRow(machine, contact, { lastGen: Math.max(contact.row.lastGen, entry.session.gen) })
   if (contact.row.state === 'pending') {
+    // They answered the request, or made one of their own.
     updateRow(machine, contact, { state: 'accepted', since: machine.now })
     emit(machine, { kind: 'contact', contact: contact.id })
   }
@@ -182,8 +171,10 @@ function onConfirmed(machine: Machine, link: Link, contact: Contact, entry: Sess
   }
   entry.unannounced = false
   if (link.dialer && link.bound === null) prove(machine, link, entry.session.linkKey)
+  proveLate(machine, contact)
   letGo(machine, contact)
   resendOutbox(machine, contact)
+  tellNews(machine, contact)
 }
 
 /** They did not get the answer to this: receipts and the frame that drives confirmation go again. */
@@ -191,18 +182,20 @@ function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: Sess
   count(machine, 'frame: duplicate')
   if (contact.row.state !== 'accepted') return
   entry.via = link.id
-  dueAgain(machine, contact, entry.session.peerDid)
-  if (entry.drive !== null) repeatDrive(machine, contact, entry)
-  else if (!entry.session.confirmed) entry.mustAnswer = true
+  machine.due.add(contact)
+  if (entry.session.confirmed) dueAgain(machine, contact, entry.session.peerDid)
+  answerAgain(machine, contact, entry)
 }
 
 /** Two machines speak as their one device, or theirs went back in time: nothing is taken, and both users hear of it. */
-function onClone(machine: Machine, link: Link, contact: Contact, reason: string): void {
+function onClone(machine: Machine, link: Link, contact: Contact, entry: SessionEntry, reason: string): void {
   count(machine, `frame: clone, ${reason}`)
-  alert(machine, contact, 'cloned device')
-  const highest = contact.head.incoming.at(-1)?.state.latestKnown ?? 0
-  contact.extras.push({ kind: 'control', control: { code: 'rolled-back', counter: highest } })
-  startSession(machine, contact, link.id)
+  if (contact.row.state !== 'accepted') return
+  if (!entry.cloned) alert(machine, contact, 'cloned device')
+  entry.cloned = true
+  const counter = highestCounter(incomingOf(contact.head, entry.session.peerDid).seen)
+  if (counter > 0) tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter } })
+  if (!startedLately(machine, contact)) startSession(machine, contact, link.id)
 }
 
 function saveSkipped(machine: Machine, contact: Contact, result: Opened): void {

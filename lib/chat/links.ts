@@ -1,10 +1,10 @@
-import { compareBytes, equalBytes } from '../bytes.ts'
+import { onProof } from './binding.ts'
 import type { LinkId } from './events.ts'
 import { onFrame, onPrefix } from './incoming.ts'
 import { type Contact, count, emit, type Link, type Machine, send, setTimer } from './machine.ts'
-import { PROOF_BYTES, PROOF_TYPE, proofFor, prove } from './proofs.ts'
-import { onAlive, onLost, onOpen, onUnreachable, retry } from './reach.ts'
-import { repeatDrive, resendOutbox } from './sealing.ts'
+import { PROOF_TYPE, prove } from './proofs.ts'
+import { lookUp, onLost, onOpen, onUnreachable, retry } from './reach.ts'
+import { restartDrives } from './sealing.ts'
 import { sendingSession } from './session-entry.ts'
 import { startSession } from './sessions.ts'
 
@@ -15,17 +15,11 @@ import { startSession } from './sessions.ts'
  */
 const NONCE_BYTES = 32
 
-/** Proofs looked at per link: an honest peer needs two (one session, and one that replaces it). */
-const MAX_PROOFS = 8
-
 /** How long a dialler waits for the answer to its proof before it takes the session for lost, ms. */
 export const PROOF_PATIENCE_MS = 5_000
 
-/** Two links that opened within this time are a simultaneous dial, and both sides keep the same one; else the newer stays. */
-const SIMULTANEOUS_MS = 5_000
-
-/** How long a second link to the same person stays open, ms. */
-const CLOSE_AFTER_MS = 2_000
+/** How long a link to somebody who was dialled may stay without a proof after that, ms: a new session takes two round trips. */
+const UNPROVED_MS = 60_000
 
 export function onOpened(machine: Machine, id: LinkId, dialer: boolean, peer: Uint8Array, expectedId: string | undefined): void {
   const expected = expectedId === undefined ? null : (machine.contacts.get(expectedId) ?? null)
@@ -39,6 +33,9 @@ export function onOpened(machine: Machine, id: LinkId, dialer: boolean, peer: Ui
     bound: null,
     openedAt: machine.now,
     proofs: 0,
+    unproved: null,
+    refused: 0,
+    doubted: false,
   }
   machine.links.set(id, link)
   if (expected !== null) onOpen(expected)
@@ -109,74 +106,22 @@ function greet(machine: Machine, link: Link, contact: Contact): void {
     return
   }
   prove(machine, link, entry.session.linkKey)
-  for (const each of contact.sessions) if (each.drive !== null) repeatDrive(machine, contact, each, link.id)
+  restartDrives(machine, contact, link.id)
   if (contact.row.state === 'accepted') setTimer(machine, `proof:${link.id}`, machine.now + PROOF_PATIENCE_MS)
 }
 
-/** The proof was not answered: to them the session is gone. */
+/** The proof was not answered: to them the session is gone. If a new one is not answered either, this is not who was meant. */
 export function onProofTimeout(machine: Machine, id: LinkId): void {
   const link = machine.links.get(id)
   if (link === undefined || link.bound !== null || link.expected === null) return
-  startSession(machine, link.expected, id)
-}
-
-function onProof(machine: Machine, link: Link, bytes: Uint8Array): void {
-  if (bytes.length !== PROOF_BYTES || ++link.proofs > MAX_PROOFS) {
-    count(machine, 'link: proof refused')
+  if (!link.doubted) {
+    link.doubted = true
+    startSession(machine, link.expected, id)
+    lookUp(machine, link.expected)
+    setTimer(machine, `proof:${id}`, machine.now + UNPROVED_MS)
     return
   }
-  const proof = bytes.subarray(1)
-  const candidates = link.dialer ? (link.expected === null ? [] : [link.expected]) : machine.contacts.values()
-  for (const contact of candidates) {
-    // Silence towards whom the user has not accepted: an answered proof would tell them that their request arrived.
-    if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') continue
-    for (const { session } of contact.sessions) {
-      const expected = proofFor(machine, link, session.linkKey, link.dialer ? 1 : 0)
-      if (expected === null || !equalBytes(expected, proof)) continue
-      if (!link.dialer) prove(machine, link, session.linkKey)
-      bind(machine, link, contact)
-      return
-    }
-  }
-  count(machine, 'link: proof of nobody')
-}
-
-/** The link is theirs: what waits may leave. */
-function bind(machine: Machine, link: Link, contact: Contact): void {
-  if (link.bound === contact) return
-  link.bound = contact
-  setTimer(machine, `proof:${link.id}`, null)
-  const current = contact.link === null ? undefined : machine.links.get(contact.link)
-  if (current !== undefined) {
-    const loser = Math.abs(link.openedAt - current.openedAt) < SIMULTANEOUS_MS ? laterOf(machine, link, current) : current
-    // The other side closes the same one; what is still on its way over it may arrive first.
-    setTimer(machine, `close:${loser.id}`, machine.now + CLOSE_AFTER_MS)
-    if (loser === link) return
-  }
-  contact.link = link.id
-  onAlive(contact)
-  emit(machine, { kind: 'contact', contact: contact.id })
-  for (const entry of contact.sessions) if (entry.drive !== null) repeatDrive(machine, contact, entry, link.id)
-  resendOutbox(machine, contact)
-  tellNews(machine, contact)
-}
-
-/** What a contact is told on every new link: where the own addresses are found, the newest record, the latest message. */
-function tellNews(machine: Machine, contact: Contact): void {
-  contact.extras.push(
-    { kind: 'secret', secret: machine.own.contactSecret },
-    { kind: 'control', control: { code: 'heartbeat', counter: contact.head.outgoing.counter } },
-  )
-  machine.due.add(contact)
-}
-
-/** Of two links to one person the one to close: both sides name the same, the one that the higher PeerId dialled. */
-function laterOf(machine: Machine, a: Link, b: Link): Link {
-  const own = machine.network?.peer
-  if (own === undefined || a.dialer === b.dialer) return b
-  const dialled = a.dialer ? a : b
-  const ownIsLower = compareBytes(own, dialled.peer) < 0
-  return ownIsLower ? (dialled === a ? b : a) : dialled
+  machine.effects.push({ kind: 'close', link: id })
 }
 
 /** The network came back or changed: every pause is over. */

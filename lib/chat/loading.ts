@@ -58,6 +58,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     nextLoad: 1,
     network: null,
     due: new Set(),
+    inHand: [],
     now,
     effects: [],
   }

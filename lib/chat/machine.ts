@@ -44,6 +44,8 @@ export interface Machine {
   network: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
   /** Contacts with something to seal or to save at the end of the turn. */
   readonly due: Set<Contact>
+  /** Own messages whose payload is at hand until the end of the turn. */
+  inHand: OutboxEntry[]
   /** The time of the event being handled, ms. */
   now: number
   effects: Effect[]
@@ -62,22 +64,33 @@ export interface Contact {
   /** The link that was proved to be theirs. */
   link: LinkId | null
   reach: Reach
-  /** What rides along in the next frame. */
-  extras: Content[]
+  /** What rides along in the next frame, at most one of each sort. */
+  readonly news: Map<string, Content>
   /** Under which secret and day each key of the last look-up lies. */
   lookups: ReadonlyMap<string, Lookup>
   /** Sessions that they announced inside an older one. */
   announced: readonly Uint8Array[]
   /** When the sessions of the last hour were admitted, ms. */
   admitted: readonly number[]
-  /** Frames that wait until the key of one before them is loaded; null while none is. */
-  held: (() => void)[] | null
+  /** Frames that wait until what one before them needs is loaded, and how many loads they wait for. */
+  readonly held: (() => void)[]
+  holds: number
   /** Frames in a row that no session opened. */
   unreadable: number
-  /** Whether frames that leave again are being loaded: what was written since waits behind them. */
-  resending: boolean
+  /** Own messages below this counter are all sealed. */
+  unsealedFrom: number
+  /** Messages whose frames leave again, while they are being loaded: what was written since waits behind them. */
+  resending: OutboxEntry[] | null
+  /** How often in a row what waits left again without any receipt. */
+  resends: number
+  /** When that happens next, ms; null while nothing waits for it. */
+  resendAt: number | null
   /** Whether payloads for sealing are being loaded. */
   loading: boolean
+  /** Own messages up to this counter are about to get new numbers; 0 when none. */
+  jumping: number
+  /** A session is to be started on this link as soon as a usable prekey of theirs is found. */
+  startOn: LinkId | null
   rowChanged: boolean
   headChanged: boolean
 }
@@ -100,8 +113,14 @@ export interface Link {
   /** Whose it is, by proof. */
   bound: Contact | null
   readonly openedAt: number
-  /** Proofs that were tried on it, own or theirs. */
+  /** Proofs that came on it. */
   proofs: number
+  /** The last of them that was nobody's: a session may be confirmed only after its proof came. */
+  unproved: Uint8Array | null
+  /** Prefixes on it that opened nothing. */
+  refused: number
+  /** Whether the own proof on it was not answered in time. */
+  doubted: boolean
 }
 
 /** Why frames behind a known prefix open no new session. */
@@ -151,6 +170,12 @@ export function count(machine: Machine, reason: string): void {
 
 export function setTimer(machine: Machine, key: string, at: number | null): void {
   machine.effects.push({ kind: 'timer', key, at })
+}
+
+/** Has it ride along in the next frame; what was to be told of this sort before is replaced. */
+export function tell(machine: Machine, contact: Contact, content: Content): void {
+  contact.news.set(content.kind === 'control' ? content.control.code : content.kind, content)
+  machine.due.add(contact)
 }
 
 /** A whole number drawn evenly enough from [0, below) for jitter. */
@@ -209,14 +234,20 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     outbox: [],
     link: null,
     reach: IDLE,
-    extras: [],
+    news: new Map(),
     lookups: new Map(),
     announced: [],
     admitted: [],
-    held: null,
+    held: [],
+    holds: 0,
     unreadable: 0,
-    resending: false,
+    unsealedFrom: 0,
+    resending: null,
+    resends: 0,
+    resendAt: null,
     loading: false,
+    jumping: 0,
+    startOn: null,
     rowChanged: false,
     headChanged: false,
   }

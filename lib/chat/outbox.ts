@@ -12,7 +12,7 @@ export interface OutboxEntry {
   readonly id: Uint8Array
   /** The session and chain it was sealed in; null while it waits unsealed. */
   sealed: { readonly session: Uint8Array; readonly chain: number } | null
-  /** The payload while it is at hand, so that a message that leaves at once is not read back. */
+  /** The payload within the turn in which it was written or read, so that what leaves at once is not read back. */
   payload: Uint8Array | null
   /** Whether it was ever sealed, so that the peer may have it. */
   left: boolean
@@ -29,11 +29,12 @@ export function outboxKey(handle: Uint8Array, counter: number): Uint8Array {
 
 /** The row of an entry, with the frame exactly as it leaves (empty while unsealed). */
 export function encodeOutbox(entry: OutboxEntry, frame: Uint8Array | null): Uint8Array {
-  return encode([1, 'outbox', entry.order, entry.id, entry.sealed && entry.sealed.session, entry.sealed?.chain ?? 0, frame])
+  const { order, id, sealed, left } = entry
+  return encode([1, 'outbox', order, id, sealed && sealed.session, sealed?.chain ?? 0, left, frame])
 }
 
 export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: OutboxEntry; frame: Uint8Array | null } {
-  const fields = decodeTyped(bytes, { type: 'outbox', fields: 5, maxBytes: 1 << 16 })
+  const fields = decodeTyped(bytes, { type: 'outbox', fields: 6, maxBytes: 1 << 16 })
   const session = asNullable(fields[2], (value) => asBytes(value, 'session', { length: 32 }))
   return {
     entry: {
@@ -42,10 +43,10 @@ export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: Outbo
       id: asBytes(fields[1], 'id', { length: 16 }),
       sealed: session && { session, chain: asUint(fields[3], 'chain') },
       payload: null,
-      left: session !== null,
+      left: fields[4] === true,
       leftAt: 0,
     },
-    frame: asNullable(fields[4], (value) => asBytes(value, 'frame')),
+    frame: asNullable(fields[5], (value) => asBytes(value, 'frame')),
   }
 }
 
@@ -59,4 +60,10 @@ export function indexOfCounter(entries: readonly OutboxEntry[], counter: number)
     else high = middle
   }
   return low
+}
+
+/** The entry of a counter. */
+export function entryOf(entries: readonly OutboxEntry[], counter: number): OutboxEntry | undefined {
+  const entry = entries[indexOfCounter(entries, counter)]
+  return entry?.counter === counter ? entry : undefined
 }

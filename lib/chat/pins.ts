@@ -7,15 +7,20 @@ import {
   type AccountPin,
   decodeAccountPin,
   decodeDevicePin,
+  type DevicePin,
   encodeAccountPin,
   encodeDevicePin,
   pinAccountRecord,
   pinDeviceRecord,
 } from '../identity/pins.ts'
+import { isPrekeyUsable, parsePrekey } from '../identity/prekeys.ts'
 import { openSlot, PUBLIC_SLOT_SECRET } from '../identity/slot.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Target } from './events.ts'
 import { accountKey, alert, type Contact, count, guarded, type Machine, updateRow } from './machine.ts'
+
+/** A prekey that can be used for less than this is worth a look-up while somebody is there to say that a newer one exists, ms. */
+const STALE_PREKEY_MS: number = 4 * 86_400_000
 
 /** The account key whose slots hold the contact's records: that of the newest pinned epoch. */
 export function accountKeyOf(row: ContactRow): Uint8Array {
@@ -28,13 +33,24 @@ export function lookUpSecrets(row: ContactRow): readonly Uint8Array[] {
   return secrets.filter((secret) => secret !== null)
 }
 
+/** Whether two records of one number were seen of them: no session is begun until a newer one comes. */
+export function isEquivocated(row: ContactRow): boolean {
+  if (row.accountPin !== null && decodeAccountPin(row.accountPin).equivocated) return true
+  return row.devicePins.some(({ pin }) => decodeDevicePin(pin).equivocated)
+}
+
+/** Whether a device is one of theirs; one that their newest record does not list is revoked. */
+export function hasDevice(row: ContactRow, did: Uint8Array): boolean {
+  return row.accountPin === null || findDevice(decodeAccountPin(row.accountPin).record, did) !== null
+}
+
 /** Takes what the DHT holds about a contact into account; the place of the newest record, or null when none names one. */
 export function applyResolved(
   machine: Machine,
   contact: Contact,
   values: readonly { readonly key: string; readonly value: Uint8Array }[],
 ): Target | null {
-  let newest: { seq: number; place: Target } | null = null
+  let newest = 0
   for (const { key, value } of values) {
     const lookup = contact.lookups.get(key)
     if (lookup === undefined) continue
@@ -48,11 +64,13 @@ export function applyResolved(
       const device = findDevice(pin.record, record.did)
       if (device === null) return
       setDevice(machine, contact, device)
-      if (contact.row.prekey === null || newest === null || record.seq > newest.seq) {
+      const known = contact.row.prekey === null ? null : parsePrekey(contact.row.prekey)
+      if (known === null || record.prekey.issued > known.issued) {
         updateRow(machine, contact, { prekey: record.prekey.bytes })
       }
-      if (record.place !== null && (newest === null || record.seq > newest.seq)) {
-        newest = { seq: record.seq, place: record.place }
+      // Each slot counts by itself, but all numbers are times.
+      if (record.place !== null && record.seq > newest) {
+        newest = record.seq
         updateRow(machine, contact, { place: record.place })
       }
     })
@@ -74,6 +92,10 @@ function pinAccount(machine: Machine, contact: Contact, record: AccountRecord): 
       return null
     case 'newer':
       updateRow(machine, contact, { accountPin: encodeAccountPin(pinned.pin) })
+      if (known !== null && known.record.epoch !== record.epoch) {
+        alert(machine, contact, 'identity changed')
+        holdContent(machine, contact)
+      }
       return pinned.pin
     case 'same':
       return pinned.pin
@@ -93,7 +115,7 @@ function pinDevice(
   const pinned = pinDeviceRecord(machine.primitives, known, record, machine.now)
   if (pinned.kind === 'older') count(machine, 'record: older than the known one')
   if (pinned.kind === 'equivocation' && !known?.equivocated) alert(machine, contact, 'two records of one number')
-  if (pinned.kind === 'newer' || pinned.kind === 'equivocation') {
+  if (pinned.kind === 'newer' || (pinned.kind === 'equivocation' && !known?.equivocated)) {
     const others = contact.row.devicePins.filter((pin) => !equalBytes(pin.secretHash, secretHash))
     updateRow(machine, contact, { devicePins: [...others.slice(-7), { secretHash, pin: encodeDevicePin(pinned.pin) }] })
   }
@@ -104,8 +126,15 @@ function pinDevice(
 function setDevice(machine: Machine, contact: Contact, { did, dsk, ik }: AccountDevice): void {
   const known = contact.row.device
   if (known !== null && equalBytes(known.did, did)) return
-  if (known !== null) alert(machine, contact, 'new device')
-  updateRow(machine, contact, { device: { did, dsk, ik } })
+  updateRow(machine, contact, { device: { did, dsk, ik }, prekey: null })
+  if (known === null) return
+  alert(machine, contact, 'new device')
+  holdContent(machine, contact)
+}
+
+/** Who was compared by safety number is somebody the user wants to be sure of: what is written waits until they look again. */
+function holdContent(machine: Machine, contact: Contact): void {
+  if (contact.row.verified !== 'no') updateRow(machine, contact, { unconfirmedDevice: true })
 }
 
 /** Who a handshake says it is from, checked; nothing is changed yet. */
@@ -140,18 +169,29 @@ export function pinInitiator(machine: Machine, contact: Contact, { record, devic
   if (pinAccount(machine, contact, record) !== null) setDevice(machine, contact, device)
 }
 
-/** They say which records of theirs are the newest. */
+/** They say which records of theirs are the newest; true when it is time to look them up. */
 export function learnRecordSeq(
   machine: Machine,
   contact: Contact,
   content: Extract<Content, { kind: 'record-seq' }>,
 ): boolean {
-  const known = contact.row.accountPin === null ? null : decodeAccountPin(contact.row.accountPin)
+  const { row } = contact
+  const known = row.accountPin === null ? null : decodeAccountPin(row.accountPin)
   if (known === null || content.accountSeq < known.record.seq) return false
   if (content.accountSeq === known.record.seq && !equalBytes(content.accountHash, known.hash)) {
-    alert(machine, contact, 'two records of one number')
+    if (!known.equivocated) alert(machine, contact, 'two records of one number')
     updateRow(machine, contact, { accountPin: encodeAccountPin({ ...known, equivocated: true }) })
     return false
   }
-  return content.accountSeq > known.record.seq
+  if (content.accountSeq > known.record.seq) return true
+  const prekey = row.prekey === null ? null : parsePrekey(row.prekey)
+  const stale = prekey === null || !isPrekeyUsable(prekey, machine.now + STALE_PREKEY_MS)
+  return stale && content.deviceSeq > (contactSlotPin(machine, row)?.seq ?? 0)
+}
+
+function contactSlotPin(machine: Machine, { contactSecret, devicePins }: ContactRow): DevicePin | null {
+  if (contactSecret === null) return null
+  const secretHash = machine.primitives.sha256(contactSecret).slice(0, 16)
+  const stored = devicePins.find((pin) => equalBytes(pin.secretHash, secretHash))
+  return stored === undefined ? null : decodeDevicePin(stored.pin)
 }

@@ -1,4 +1,5 @@
 import { compareBytes, equalBytes, toHex } from '../bytes.ts'
+import type { Content } from '../conversation/contents.ts'
 import { accountId } from '../identity/account.ts'
 import { type DeviceRecord, signDeviceRecord } from '../identity/device-record.ts'
 import { daysToPublish, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
@@ -22,6 +23,8 @@ export interface Publications {
   readonly leaving: Map<string, { readonly slot: string; readonly seq: number }>
   /** Failures in a row per slot. */
   readonly failures: Map<string, number>
+  /** The newest device record for contacts; null before one was made in this life of the process. */
+  told: { readonly seq: number; readonly hash: Uint8Array } | null
   /** The last device record that the network took, and when. */
   last: { readonly seq: number; readonly at: number } | null
 }
@@ -42,7 +45,7 @@ const SETTLE_MS = 150
 
 /** Nothing published yet. */
 export function newPublications(): Publications {
-  return { seqs: new Map(), revs: new Map(), due: new Map(), leaving: new Map(), failures: new Map(), last: null }
+  return { seqs: new Map(), revs: new Map(), due: new Map(), leaving: new Map(), failures: new Map(), told: null, last: null }
 }
 
 /** Everything is to be published anew: addresses, prekey or record changed. */
@@ -120,6 +123,9 @@ function publish(machine: Machine, secret: Uint8Array, day: number, slot: string
   const { publications, self } = machine.own
   const record = deviceRecord(machine, secret)
   if (record === null) return
+  if (equalBytes(secret, machine.own.contactSecret)) {
+    publications.told = { seq: record.seq, hash: machine.primitives.sha256(record.bytes) }
+  }
   const sealed = sealSlot(machine.primitives, machine.random, {
     accountKey: self.accountKey,
     secret,
@@ -160,6 +166,18 @@ function deviceRecord(machine: Machine, secret: Uint8Array): DeviceRecord | null
     },
     machine.now,
   )
+}
+
+/** What contacts are told about the own records, so that nobody can keep newer ones from them. */
+export function newestRecords(machine: Machine): Content {
+  const { self, publications } = machine.own
+  return {
+    kind: 'record-seq',
+    accountSeq: self.accountRecord.seq,
+    accountHash: machine.primitives.sha256(self.accountRecord.bytes),
+    deviceSeq: publications.told?.seq ?? 0,
+    deviceHash: publications.told?.hash ?? new Uint8Array(32),
+  }
 }
 
 /** So many nodes took a value; with none it is tried again soon. */

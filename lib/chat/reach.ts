@@ -2,6 +2,7 @@ import { daysToLookUp, slotKey } from '../identity/slot.ts'
 import type { Target } from './events.ts'
 import { type Contact, jitter, type Lookup, type Machine, setTimer } from './machine.ts'
 import { accountKeyOf, applyResolved, lookUpSecrets } from './pins.ts'
+import { isRequestOver } from './requests.ts'
 
 /** Pauses between rounds, ms, each ±25 %: quick after a blip, at most ten minutes for people who are away. */
 export const REACH_PAUSES_MS: readonly number[] = [1_000, 1_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000]
@@ -9,14 +10,14 @@ export const REACH_PAUSES_MS: readonly number[] = [1_000, 1_000, 5_000, 15_000, 
 /** How long after a link closed the first attempt is made, ms: both sides lose it at once and must not dial at once. */
 const REDIAL_WITHIN_MS = 400
 
-/** Whether this person is to be reached: accepted, or asked and not answered. */
-function wanted(contact: Contact): boolean {
-  return contact.row.state === 'accepted' || contact.row.state === 'pending'
+/** Whether this person is to be reached: accepted, or asked lately and not answered. */
+function wanted(machine: Machine, { row }: Contact): boolean {
+  return row.state === 'accepted' || (row.state === 'pending' && !isRequestOver(row, machine.now))
 }
 
 /** Begins a round now, unless one is under way or there is a link. */
 export function reachOut(machine: Machine, contact: Contact): void {
-  if (machine.network === null || !wanted(contact) || contact.link !== null) return
+  if (machine.network === null || !wanted(machine, contact) || contact.link !== null) return
   if (contact.reach.phase === 'connecting' || contact.reach.phase === 'resolving' || contact.reach.phase === 'open') return
   if (contact.row.place !== null && contact.row.device !== null) {
     contact.reach = { ...contact.reach, phase: 'connecting', resolved: false }
@@ -26,9 +27,14 @@ export function reachOut(machine: Machine, contact: Contact): void {
   }
 }
 
-/** Asks the DHT for the contact's newest records: under the secret they told last, every other round under all. */
-export function resolve(machine: Machine, contact: Contact): void {
+/** Where they were last reached leads nowhere: the DHT may know where they are now. */
+function resolve(machine: Machine, contact: Contact): void {
   contact.reach = { ...contact.reach, phase: 'resolving', resolved: true }
+  lookUp(machine, contact)
+}
+
+/** Asks the DHT for the contact's newest records: under the secret they told last, every other round under all. */
+export function lookUp(machine: Machine, contact: Contact): void {
   const secrets = lookUpSecrets(contact.row)
   const lookups = new Map<string, Lookup>()
   for (const secret of contact.reach.attempts % 2 === 0 ? secrets.slice(0, 1) : secrets) {

@@ -1,5 +1,5 @@
 import { compareBytes, concat } from '../bytes.ts'
-import type { Session } from '../session/session.ts'
+import { mustStep, type Session } from '../session/session.ts'
 import { decodeSession, encodeSession } from '../session/session-codec.ts'
 import { asArray, asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
 import type { LinkId } from './events.ts'
@@ -19,8 +19,8 @@ export interface SessionEntry {
   drive: Drive | null
   /** Where its last new frame came from. */
   via: LinkId | null
-  /** A frame has to go out in its current chain, an empty one if there is nothing else. */
-  mustAnswer: boolean
+  /** Whether the user was told that somebody else speaks in it. */
+  cloned: boolean
   changed: boolean
 }
 
@@ -29,6 +29,8 @@ export interface Drive {
   readonly chain: number
   readonly bytes: Uint8Array
   readonly attempts: number
+  /** When it last left in this life of the process, ms; 0 for never. */
+  readonly leftAt: number
 }
 
 /** How long a session is kept after it was last sent on, ms. */
@@ -52,7 +54,7 @@ export function newEntry(session: Session, now: number, prefixUntil: number): Se
     unannounced: false,
     drive: null,
     via: null,
-    mustAnswer: false,
+    cloned: false,
     changed: true,
   }
 }
@@ -76,6 +78,14 @@ export function surplus(entries: readonly SessionEntry[], now: number): readonly
   const unconfirmed = sorted.filter((entry) => !entry.session.confirmed)
   const old = sorted.slice(1).filter((entry) => entry.sendingAt + SESSION_KEPT_MS < now)
   return [...new Set([...confirmed.slice(MAX_CONFIRMED), ...unconfirmed.slice(MAX_UNCONFIRMED), ...old])]
+}
+
+/**
+ * Whether the peer waits for a frame in this session: the first three chains are each answered, with an empty frame if
+ * there is nothing else, until both sides know that the other is there.
+ */
+export function owesAnswer({ session }: SessionEntry): boolean {
+  return mustStep(session) && (session.recv?.index ?? 0) <= 2
 }
 
 /** The key of its row: contact handle || session id. */
@@ -106,7 +116,7 @@ export function decodeEntry(bytes: Uint8Array): SessionEntry {
     unannounced: fields[4] === true,
     drive: null,
     via: null,
-    mustAnswer: false,
+    cloned: false,
     changed: false,
   }
 }
@@ -117,7 +127,7 @@ export function encodeDrive(drive: Drive | null): Uint8Array | null {
 
 export function decodeDrive(bytes: Uint8Array): Drive {
   const fields = decodeTyped(bytes, { type: 'drive', fields: 2, maxBytes: 1 << 16 })
-  return { chain: asUint(fields[0], 'chain'), bytes: asBytes(fields[1], 'frame'), attempts: 0 }
+  return { chain: asUint(fields[0], 'chain'), bytes: asBytes(fields[1], 'frame'), attempts: 0, leftAt: 0 }
 }
 
 /** A prefix whose session was let go, refused or declined: its frames are dropped until its prekey is gone. */

@@ -2,14 +2,17 @@ import { concat, toHex, u32be } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
 import { decodeRecord } from '../conversation/history.ts'
 import { accountId } from '../identity/account.ts'
-import { parsePrekey } from '../identity/prekeys.ts'
+import { isPrekeyUsable, parsePrekey } from '../identity/prekeys.ts'
 import { createPrefix } from '../session/handshake.ts'
-import { expireChains, storedSkipped } from '../session/session.ts'
-import { type Contact, load, type Machine, save, updateRow } from './machine.ts'
+import { canSeal, expireChains, storedSkipped } from '../session/session.ts'
+import type { LinkId } from './events.ts'
+import { type Contact, guarded, load, type Machine, save, updateRow } from './machine.ts'
 import { encodeOutbox, outboxKey } from './outbox.ts'
 import { handshakeKeys, requestContent } from './own.ts'
+import { hasDevice, isEquivocated } from './pins.ts'
 import { prove } from './proofs.ts'
-import { resolve } from './reach.ts'
+import { lookUp } from './reach.ts'
+import { isRequestOver } from './requests.ts'
 import { endDrive, messageKey, sealInto } from './sealing.ts'
 import { encodeSeenPrefix, newEntry, sendingSession, type SessionEntry, sessionKey, surplus } from './session-entry.ts'
 
@@ -19,33 +22,54 @@ export const RESTART_PAUSE_MS = 600_000
 /** The privates of a prekey are erased at most so long after it expired, ms; so long is a prefix made with it remembered. */
 export const PREFIX_MEMORY_MS: number = 30 * 86_400_000
 
+/** Whether an own start of the last ten minutes is unanswered; one from the future was made by a clock that was wrong. */
+function isStarting(machine: Machine, contact: Contact): boolean {
+  const unanswered = contact.sessions.some(({ session }) => session.role === 'initiator' && !session.confirmed)
+  return unanswered && startedLately(machine, contact)
+}
+
+/** Whether the last own start is younger than ten minutes. */
+export function startedLately(machine: Machine, { row }: Contact): boolean {
+  return row.startedAt <= machine.now && machine.now - row.startedAt < RESTART_PAUSE_MS
+}
+
 /**
  * Starts a session and sends its first frame over the link: to somebody who accepted an empty one (content follows when
  * they have answered), to a stranger the request. Does nothing while an own start younger than ten minutes is
- * unanswered, or while no prekey of theirs is known.
+ * unanswered; while no usable prekey of theirs is known it asks the DHT first.
  */
-export function startSession(machine: Machine, contact: Contact, link: number | null): void {
+export function startSession(machine: Machine, contact: Contact, link: LinkId | null): void {
+  guarded(machine, 'start', () => start(machine, contact, link))
+}
+
+/** The DHT answered: a session that waited for a prekey starts, if its link is still there. */
+export function startWaiting(machine: Machine, contact: Contact): void {
+  const link = contact.startOn
+  contact.startOn = null
+  if (link !== null && machine.links.has(link)) startSession(machine, contact, link)
+}
+
+function start(machine: Machine, contact: Contact, link: LinkId | null): void {
   const { row } = contact
-  if (row.state !== 'accepted' && row.state !== 'pending') return
-  if (row.device === null || row.prekey === null) return
-  const { expires } = parsePrekey(row.prekey)
-  if (expires * 1000 <= machine.now) {
-    resolve(machine, contact)
+  if ((row.state !== 'accepted' && row.state !== 'pending') || isRequestOver(row, machine.now)) return
+  if (isEquivocated(row) || isStarting(machine, contact)) return
+  const prekey = row.prekey === null ? null : parsePrekey(row.prekey)
+  if (row.device === null || prekey === null || !isPrekeyUsable(prekey, machine.now)) {
+    if (contact.startOn === null) lookUp(machine, contact)
+    contact.startOn = link
     return
   }
-  const unanswered = contact.sessions.some(({ session }) => session.role === 'initiator' && !session.confirmed)
-  if (unanswered && row.startedAt + RESTART_PAUSE_MS > machine.now) return
   const gen = Math.max(machine.now, row.lastGen + 1)
   const { session } = createPrefix(machine.primitives, machine.random, {
     own: handshakeKeys(machine),
-    peer: { aid: accountId(machine.primitives, row.account), did: row.device.did, ik: row.device.ik, prekey: row.prekey },
+    peer: { aid: accountId(machine.primitives, row.account), did: row.device.did, ik: row.device.ik, prekey: prekey.bytes },
     gen,
     now: machine.now,
   })
-  const entry = newEntry(session, machine.now, expires * 1000 + PREFIX_MEMORY_MS)
+  const entry = newEntry(session, machine.now, prekey.expires * 1000 + PREFIX_MEMORY_MS)
   entry.via = link
   const previous = sendingSession(contact.sessions)
-  if (previous?.session.confirmed) {
+  if (previous?.session.confirmed && canSeal(previous.session)) {
     sealInto(machine, contact, previous, [{ kind: 'control', control: { code: 'moved', session: session.id } }])
   }
   contact.sessions.push(entry)
@@ -64,29 +88,28 @@ function sendRequest(machine: Machine, contact: Contact, entry: SessionEntry): v
     { kind: 'secret', secret: machine.own.contactSecret },
   ]
   const hello = contact.outbox[0]
-  if (hello === undefined || hello.counter !== 1) {
+  if (hello === undefined) {
     sealInto(machine, contact, entry, contents)
     return
   }
-  const seal = (payload: Uint8Array | null): void => {
-    const left = sealInto(machine, contact, entry, contents, payload ?? undefined)
-    if (payload === null) return
+  load(machine, 'message', [messageKey(contact, hello.order)], ([row]) => {
+    if (!contact.sessions.includes(entry)) return
+    if (!row || contact.row.state !== 'pending' || contact.outbox[0] !== hello) {
+      sealInto(machine, contact, entry, contents)
+      return
+    }
+    const left = sealInto(machine, contact, entry, contents, decodeRecord(row).payload)
     hello.sealed = { session: entry.session.id, chain: left.chain }
-    hello.payload = null
     hello.left = true
     save(machine, { range: 'outbox', key: outboxKey(contact.handle, hello.counter), value: encodeOutbox(hello, left.bytes) })
-  }
-  if (hello.payload !== null) {
-    seal(hello.payload)
-    return
-  }
-  load(machine, 'message', [messageKey(contact, hello.order)], ([row]) => {
-    if (contact.sessions.includes(entry)) seal(row ? decodeRecord(row).payload : null)
   })
 }
 
-/** Lets go of the sessions beyond what is kept; everything that hangs on them leaves the store. */
+/** Lets go of the sessions beyond what is kept, and of those of revoked devices; what hangs on them leaves the store. */
 export function letGo(machine: Machine, contact: Contact): void {
+  for (const entry of [...contact.sessions]) {
+    if (!hasDevice(contact.row, entry.session.peerDid)) dropSession(machine, contact, entry, true)
+  }
   for (const entry of surplus(contact.sessions, machine.now)) {
     // A confirmed session's prefix must not open a new one when somebody replays it; an unconfirmed one may come again.
     dropSession(machine, contact, entry, entry.session.confirmed)

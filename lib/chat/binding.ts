@@ -1,0 +1,84 @@
+import { compareBytes, equalBytes } from '../bytes.ts'
+import { resendOutbox } from './delivering.ts'
+import { type Contact, count, emit, type Link, type Machine, setTimer } from './machine.ts'
+import { tellNews } from './news.ts'
+import { PROOF_BYTES, proofFor, prove } from './proofs.ts'
+import { onAlive } from './reach.ts'
+import { restartDrives } from './sealing.ts'
+
+/** Proofs looked at per link: an honest peer needs two (one session, and one that replaces it). */
+const MAX_PROOFS = 8
+
+/** Two links that opened within this time are a simultaneous dial, and both sides keep the same one; else the newer stays. */
+const SIMULTANEOUS_MS = 5_000
+
+/** How long a second link to the same person stays open, ms. */
+const CLOSE_AFTER_MS = 2_000
+
+/** They prove whose the link is. */
+export function onProof(machine: Machine, link: Link, bytes: Uint8Array): void {
+  if (bytes.length !== PROOF_BYTES || ++link.proofs > MAX_PROOFS) {
+    count(machine, 'link: proof refused')
+    return
+  }
+  link.unproved = bytes
+  const candidates = link.dialer ? (link.expected === null ? [] : [link.expected]) : machine.contacts.values()
+  for (const contact of candidates) if (isProvedBy(machine, link, contact)) return
+  count(machine, 'link: proof of nobody')
+}
+
+/** A session of theirs is confirmed: perhaps its proof came before. */
+export function proveLate(machine: Machine, contact: Contact): void {
+  for (const link of machine.links.values()) {
+    if (link.bound === null && link.unproved !== null && (!link.dialer || link.expected === contact)) {
+      isProvedBy(machine, link, contact)
+    }
+  }
+}
+
+/** Whether the proof that came on a link is by one of their sessions; then the link is theirs. */
+function isProvedBy(machine: Machine, link: Link, contact: Contact): boolean {
+  // Silence towards whom the user has not accepted: an answered proof would tell them that their request arrived.
+  if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') return false
+  for (const { session } of contact.sessions) {
+    // A thief of the own prekeys can begin a session in their name, but cannot confirm it.
+    if (session.role === 'responder' && !session.confirmed) continue
+    const expected = proofFor(machine, link, session.linkKey, link.dialer ? 1 : 0)
+    if (expected === null || link.unproved === null || !equalBytes(expected, link.unproved.subarray(1))) continue
+    link.unproved = null
+    if (!link.dialer) prove(machine, link, session.linkKey)
+    bind(machine, link, contact)
+    return true
+  }
+  return false
+}
+
+/** The link is theirs: what waits may leave. */
+function bind(machine: Machine, link: Link, contact: Contact): void {
+  if (link.bound === contact) return
+  link.bound = contact
+  setTimer(machine, `proof:${link.id}`, null)
+  const current = contact.link === null ? undefined : machine.links.get(contact.link)
+  if (current !== undefined) {
+    const loser = Math.abs(link.openedAt - current.openedAt) < SIMULTANEOUS_MS ? laterOf(machine, link, current) : current
+    // The other side closes the same one; what is still on its way over it may arrive first.
+    setTimer(machine, `close:${loser.id}`, machine.now + CLOSE_AFTER_MS)
+    if (loser === link) return
+  }
+  contact.link = link.id
+  onAlive(contact)
+  emit(machine, { kind: 'contact', contact: contact.id })
+  contact.resends = 0
+  restartDrives(machine, contact, link.id)
+  resendOutbox(machine, contact)
+  tellNews(machine, contact)
+}
+
+/** Of two links to one person the one to close: both sides name the same, the one that the higher PeerId dialled. */
+function laterOf(machine: Machine, a: Link, b: Link): Link {
+  const own = machine.network?.peer
+  if (own === undefined || a.dialer === b.dialer) return b
+  const dialled = a.dialer ? a : b
+  const ownIsLower = compareBytes(own, dialled.peer) < 0
+  return ownIsLower ? (dialled === a ? b : a) : dialled
+}

@@ -1,0 +1,209 @@
+import { equalBytes } from '../bytes.ts'
+import type { Content } from '../conversation/contents.ts'
+import { takeReceipt } from '../conversation/due-receipts.ts'
+import { decodeRecord } from '../conversation/history.ts'
+import { fits } from '../session/seal.ts'
+import { canSeal, upcomingChain } from '../session/session.ts'
+import { type Contact, load, type Machine, save, send, setTimer, updateHead } from './machine.ts'
+import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
+import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
+import { owesAnswer, sendingSession } from './session-entry.ts'
+
+/** Payloads or frames read back from the store at a time. */
+const LOAD_BATCH = 64
+
+/** A frame on a live link that is not acknowledged in this time leaves again, ms; doubled each time up to ten minutes. */
+const RESEND_AFTER_MS = 15_000
+const MAX_RESEND_AFTER_MS = 600_000
+
+/** A message is sealed at most so many chains before the one being sent on; beyond that the peer has dropped its keys. */
+const RESENDABLE_CHAINS = 4
+
+/** What the post-quantum step may add to a frame, bytes. */
+const PQ_ROOM = new Uint8Array(1_400)
+
+/**
+ * Seals what waits for this contact, as far as session, link and limits let it: answers that drive confirmation first,
+ * then news, receipts and messages in their order.
+ */
+export function pump(machine: Machine, contact: Contact): void {
+  const { state } = contact.row
+  if (state !== 'accepted' && state !== 'pending') return
+  const current = sendingSession(contact.sessions)
+  for (const entry of contact.sessions) {
+    if (entry !== current && owesAnswer(entry) && linkFor(machine, contact, entry) !== null) sealInto(machine, contact, entry, [])
+  }
+  if (current === undefined || linkFor(machine, contact, current) === null) return
+  if (state === 'accepted' && contact.link !== null && current.session.confirmed) deliver(machine, contact)
+  else if (owesAnswer(current)) sealInto(machine, contact, current, takeNews(contact))
+}
+
+/** Whether their messages may leave now: not to a device that the user has not seen, and not before older ones. */
+function mayLeave(contact: Contact): boolean {
+  return !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
+}
+
+function deliver(machine: Machine, contact: Contact): void {
+  const current = sendingSession(contact.sessions)
+  if (current === undefined) return
+  let riders: Content[] = canSeal(current.session) ? [...takeNews(contact), ...takeReceipts(machine, contact)] : []
+  const { outbox } = contact
+  let at = indexOfCounter(outbox, contact.unsealedFrom)
+  for (; at < outbox.length && mayLeave(contact); at++) {
+    const entry = outbox[at] as OutboxEntry
+    if (entry.sealed !== null) continue
+    if (entry.payload === null || !canSeal(current.session)) break
+    // News and receipts ride along where they fit; a text of several kilobytes leaves them a frame of their own.
+    const payloads = [...riders.map((content) => ephemeral(machine, content)), entry.payload, PQ_ROOM]
+    if (!fits(current.session, payloads)) {
+      sealInto(machine, contact, current, riders)
+      riders = []
+      if (!canSeal(current.session)) break
+    }
+    const left = sealInto(machine, contact, current, riders, entry.payload)
+    riders = []
+    entry.sealed = { session: current.session.id, chain: left.chain }
+    entry.payload = null
+    entry.left = true
+    entry.leftAt = machine.now
+    saveOutbox(machine, contact, entry, left.bytes)
+  }
+  const next = outbox[at]
+  contact.unsealedFrom = next?.counter ?? contact.head.outgoing.counter + 1
+  if (canSeal(current.session)) {
+    if (riders.length > 0 || owesAnswer(current)) sealInto(machine, contact, current, riders)
+    if (next !== undefined && mayLeave(contact)) loadWaiting(machine, contact, at)
+  }
+  scheduleResend(machine, contact)
+}
+
+/** What rides along, taken once. */
+function takeNews(contact: Contact): Content[] {
+  const news = [...contact.news.values()]
+  contact.news.clear()
+  return news
+}
+
+function takeReceipts(machine: Machine, contact: Contact): Content[] {
+  if (contact.head.due.length === 0) return []
+  const { receipt, due } = takeReceipt(contact.head.due)
+  updateHead(machine, contact, { due })
+  return receipt === null ? [] : [receipt]
+}
+
+function saveOutbox(machine: Machine, contact: Contact, entry: OutboxEntry, frame: Uint8Array | null): void {
+  save(machine, { range: 'outbox', key: outboxKey(contact.handle, entry.counter), value: encodeOutbox(entry, frame) })
+}
+
+/** Reads back the payloads of the first messages that wait unsealed; they are sealed in the turn in which they arrive. */
+function loadWaiting(machine: Machine, contact: Contact, from: number): void {
+  if (contact.loading) return
+  const wanted = contact.outbox.slice(from, from + LOAD_BATCH).filter((entry) => entry.sealed === null)
+  contact.loading = true
+  load(
+    machine,
+    'message',
+    wanted.map((entry) => messageKey(contact, entry.order)),
+    (rows) => {
+      contact.loading = false
+      machine.due.add(contact)
+      for (const [i, entry] of wanted.entries()) {
+        if (entryOf(contact.outbox, entry.counter) !== entry) continue
+        const row = rows[i]
+        if (row) takeInHand(machine, contact, entry, decodeRecord(row).payload)
+        else dropFromOutbox(machine, contact, [[entry.counter, entry.counter]])
+      }
+    },
+  )
+}
+
+/** Keeps a payload for this turn; what cannot leave in it is read back when it can, so that a long queue takes no memory. */
+export function takeInHand(machine: Machine, contact: Contact, entry: OutboxEntry, payload: Uint8Array): void {
+  entry.payload = payload
+  machine.inHand.push(entry)
+  machine.due.add(contact)
+}
+
+/** Own messages of these counters are acknowledged, or their text is gone: nothing of them waits any more. */
+export function dropFromOutbox(
+  machine: Machine,
+  contact: Contact,
+  counters: readonly (readonly [from: number, to: number])[],
+): readonly OutboxEntry[] {
+  const dropped = counters.flatMap(([from, to]) => {
+    const at = indexOfCounter(contact.outbox, from)
+    return contact.outbox.splice(at, indexOfCounter(contact.outbox, to + 1) - at)
+  })
+  for (const { counter } of dropped) save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: null })
+  return dropped
+}
+
+/** Puts a message back among those that wait to be sealed. */
+export function unseal(contact: Contact, entry: OutboxEntry): void {
+  entry.sealed = null
+  contact.unsealedFrom = Math.min(contact.unsealedFrom, entry.counter)
+}
+
+/**
+ * Sends again what was sealed and not acknowledged: the same bytes while the peer can still open them, otherwise the
+ * payload is sealed anew (the reader knows it by its counter).
+ */
+export function resendOutbox(machine: Machine, contact: Contact, leftBefore: number = Number.POSITIVE_INFINITY): void {
+  const current = sendingSession(contact.sessions)
+  if (current === undefined || !current.session.confirmed) return
+  const again: OutboxEntry[] = []
+  const upcoming = upcomingChain(current.session)
+  let reseal = false
+  for (const entry of contact.outbox) {
+    if (entry.sealed === null || (entry.leftAt > leftBefore && entry.leftAt <= machine.now)) continue
+    const { session, chain } = entry.sealed
+    // What follows a message that is sealed anew is sealed anew too, or it would overtake it.
+    reseal ||= !equalBytes(session, current.session.id) || upcoming >= chain + RESENDABLE_CHAINS
+    if (reseal) unseal(contact, entry)
+    else again.push(entry)
+  }
+  machine.due.add(contact)
+  const loading = contact.resending !== null
+  contact.resending = again.length === 0 ? null : again
+  if (!loading && again.length > 0) resendNext(machine, contact)
+}
+
+function resendNext(machine: Machine, contact: Contact): void {
+  const batch = contact.resending?.splice(0, LOAD_BATCH) ?? []
+  load(
+    machine,
+    'outbox',
+    batch.map((entry) => outboxKey(contact.handle, entry.counter)),
+    (rows) => {
+      machine.due.add(contact)
+      for (const [i, entry] of batch.entries()) {
+        const row = rows[i]
+        if (!row || contact.link === null || entry.sealed === null || entryOf(contact.outbox, entry.counter) !== entry) continue
+        const { frame } = decodeOutbox(entry.counter, row)
+        if (frame === null) continue
+        entry.leftAt = machine.now
+        send(machine, contact.link, frame)
+      }
+      if (contact.resending?.length === 0) contact.resending = null
+      if (contact.resending !== null) resendNext(machine, contact)
+    },
+  )
+}
+
+/** What left a while ago on a live link and was not acknowledged leaves again, later and later until a receipt comes. */
+export function onResendTimer(machine: Machine, contact: Contact): void {
+  const before = machine.now - resendAfter(contact)
+  contact.resendAt = null
+  contact.resends++
+  if (contact.link !== null) resendOutbox(machine, contact, before)
+}
+
+function scheduleResend(machine: Machine, contact: Contact): void {
+  if (contact.resendAt !== null || contact.outbox.length === 0) return
+  contact.resendAt = machine.now + resendAfter(contact)
+  setTimer(machine, `resend:${contact.id}`, contact.resendAt)
+}
+
+function resendAfter(contact: Contact): number {
+  return Math.min(RESEND_AFTER_MS * 2 ** contact.resends, MAX_RESEND_AFTER_MS)
+}
