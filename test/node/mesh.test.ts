@@ -108,6 +108,31 @@ describe('people of a mesh', () => {
     expect((await bob.status()).queued).toBe(1)
   })
 
+  test('who asked each other at the same time have accepted each other', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'memory' })
+    const [alice, bob] = [mesh.person('alice'), mesh.person('bob')]
+    const links = await Promise.all([alice.invite(), bob.invite()])
+    await Promise.all([
+      alice.contacts.add(links[1].link, { petname: 'bob', hello: 'from alice' }),
+      bob.contacts.add(links[0].link, { petname: 'alice', hello: 'from bob' }),
+    ])
+    await mesh.settled()
+    const read = await texts(mesh, 'alice', 'bob')
+    expect(read.toSorted()).toEqual(['>from alice', 'from bob'])
+    expect(await texts(mesh, 'bob', 'alice')).toEqual(read.map((text) => (isOwn(text) ? text.slice(1) : `>${text}`)))
+  })
+
+  test('who moved all at once find each other again', async () => {
+    await using mesh = await createMesh({ nodes: names, network: 'tcp', contacts: true })
+    await mesh.settled()
+    await Promise.all(names.map((name) => mesh.stop(name)))
+    await Promise.all(names.map((name) => mesh.start(name, { moved: true })))
+    await mesh.settled()
+    await mesh.person('alice').send('carol', 'here I am')
+    await mesh.settled()
+    expect(await texts(mesh, 'carol', 'alice')).toEqual(['here I am'])
+  })
+
   test('find somebody who is reachable by the account alone', async () => {
     await using mesh = await createMesh({ nodes: 2, network: 'memory', public: 'reachable' })
     await mesh.settled()
