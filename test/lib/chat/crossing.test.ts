@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { createWorld } from '../../support/machines.ts'
+
+test('two who fill their chains at the same time need no resend', () => {
+  const world = createWorld(8)
+  const alice = world.person('alice')
+  const bob = world.person('bob')
+  world.advance(2_000)
+  const invite = bob.command({ kind: 'invite', addresses: [] })
+  if (invite.kind !== 'invite') throw new Error('no invite')
+  world.advance(2_000)
+  alice.command({ kind: 'add', link: invite.link, petname: 'bob' })
+  world.advance(1_000)
+  bob.command({ kind: 'accept', contact: bob.contact(alice), petname: 'alice' })
+  world.advance(5_000)
+  // More than a chain takes, each side before it has heard of the other: the receipts must wait for the next chain too.
+  for (let i = 0; i < 600; i++) {
+    alice.command({ kind: 'send', contact: alice.contact(bob), text: `${i}` })
+    bob.command({ kind: 'send', contact: bob.contact(alice), text: `${i}` })
+  }
+  world.settle()
+  const waiting = [alice, bob].map((one) => [...one.chat.people()].map((person) => person.waiting))
+  expect(waiting).toEqual([[0], [0]])
+})
