@@ -4,7 +4,7 @@ import { applyReceipt } from '../conversation/delivery.ts'
 import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import { jumpTo, MAX_JUMP, nextPayload } from '../conversation/outgoing.ts'
 import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
-import { hasCounter, type Ranges } from '../conversation/ranges.ts'
+import { clipRanges, hasCounter, type Ranges, unionRanges } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand, unseal } from './delivering.ts'
 import { seenLamport } from './head.ts'
@@ -118,17 +118,16 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
   if (contact.jumping > 0) return
   for (const receipt of entries) {
     if (!equalBytes(receipt.author, machine.own.did) || receipt.conversation.length > 0) continue
-    const { state, newlyDelivered, newlyRead } = applyReceipt(
-      contact.head.delivery,
-      receipt.delivered,
-      receipt.read,
-      highestLeft(contact),
-    )
+    const highest = highestLeft(contact)
+    // What is delivered already may wait again, because they lost it.
+    const arrived = clipRanges(unionRanges(receipt.delivered, receipt.read), highest)
+    const dropped = dropFromOutbox(machine, contact, arrived)
+    if (dropped.length > 0) contact.resends = 0
+    const { state, newlyDelivered, newlyRead } = applyReceipt(contact.head.delivery, receipt.delivered, receipt.read, highest)
     if (state === contact.head.delivery) continue
-    contact.resends = 0
     updateHead(machine, contact, { delivery: state })
-    for (const { counter, order, id } of dropFromOutbox(machine, contact, newlyDelivered)) {
-      if (hasCounter(newlyRead, counter)) continue
+    for (const { counter, order, id } of dropped) {
+      if (hasCounter(newlyRead, counter) || !hasCounter(newlyDelivered, counter)) continue
       const value = encodeSent({ order, id, deliveredAt: machine.now, readAt: 0 })
       save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
     }

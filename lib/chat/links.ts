@@ -38,7 +38,7 @@ export function onOpened(machine: Machine, id: LinkId, dialer: boolean, peer: Ui
     doubted: false,
   }
   machine.links.set(id, link)
-  if (expected !== null) onOpen(expected)
+  if (expected !== null) expect(machine, link, expected)
   send(machine, id, link.nonce)
 }
 
@@ -50,8 +50,7 @@ export function onReached(machine: Machine, id: LinkId, contact: Contact): void 
     return
   }
   if (link.bound === contact || link.expected === contact) return
-  onOpen(contact)
-  link.expected = contact
+  expect(machine, link, contact)
   if (link.dialer && link.theirNonce !== null) greet(machine, link, contact)
 }
 
@@ -98,6 +97,13 @@ export function onClosed(machine: Machine, id: LinkId): void {
   if (lost !== null && lost.link === null) onLost(machine, lost)
 }
 
+/** It should be theirs; they have a while to say so. */
+function expect(machine: Machine, link: Link, contact: Contact): void {
+  onOpen(contact)
+  link.expected = contact
+  setTimer(machine, `proof:${link.id}`, machine.now + PROOF_PATIENCE_MS)
+}
+
 /** The dialler speaks first: it proves itself by the session it would send on, or starts one. */
 function greet(machine: Machine, link: Link, contact: Contact): void {
   const entry = sendingSession(contact.sessions)
@@ -107,14 +113,15 @@ function greet(machine: Machine, link: Link, contact: Contact): void {
   }
   prove(machine, link, entry.session.linkKey)
   restartDrives(machine, contact, link.id)
-  if (contact.row.state === 'accepted') setTimer(machine, `proof:${link.id}`, machine.now + PROOF_PATIENCE_MS)
 }
 
 /** The proof was not answered: to them the session is gone. If a new one is not answered either, this is not who was meant. */
 export function onProofTimeout(machine: Machine, id: LinkId): void {
   const link = machine.links.get(id)
   if (link === undefined || link.bound !== null || link.expected === null) return
-  if (!link.doubted) {
+  // Silence is the answer to a request.
+  if (link.theirNonce !== null && link.expected.row.state !== 'accepted') return
+  if (link.theirNonce !== null && !link.doubted) {
     link.doubted = true
     startSession(machine, link.expected, id)
     lookUp(machine, link.expected)

@@ -23,7 +23,7 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
 /** Runs one seed and says what is wrong at the end; nothing when all is well. */
-export function runChaos(seed: string, chaos: Chaos): readonly string[] {
+export function runChaos(seed: string, chaos: Chaos, look: (world: World) => void = () => undefined): readonly string[] {
   const random = seededRandom(`chaos ${seed}`)
   const chance = (p: number) => uintFrom(random.bytes(4)) / 2 ** 32 < p
   const below = (n: number) => uintFrom(random.bytes(4)) % n
@@ -88,6 +88,7 @@ export function runChaos(seed: string, chaos: Chaos): readonly string[] {
     world.advance(hours === 0 ? 20 * MINUTE : HOUR)
     if (hours > 0 && people.every((each) => [...each.chat.people()].every(({ waiting }) => waiting === 0))) break
   }
+  look(world)
   const current = sent.filter(({ from, life }) => life === (lives.get(from) ?? 0))
   const rolledBack = (who: Someone) => lives.has(who)
   return people.flatMap((a) =>
