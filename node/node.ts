@@ -2,9 +2,20 @@ import { fromHex, toHex } from '../lib/bytes.ts'
 import type { ChatEvent, Command, Reply } from '../lib/chat/events.ts'
 import type { Person } from '../lib/chat.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
+import { ProtocolError } from '../lib/errors.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import { formatSafetyNumber, safetyNumber } from '../lib/identity/safety-number.ts'
-import type { Contact, Contacts, DeliveryMode, Logger, Message, Node, NodeEvent, PublicMode, SentMessage } from './api.ts'
+import type {
+  Contact,
+  Contacts,
+  DeliveryMode,
+  Logger,
+  Message,
+  Node,
+  NodeEvent,
+  PublicMode,
+  SentMessage,
+} from './api.ts'
 import type { Clock } from './clock.ts'
 import { createConversations } from './conversations.ts'
 import { createDriver, type Driver } from './driver.ts'
@@ -66,6 +77,8 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       if (parts.bootstrap().length === 0) parts.rememberBootstrap(addresses)
     },
     cameToRest: () => parts.observer?.cameToRest(),
+  }).catch((cause: unknown) => {
+    throw unreadable(cause)
   })
   parts.observer?.driving(driver)
   const account = encodeAccount(driver.chat.self.account)
@@ -290,6 +303,17 @@ function is<K extends Reply['kind']>(answer: Reply, kind: K): answer is Extract<
 function replyToOf(id: string): Uint8Array {
   if (!/^[0-9a-f]{32}$/.test(id)) throw new NodeError('invalid', 'A message id has 32 hexadecimal digits.')
   return fromHex(id)
+}
+
+/** Rows are this program's own: one that it cannot read was damaged, or written by a newer one. */
+function unreadable(cause: unknown): unknown {
+  if (!(cause instanceof ProtocolError)) return cause
+  return cause.code === 'newer-version'
+    ? new NodeError('newer-schema', 'The database holds what a newer Sotto wrote.', { cause })
+    : new NodeError('damaged', 'The database holds what cannot be read.', {
+        cause,
+        hint: 'Restore the home from a backup.',
+      })
 }
 
 /** The machine's reasons as a sentence. */

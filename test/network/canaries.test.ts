@@ -37,7 +37,7 @@ const COMMON_UMASK = ['sh', '-c', 'umask 022; exec "$@"', 'sh']
 let scene: Scene
 let proxies: RecordingProxy[] = []
 let secrets: Readonly<Record<string, string | Uint8Array>> = {}
-let whileRunning = new Map<string, Map<string, OnDisk>>()
+const whileRunning = new Map<string, Map<string, OnDisk>>()
 let passedOn = { before: 0, after: 0 }
 let complaints: Readonly<Record<string, string>> = {}
 

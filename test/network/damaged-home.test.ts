@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RANGES, type Range } from '../../lib/rows.ts'
 import { native, systemRandom } from '../../node/crypto.ts'
+import { openHome } from '../../node/home.ts'
 import { openLevelStore } from '../../node/store/level-store.ts'
 import { writeSchema } from '../../node/store/schema.ts'
 import { openVault, readVault } from '../../node/store/vault.ts'
@@ -151,6 +152,18 @@ describe('a home whose database', () => {
     })
   }
 
+  test('holds a row that cannot be read is refused, and opens without it', async () => {
+    const copy = await copyOfHome()
+    const write = async (value: Uint8Array | null): Promise<void> => {
+      await using home = await openHome(copy.home)
+      await home.store.write([{ range: 'contact', key: new Uint8Array(16), value }])
+    }
+    await write(Uint8Array.of(0x80))
+    await expectRefusal(copy.home, { exit: 1, code: 'damaged' })
+    await write(null)
+    await expectWhole(copy)
+  })
+
   test('was written by a newer version is refused and keeps its rows', async () => {
     const copy = await copyOfHome()
     const database = join(copy.home, 'db')
@@ -163,7 +176,7 @@ describe('a home whose database', () => {
     const rows = async (schema?: number): Promise<unknown> => {
       await using raw = await openLevelStore(database)
       if (schema !== undefined) await writeSchema(raw, { primitives: native, random: systemRandom, masterKey, schema })
-      return Promise.all((Object.keys(RANGES) as Range[]).map((range) => raw.list(range)))
+      return await Promise.all((Object.keys(RANGES) as Range[]).map((range) => raw.list(range)))
     }
     const before = await rows(2)
     await expectRefusal(copy.home, { exit: 1, code: 'newer-schema' })

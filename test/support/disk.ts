@@ -31,5 +31,5 @@ export async function everythingIn(directory: string): Promise<Map<string, OnDis
 /** Which of the named byte strings occur in a text or a sequence of bytes. */
 export function findIn(haystack: Uint8Array, needles: Readonly<Record<string, string | Uint8Array>>): string[] {
   const bytes = Buffer.from(haystack.buffer, haystack.byteOffset, haystack.byteLength)
-  return Object.entries(needles).flatMap(([name, needle]) => (bytes.includes(needle) ? [name] : []))
+  return Object.entries(needles).flatMap(([name, needle]) => (bytes.includes(Buffer.from(needle)) ? [name] : []))
 }

@@ -265,15 +265,16 @@ export async function twoStrangers(
       const node = await person.up(['--listen', LOOPBACK, '--bootstrap', rendezvous.ready.addresses[0], ...own])
       const { account, addresses } = node.ready
       const listen = addresses[0].slice(0, addresses[0].indexOf('/p2p/'))
-      return {
+      const resident: Resident = {
         ...person,
         account,
         node,
         async again(options) {
-          this.node = await person.up(['--listen', listen, ...own], options)
-          return this.node
+          resident.node = await person.up(['--listen', listen, ...own], options)
+          return resident.node
         },
       }
+      return resident
     }
     const [ada, bob] = await Promise.all(names.map((name, i) => move(people[i] as Person, words[name])))
     const end = (): PromiseLike<void> => scene[Symbol.asyncDispose]()
