@@ -4,7 +4,19 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFailed, test } from 'vitest'
 import type { Caller } from '../../cli/client.ts'
 import type { Message } from '../../node/api.ts'
-import { deliver, LOOPBACK, openScene, processesOf, type Resident, twoFriends } from '../support/processes.ts'
+import {
+  deliver,
+  delivered,
+  linkOf,
+  LOOPBACK,
+  openScene,
+  processesOf,
+  requestOf,
+  type Resident,
+  textsOf,
+  twoFriends,
+  twoStrangers,
+} from '../support/processes.ts'
 import { seed } from '../support/seed.ts'
 
 const ROUNDS = process.env['SLOW'] === '1' ? 200 : 20
@@ -113,6 +125,23 @@ describe('a node that is killed', () => {
     },
     PATIENCE_MS,
   )
+})
+
+test('a request outlives the nodes of both sides, and what waits behind it', async () => {
+  await using people = await twoStrangers()
+  const { ada, bob } = people
+  await bob.ask('add', await linkOf(ada), '--as', 'ada', '--hello', 'good day')
+  await requestOf(ada)
+  await Promise.all([ada, bob].map(({ node }) => node.signal('SIGKILL')))
+  expect(await ada.ask('requests')).toMatchObject([{ account: bob.account, hello: 'good day' }])
+  await Promise.all([ada.again(), bob.again()])
+  // long enough for the two to meet again, in silence
+  expect(await bob.sotto('send', 'ada', 'behind it', '--wait', 'delivered', '--timeout', '2s')).toMatchObject({
+    code: 4,
+  })
+  await ada.ask('accept', bob.account, '--as', 'bob')
+  await delivered(bob, 'ada', 'behind it')
+  expect(await textsOf(ada, 'bob')).toEqual(['good day', 'behind it'])
 })
 
 describe.skipIf(process.platform !== 'linux')('SIGKILL of the process that a person started', () => {
