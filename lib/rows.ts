@@ -32,8 +32,8 @@ export const RANGES = {
   message: 'erasable',
   /** Where an own message lies: u64be order || id 16. Key: contact handle 16 || u64be counter. */
   sent: 'sealed',
-  /** Message id to place: contact handle 16 || u64be order. Key: message id 16. */
-  place: 'sealed',
+  /** Where a message lies: u64be order. Key: contact handle 16 || message id 16. */
+  place: 'wire',
   /** Frames that were not acknowledged yet. Key: contact handle 16 || u64be counter. */
   outbox: 'wire',
 } as const

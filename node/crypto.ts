@@ -56,23 +56,21 @@ export const native: Primitives = {
   hkdf,
   dh: {
     generate: (random) =>
-      random.system ? new NativeDhPair(generateKeyPairSync('x25519').privateKey) : dhFromPrivate(random.bytes(32)),
+      random.system ? new NativeDhPair(generateKeyPairSync('x25519')) : dhFromPrivate(random.bytes(32)),
     fromPrivate: dhFromPrivate,
     importPublic: (bytes) => (bytes.length === 32 ? new NativeDhPublic(bytes) : null),
     agree: (own, theirs) => agree(NativeDhPair.keyOf(own), NativeDhPublic.keyOf(theirs)),
   },
   signing: {
     generate: (random) =>
-      random.system
-        ? new NativeSigningKey(generateKeyPairSync('ed25519').privateKey)
-        : signingFromSeed(random.bytes(32)),
+      random.system ? new NativeSigningKey(generateKeyPairSync('ed25519')) : signingFromSeed(random.bytes(32)),
     fromSeed: signingFromSeed,
     sign: (key, message) => plain(sign(null, message, NativeSigningKey.keyOf(key))),
     verifyCofactorless,
   },
   kem: {
     generate: (random) =>
-      random.system ? new NativeKemPair(generateKeyPairSync('ml-kem-768').privateKey) : kemFromSeed(random.bytes(64)),
+      random.system ? new NativeKemPair(generateKeyPairSync('ml-kem-768')) : kemFromSeed(random.bytes(64)),
     fromSeed: kemFromSeed,
     encapsulate: (encapsulationKey, random) => {
       // OpenSSL takes no coins from its caller.
@@ -204,8 +202,14 @@ function publicKeyObject(curve: 'X25519' | 'Ed25519', bytes: Uint8Array): KeyObj
   return createPublicKey({ key: { kty: 'OKP', crv: curve, x: base64url(bytes) }, format: 'jwk' })
 }
 
-function publicBytes(privateKey: KeyObject, member: 'x' | 'pub'): Uint8Array {
-  const text: unknown = createPublicKey(privateKey).export({ format: 'jwk' })[member]
+/** Where the public key comes with a new private one, it is there at a third of the cost of deriving it. */
+interface PairObject {
+  readonly privateKey: KeyObject
+  readonly publicKey?: KeyObject
+}
+
+function publicBytes({ privateKey, publicKey }: PairObject, member: 'x' | 'pub'): Uint8Array {
+  const text: unknown = (publicKey ?? createPublicKey(privateKey)).export({ format: 'jwk' })[member]
   if (typeof text !== 'string') throw new TypeError(`the exported key has no ${member}`)
   return Uint8Array.from(Buffer.from(text, 'base64url'))
 }
@@ -239,15 +243,15 @@ function privateBytes(key: KeyObject, length: 32 | 64): Uint8Array {
 }
 
 function dhFromPrivate(privateKey: Uint8Array): NativeDhPair {
-  return new NativeDhPair(privateKeyObject(X25519_PKCS8, privateKey, 32))
+  return new NativeDhPair({ privateKey: privateKeyObject(X25519_PKCS8, privateKey, 32) })
 }
 
 function signingFromSeed(seed: Uint8Array): NativeSigningKey {
-  return new NativeSigningKey(privateKeyObject(ED25519_PKCS8, seed, 32))
+  return new NativeSigningKey({ privateKey: privateKeyObject(ED25519_PKCS8, seed, 32) })
 }
 
 function kemFromSeed(seed: Uint8Array): NativeKemPair {
-  return new NativeKemPair(privateKeyObject(ML_KEM_768_PKCS8_SEED, seed, 64))
+  return new NativeKemPair({ privateKey: privateKeyObject(ML_KEM_768_PKCS8_SEED, seed, 64) })
 }
 
 function aead(
@@ -275,14 +279,24 @@ function aead(
       decipher.setAAD(ad, { plaintextLength: end })
       decipher.setAuthTag(ciphertext.subarray(end))
       const plaintext = decipher.update(ciphertext.subarray(0, end))
-      try {
-        decipher.final()
-      } catch {
-        plaintext.fill(0)
-        return null
-      }
-      return plain(plaintext)
+      if (isAuthentic(decipher)) return plain(plaintext)
+      plaintext.fill(0)
+      return null
     },
+  }
+}
+
+/** Trying a key that does not fit is everyday work, and walking the stack for the error costs more than the cipher. */
+function isAuthentic(decipher: DecipherGCM | DecipherChaCha20Poly1305): boolean {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    decipher.final()
+    return true
+  } catch {
+    return false
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
@@ -315,10 +329,10 @@ class NativeDhPublic implements DhPublic {
 
 class NativeDhPair implements DhKeyPair {
   readonly kind = 'dh-pair'
-  readonly #key: KeyObject
+  readonly #key: PairObject
   #publicKey: Uint8Array | undefined
 
-  constructor(key: KeyObject) {
+  constructor(key: PairObject) {
     this.#key = key
   }
 
@@ -328,21 +342,21 @@ class NativeDhPair implements DhKeyPair {
   }
 
   exportPrivate(): Uint8Array {
-    return privateBytes(this.#key, 32)
+    return privateBytes(this.#key.privateKey, 32)
   }
 
   static keyOf(pair: DhKeyPair): KeyObject {
     if (!(#key in pair)) throw foreign()
-    return pair.#key
+    return pair.#key.privateKey
   }
 }
 
 class NativeSigningKey implements SigningKey {
   readonly kind = 'signing'
-  readonly #key: KeyObject
+  readonly #key: PairObject
   #publicKey: Uint8Array | undefined
 
-  constructor(key: KeyObject) {
+  constructor(key: PairObject) {
     this.#key = key
   }
 
@@ -352,21 +366,21 @@ class NativeSigningKey implements SigningKey {
   }
 
   exportSeed(): Uint8Array {
-    return privateBytes(this.#key, 32)
+    return privateBytes(this.#key.privateKey, 32)
   }
 
   static keyOf(signing: SigningKey): KeyObject {
     if (!(#key in signing)) throw foreign()
-    return signing.#key
+    return signing.#key.privateKey
   }
 }
 
 class NativeKemPair implements KemKeyPair {
   readonly kind = 'kem-pair'
-  readonly #key: KeyObject
+  readonly #key: PairObject
   #encapsulationKey: Uint8Array | undefined
 
-  constructor(key: KeyObject) {
+  constructor(key: PairObject) {
     this.#key = key
   }
 
@@ -376,11 +390,11 @@ class NativeKemPair implements KemKeyPair {
   }
 
   exportSeed(): Uint8Array {
-    return privateBytes(this.#key, 64)
+    return privateBytes(this.#key.privateKey, 64)
   }
 
   static keyOf(pair: KemKeyPair): KeyObject {
     if (!(#key in pair)) throw foreign()
-    return pair.#key
+    return pair.#key.privateKey
   }
 }

@@ -141,8 +141,15 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
 /** `sync`: the batch is on the disk before it counts as written. */
 const SYNC = { keyEncoding: 'view', valueEncoding: 'view', sync: true } as const
 
+const prefixes = new Map<RawRange, Uint8Array>()
+
 function diskKey(range: RawRange, key: Uint8Array): Uint8Array {
-  return concat(utf8(range), Uint8Array.of(SEPARATOR), key)
+  let prefix = prefixes.get(range)
+  if (prefix === undefined) {
+    prefix = concat(utf8(range), Uint8Array.of(SEPARATOR))
+    prefixes.set(range, prefix)
+  }
+  return concat(prefix, key)
 }
 
 /** A key just below and one just above all rows of the range. */

@@ -2,15 +2,21 @@ import { equalBytes, wipe } from '../../lib/bytes.ts'
 import type { Random } from '../../lib/crypto/primitives.ts'
 import { RANGES, type Range } from '../../lib/rows.ts'
 import { NodeError } from '../errors.ts'
-import { openValue, rangeKey, SCHEMA, type SealingPrimitives, sealValue } from './sealing.ts'
+import {
+  openBeside,
+  openValue,
+  rangeKey,
+  SALT_BYTES,
+  SCHEMA,
+  sealBeside,
+  type SealingPrimitives,
+  sealValue,
+} from './sealing.ts'
 import type { Entry, ErasableRange, RawRange, RawStore, RowOf, Selection, Store } from './store.ts'
 
-const ROW_KEY_BYTES = 32
-
 /**
- * Puts encryption at rest around a store. Which values are sealed, and how, stands in `RANGES`. Every erasable row is
- * sealed under a random key of its own; that key lies, sealed, in the range beside it and is written and deleted in the
- * same batch. The sub-keys are derived at once, so `masterKey` (32 bytes) may be wiped after the call. Closing closes
+ * Puts encryption at rest around a store. Which values are sealed, and how, stands in `RANGES`. What the key of an erasable
+ * row is derived with lies in the range beside it and is written and deleted in the same batch. The sub-keys are derived at once, so `masterKey` (32 bytes) may be wiped after the call. Closing closes
  * `store` too.
  */
 export function createSealedStore(
@@ -19,8 +25,7 @@ export function createSealedStore(
 ): Store {
   const keys = new Map<string, Uint8Array>()
   for (const [range, kind] of Object.entries(RANGES)) {
-    if (kind === 'sealed') keys.set(range, rangeKey(primitives, masterKey, range))
-    if (kind === 'erasable') keys.set(`${range}-key`, rangeKey(primitives, masterKey, `${range}-key`))
+    if (kind !== 'wire') keys.set(range, rangeKey(primitives, masterKey, range))
   }
   let last: Promise<unknown> = Promise.resolve()
   let closed = false
@@ -36,59 +41,47 @@ export function createSealedStore(
     if (closed) throw new NodeError('stopped', 'the store is closed')
   }
 
-  function keyOf(range: RawRange): Uint8Array {
+  function keyOf(range: Range): Uint8Array {
     const key = keys.get(range)
     if (key === undefined) throw new TypeError(`the range ${range} has no key`)
     return key
   }
 
-  function seal(range: RawRange, key: Uint8Array, value: Uint8Array, under: Uint8Array): RowOf<RawRange> {
-    const place = { range, key, schema: SCHEMA }
-    return { range, key: new Uint8Array(key), value: sealValue(primitives, random, { key: under, place, value }) }
-  }
-
-  function open(range: RawRange, key: Uint8Array, sealed: Uint8Array, under: Uint8Array): Uint8Array {
-    const value = openValue(primitives, { key: under, place: { range, key, schema: SCHEMA }, sealed })
-    if (value === null) {
-      assertOpen()
-      throw damaged(range)
-    }
-    return value
+  function open(range: Range, key: Uint8Array, sealed: Uint8Array): Uint8Array {
+    return opened(range, openValue(primitives, { key: keyOf(range), place: { range, key, schema: SCHEMA }, sealed }))
   }
 
   function openErasable(
     range: ErasableRange,
     key: Uint8Array,
     sealed: Uint8Array,
-    wrapped: Uint8Array | undefined,
+    salt: Uint8Array | undefined,
   ): Uint8Array {
-    const keyRange = `${range}-key` as const
-    if (wrapped === undefined) throw damaged(keyRange)
-    const rowKey = open(keyRange, key, wrapped, keyOf(keyRange))
-    try {
-      return open(range, key, sealed, rowKey)
-    } finally {
-      wipe(rowKey)
-    }
+    if (salt === undefined) throw damaged(`${range}-key`)
+    const place = { range, key, schema: SCHEMA }
+    return opened(range, openBeside(primitives, { key: keyOf(range), salt, place, sealed }))
+  }
+
+  function opened(range: Range, value: Uint8Array | null): Uint8Array {
+    if (value !== null) return value
+    assertOpen()
+    throw damaged(range)
   }
 
   function rawRows({ range, key, value }: RowOf<Range>): readonly RowOf<RawRange>[] {
+    const ownKey = new Uint8Array(key)
+    const place = { range, key, schema: SCHEMA }
     if (!isErasable(range)) {
-      if (value === null) return [{ range, key: new Uint8Array(key), value }]
-      return [
-        RANGES[range] === 'wire'
-          ? { range, key: new Uint8Array(key), value: new Uint8Array(value) }
-          : seal(range, key, value, keyOf(range)),
-      ]
+      if (value === null) return [{ range, key: ownKey, value }]
+      if (RANGES[range] === 'wire') return [{ range, key: ownKey, value: new Uint8Array(value) }]
+      return [{ range, key: ownKey, value: sealValue(primitives, random, { key: keyOf(range), place, value }) }]
     }
-    const keyRange = `${range}-key` as const
-    if (value === null) return [range, keyRange].map((each) => ({ range: each, key: new Uint8Array(key), value }))
-    const rowKey = random.bytes(ROW_KEY_BYTES)
-    try {
-      return [seal(range, key, value, rowKey), seal(keyRange, key, rowKey, keyOf(keyRange))]
-    } finally {
-      wipe(rowKey)
-    }
+    const salt = value && random.bytes(SALT_BYTES)
+    const sealed = value && salt && sealBeside(primitives, { key: keyOf(range), salt, place, value })
+    return [
+      { range, key: ownKey, value: sealed },
+      { range: `${range}-key`, key: ownKey, value: salt },
+    ]
   }
 
   async function close(): Promise<void> {
@@ -111,7 +104,7 @@ export function createSealedStore(
       const place = new Uint8Array(key)
       if (!isErasable(range)) {
         const value = await store.read(range, place)
-        return value === null || RANGES[range] === 'wire' ? value : open(range, place, value, keyOf(range))
+        return value === null || RANGES[range] === 'wire' ? value : open(range, place, value)
       }
       return inTurn(async () => {
         const value = await store.read(range, place)
@@ -125,17 +118,17 @@ export function createSealedStore(
       if (RANGES[range] === 'wire') return store.list(range, selection)
       if (!isErasable(range)) {
         const entries = await store.list(range, selection)
-        return entries.map(({ key, value }) => ({ key, value: open(range, key, value, keyOf(range)) }))
+        return entries.map(({ key, value }) => ({ key, value: open(range, key, value) }))
       }
       return inTurn(async () => {
-        const [entries, wrapped] = await Promise.all([
+        const [entries, salts] = await Promise.all([
           store.list(range, selection),
           store.list(`${range}-key`, selection),
         ])
         return entries.map(({ key, value }, index) => {
-          const beside = wrapped[index]
-          const rowKey = beside !== undefined && equalBytes(beside.key, key) ? beside.value : undefined
-          return { key, value: openErasable(range, key, value, rowKey) }
+          const beside = salts[index]
+          const salt = beside !== undefined && equalBytes(beside.key, key) ? beside.value : undefined
+          return { key, value: openErasable(range, key, value, salt) }
         })
       })
     },

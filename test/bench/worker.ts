@@ -65,14 +65,17 @@ export function startWorker<T extends Tasks<T>>(name: string): Worker<T> {
 
 /** The other side: answers questions with these tasks until the parent lets go, then runs `end`. */
 export function serve<T extends Tasks<T>>(tasks: T, end: () => Promise<void> = async () => undefined): void {
-  const byName = tasks as Readonly<Record<string, (input: unknown) => unknown>>
+  const byName = new Map(Object.entries(tasks) as [string, (input: unknown) => unknown][])
   process.on('message', (message) => {
     const { id, task, input } = message as Question
-    const run = async (): Promise<unknown> => byName[task]?.(input)
+    const run = async (): Promise<unknown> => byName.get(task)?.(input)
     run().then(
       (result) => process.send?.({ id, result } satisfies Answer),
       (error: unknown) =>
-        process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : 'unknown' } satisfies Answer),
+        process.send?.({
+          id,
+          error: error instanceof Error ? (error.stack ?? error.message) : 'unknown',
+        } satisfies Answer),
     )
   })
   process.on('disconnect', () => {

@@ -26,7 +26,12 @@ export const appends: Benchmark = async (options) => {
       { name: `level, ${rows} rows of the same bytes`, unit: 'msg/s', ...spreadOf(rate(same)) },
     ],
     targets: [
-      { name: 'sealed store / level, 100 rows', value: ratioOf(rate(own), rate(bare)), unit: '×', goal: { at: 'least', value: 0.6 } },
+      {
+        name: 'sealed store / level, 100 rows',
+        value: ratioOf(rate(own), rate(bare)),
+        unit: '×',
+        goal: { at: 'least', value: 0.6 },
+      },
       { name: `sealed store / level, ${rows} rows`, value: ratioOf(rate(own), rate(same)), unit: '×' },
       { name: 'bytes on the disk for a message', value: bytes / WINDOW_MESSAGES, unit: 'B' },
     ],

@@ -1,9 +1,9 @@
-import { startWorker, type Worker } from '../worker.ts'
+import { startWorker, type Tasks, type Worker } from '../worker.ts'
 import type { StreamTasks } from '../workers/bare-stream.ts'
 import type { PeerTasks } from '../workers/peer.ts'
 
 /** Two processes of a kind that talk to each other; the first one is asked. */
-export interface Pair<T extends PeerTasks | StreamTasks> extends AsyncDisposable {
+export interface Pair<T extends Tasks<T>> extends AsyncDisposable {
   readonly first: Worker<T>
   readonly second: Worker<T>
 }
@@ -25,7 +25,7 @@ export async function bareStreams(): Promise<Pair<StreamTasks>> {
   return pairOf(first, second)
 }
 
-function pairOf<T extends PeerTasks | StreamTasks>(first: Worker<T>, second: Worker<T>): Pair<T> {
+function pairOf<T extends Tasks<T>>(first: Worker<T>, second: Worker<T>): Pair<T> {
   return {
     first,
     second,

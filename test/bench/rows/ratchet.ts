@@ -45,12 +45,26 @@ async function run(task: keyof RatchetTasks, { rounds, each }: { rounds: number;
   const targets: Target[] = contest.map(({ name, goal }, i) => {
     const least = goal[task]
     const value = ratioOf(own, rest[i] as number[])
-    return { name: `Sotto / ${name}`, value, unit: '×', ...(least !== undefined && { goal: { at: 'least', value: least } }) }
+    return {
+      name: `Sotto / ${name}`,
+      value,
+      unit: '×',
+      ...(least !== undefined && { goal: { at: 'least', value: least } }),
+    }
   })
   if (task === 'burst') {
     const overhead = await sotto.ask('overhead')
-    targets.push({ name: 'bytes added where no padding is needed', value: overhead, unit: 'B', goal: { at: 'most', value: 91 } })
-    targets.push({ name: `bytes on the stream for a text of ${TEXT_BYTES} B`, value: await sotto.ask('textOnStream'), unit: 'B' })
+    targets.push({
+      name: 'bytes added where no padding is needed',
+      value: overhead,
+      unit: 'B',
+      goal: { at: 'most', value: 91 },
+    })
+    targets.push({
+      name: `bytes on the stream for a text of ${TEXT_BYTES} B`,
+      value: await sotto.ask('textOnStream'),
+      unit: 'B',
+    })
   }
   const name = task === 'burst' ? 'one after the other' : 'ping-pong'
   return { name: `ratchet, ${TEXT_BYTES} B, ${name}, sealed and opened in one process`, figures, targets }

@@ -78,8 +78,8 @@ let mine: KeyObject = generateKeyPairSync('x25519').privateKey
 
 /** A new key, told to the other side, agreed upon by both; each derives three keys from it (HKDF of 96 bytes: four HMACs). */
 function turn(): void {
-  const { privateKey } = generateKeyPairSync('x25519')
-  const jwk = createPublicKey(privateKey).export({ format: 'jwk' })
+  const { privateKey, publicKey } = generateKeyPairSync('x25519')
+  const jwk = publicKey.export({ format: 'jwk' })
   diffieHellman({ privateKey, publicKey: theirs })
   for (let i = 0; i < 4; i++) hmac()
   const received = createPublicKey({ key: jwk, format: 'jwk' })

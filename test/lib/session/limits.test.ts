@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Aead } from '../../../lib/crypto/primitives.ts'
 import { nextChainKey } from '../../../lib/session/chain-keys.ts'
 import { KEPT_MS, MAX_KEPT_CHAINS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from '../../../lib/session/kept-chains.ts'
 import { openFrame } from '../../../lib/session/open.ts'
