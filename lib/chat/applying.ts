@@ -1,11 +1,10 @@
 import { concat, equalBytes, u64be } from '../bytes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import type { Control } from '../conversation/control.ts'
-import { addDue } from '../conversation/due-receipts.ts'
 import { encodeRecord } from '../conversation/history.ts'
 import { applyHeartbeat, applyPayload, gaps, RECENT_COUNTERS } from '../conversation/incoming.ts'
 import { decodePayload, isDurable, type Payload } from '../conversation/payload.ts'
-import { addCounter, hasCounter, highestCounter, missingCounters, NO_COUNTERS, type Ranges, subtractRanges } from '../conversation/ranges.ts'
+import { addCounter, hasCounter, highestCounter } from '../conversation/ranges.ts'
 import { receivePqAnswer, receivePqOffer } from '../session/pq-step.ts'
 import { ProtocolError } from '../errors.ts'
 import { GEN_AHEAD_MS } from './admission.ts'
@@ -16,17 +15,18 @@ import type { Opened } from './incoming.ts'
 import { type Contact, count, emit, guarded, type Machine, save, setTimer, tell, updateHead, updateRow } from './machine.ts'
 import { learnRecordSeq } from './pins.ts'
 import { lookUp } from './reach.ts'
+import { isDue } from './receipts.ts'
 import type { SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
 import { messageKey } from './sealing.ts'
 
-/** How long a gap may fill itself before it is asked for, ms, and how long an answer may take. */
+/** How long a gap may fill itself before it is asked for, ms. */
 const GAP_PATIENCE_MS = 2_000
+/** How long an answer may take, ms, before it is asked for again; doubled each time, for some gaps nobody can fill. */
 const GAP_REPEAT_MS = 60_000
+const MAX_GAP_REPEAT_MS: number = 6 * 3_600_000
 /** Missing counters asked for at a time. */
 const GAP_BATCH = 256
-/** Of the latest counters so many are acknowledged again when a duplicate shows that a receipt was lost. */
-const DUE_AGAIN = 512
 
 const DIRECT = new Uint8Array(0)
 
@@ -71,12 +71,12 @@ function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: 
       conflict(machine, contact, applied.highest)
       return
     case 'seen':
-      due(machine, contact, did, [[payload.counter, payload.counter]])
+      isDue(machine, contact, did, payload.counter)
       return
     case 'new': {
       const order = contact.head.nextOrder
       updateHead(machine, contact, { incoming: withIncoming(contact.head, did, applied.state), nextOrder: order + 1 })
-      due(machine, contact, did, [[payload.counter, payload.counter]])
+      isDue(machine, contact, did, payload.counter)
       const value = encodeRecord({
         direction: 'in',
         id: payload.id,
@@ -106,32 +106,13 @@ function applyAgain(machine: Machine, contact: Contact, did: Uint8Array, payload
     const state = { ...applied.state, read: addCounter(applied.state.read, counter) }
     updateHead(machine, contact, { incoming: withIncoming(contact.head, did, state) })
   }
-  due(machine, contact, did, [[counter, counter]])
+  isDue(machine, contact, did, counter)
 }
 
 /** Another message than the one of this number that is here: its author went back in time and has to use other numbers. */
 function conflict(machine: Machine, contact: Contact, highest: number): void {
   count(machine, 'payload: another one of this number')
   tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: highest } })
-}
-
-/** They are to be told that these of their messages are here. */
-function due(machine: Machine, contact: Contact, author: Uint8Array, delivered: Ranges): void {
-  updateHead(machine, contact, {
-    due: addDue(contact.head.due, { author, conversation: DIRECT, delivered, read: NO_COUNTERS }),
-  })
-}
-
-/** A duplicate shows that a receipt was lost: the latest are due again. */
-export function dueAgain(machine: Machine, contact: Contact, did: Uint8Array): void {
-  const { seen, read } = incomingOf(contact.head, did)
-  const from = highestCounter(seen) - DUE_AGAIN
-  const latest = seen.filter(([, to]) => to > from).map(([first, to]): readonly [number, number] => [Math.max(first, from + 1, 1), to])
-  if (latest.length === 0) return
-  const toldRead = subtractRanges(read, missingCounters(latest, highestCounter(read)))
-  updateHead(machine, contact, {
-    due: addDue(contact.head.due, { author: did, conversation: DIRECT, delivered: latest, read: toldRead }),
-  })
 }
 
 function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload, chain: number): void {
@@ -204,10 +185,11 @@ function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, c
 
 /** What is missing may still come by itself. */
 function expectGap(machine: Machine, contact: Contact): void {
+  contact.gapRequests = 0
   setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
 }
 
-/** Asks for what is still missing; again every minute while they are connected. */
+/** Asks for what is still missing; again, later and later, while they are connected. */
 export function onGapTimer(machine: Machine, contact: Contact): void {
   const did = contact.row.device?.did
   if (did === undefined || contact.link === null) return
@@ -215,5 +197,6 @@ export function onGapTimer(machine: Machine, contact: Contact): void {
   if (missing.length === 0) return
   const entries = missing.slice(-16).map(([from, to]) => ({ author: did, conversation: DIRECT, from, to }))
   tell(machine, contact, { kind: 'gap-request', gaps: entries })
-  setTimer(machine, `gap:${contact.id}`, machine.now + GAP_REPEAT_MS)
+  const pauseMs = Math.min(GAP_REPEAT_MS * 2 ** contact.gapRequests++, MAX_GAP_REPEAT_MS)
+  setTimer(machine, `gap:${contact.id}`, machine.now + pauseMs)
 }

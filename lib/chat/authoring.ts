@@ -4,7 +4,7 @@ import { applyReceipt } from '../conversation/delivery.ts'
 import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import { jumpTo, MAX_JUMP, nextPayload } from '../conversation/outgoing.ts'
 import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
-import { clipRanges, hasCounter, type Ranges, unionRanges } from '../conversation/ranges.ts'
+import { hasCounter, highestCounter, type Ranges, unionRanges } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand, unseal } from './delivering.ts'
 import { seenLamport } from './head.ts'
@@ -112,16 +112,23 @@ export function decodeSent(bytes: Uint8Array): Sent | null {
   return { order: at(0), id: bytes.slice(8, 24), deliveredAt: at(24), readAt: at(32) }
 }
 
-/** The peer tells which of my messages it has. What never left it cannot have: that is a message of a life that was lost. */
+/**
+ * The peer tells which of my messages it has. A number that never left it cannot know but from a life of this machine
+ * that was lost.
+ */
 export function applyReceipts(machine: Machine, contact: Contact, entries: readonly ReceiptEntry[]): void {
   // What gets another number is not what they mean.
   if (contact.jumping > 0) return
   for (const receipt of entries) {
     if (!equalBytes(receipt.author, machine.own.did) || receipt.conversation.length > 0) continue
     const highest = highestLeft(contact)
+    const told = Math.max(highestCounter(receipt.delivered), highestCounter(receipt.read))
+    if (told > highest) {
+      jumpPast(machine, contact, told)
+      return
+    }
     // What is delivered already may wait again, because they lost it.
-    const arrived = clipRanges(unionRanges(receipt.delivered, receipt.read), highest)
-    const dropped = dropFromOutbox(machine, contact, arrived)
+    const dropped = dropFromOutbox(machine, contact, unionRanges(receipt.delivered, receipt.read))
     if (dropped.length > 0) contact.resends = 0
     const { state, newlyDelivered, newlyRead } = applyReceipt(contact.head.delivery, receipt.delivered, receipt.read, highest)
     if (state === contact.head.delivery) continue

@@ -3,7 +3,7 @@ import { highestCounter } from '../conversation/ranges.ts'
 import { openFrame } from '../session/open.ts'
 import { prefixHash, splitPrefix } from '../session/prefix.ts'
 import { admit } from './admission.ts'
-import { applyPayloads, dueAgain } from './applying.ts'
+import { applyPayloads } from './applying.ts'
 import { proveLate } from './binding.ts'
 import { resendOutbox } from './delivering.ts'
 import { incomingOf } from './head.ts'
@@ -23,6 +23,7 @@ import {
 } from './machine.ts'
 import { tellNews } from './news.ts'
 import { prove } from './proofs.ts'
+import { latestIsDue, RECEIPTS_AGAIN } from './receipts.ts'
 import { answerAgain, endDrive } from './sealing.ts'
 import { sendingSession, type SessionEntry } from './session-entry.ts'
 import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
@@ -183,7 +184,7 @@ function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: Sess
   if (contact.row.state !== 'accepted') return
   entry.via = link.id
   machine.due.add(contact)
-  if (entry.session.confirmed) dueAgain(machine, contact, entry.session.peerDid)
+  if (entry.session.confirmed) latestIsDue(machine, contact, entry.session.peerDid, RECEIPTS_AGAIN)
   answerAgain(machine, contact, entry)
 }
 

@@ -5,7 +5,7 @@ import type { Range } from '../rows.ts'
 import { malformed } from '../wire.ts'
 import { decodeContactRow } from './contact-row.ts'
 import { decodeHead, NEW_HEAD } from './head.ts'
-import { accountKey, type ChatOptions, contactOf, type Machine } from './machine.ts'
+import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
 import { decodeOutbox } from './outbox.ts'
 import { decodeOwnInvite, decodeSettings, type Own, PUBLICATIONS_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
 import { decodePublications, newPublications } from './publishing.ts'
@@ -105,6 +105,7 @@ function readContacts(machine: Machine, rows: StoredRows): void {
     const sessions = machine.contacts.get(toHex(key.subarray(0, 16)))?.sessions ?? []
     const entry = sessions.find(({ session }) => equalBytes(session.id, key.subarray(16)))
     if (entry !== undefined) entry.drive = decodeDrive(value)
+    else save(machine, { range: 'drive', key, value: null })
   }
   for (const { key, value } of rows.outbox.toSorted((a, b) => compareBytes(a.key, b.key))) {
     const counter = uintFrom(key.subarray(18))

@@ -75,6 +75,8 @@ export interface Contact {
   /** Frames that wait until what one before them needs is loaded, and how many loads they wait for. */
   readonly held: (() => void)[]
   holds: number
+  /** How often in a row missing messages were asked for. */
+  gapRequests: number
   /** Frames in a row that no session opened. */
   unreadable: number
   /** Own messages below this counter are all sealed. */
@@ -240,6 +242,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     admitted: [],
     held: [],
     holds: 0,
+    gapRequests: 0,
     unreadable: 0,
     unsealedFrom: 0,
     resending: null,

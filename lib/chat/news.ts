@@ -1,9 +1,15 @@
 import { type Contact, type Machine, tell } from './machine.ts'
 import { newestRecords } from './publishing.ts'
+import { latestIsDue } from './receipts.ts'
 
-/** What a contact is told on every new link and session: where the own addresses are found, the newest records, the latest message. */
+/**
+ * What a contact is told on every new link and session: where the own addresses are found, the newest records, the latest
+ * own message, and the latest of theirs that is here, so that a side that went back in time notices at once.
+ */
 export function tellNews(machine: Machine, contact: Contact): void {
   tell(machine, contact, { kind: 'secret', secret: machine.own.contactSecret })
   tell(machine, contact, newestRecords(machine))
+  const did = contact.row.device?.did
+  if (did !== undefined) latestIsDue(machine, contact, did, 1)
   tell(machine, contact, { kind: 'control', control: { code: 'heartbeat', counter: contact.head.outgoing.counter } })
 }

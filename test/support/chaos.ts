@@ -43,9 +43,9 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
     reuse: () => chance(0.5),
     crash: () => (chance(0.004) ? 'unwritten' : chance(0.004) ? 'unsent' : 'no'),
   }
-  const sent: { from: Someone; to: Someone; text: string; life: number }[] = []
+  const sent: { from: Someone; to: Someone; text: string }[] = []
   const snapshots = new Map<Someone, Map<string, Row>>()
-  const lives = new Map<Someone, number>()
+  const wentBack = new Set<Someone>()
   let written = 0
   const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T
 
@@ -57,7 +57,7 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
       for (let burst = chance(0.1) ? 1 + below(40) : 1; burst > 0; burst--) {
         const text = `${who.name} ${++written}`
         const reply = say(who, other, text)
-        if (reply.kind === 'message') sent.push({ from: who, to: other, text, life: lives.get(who) ?? 0 })
+        if (reply.kind === 'message') sent.push({ from: who, to: other, text })
       }
     } else if (dice < 60) who.command({ kind: 'read', contact: who.contact(other) })
     else if (dice < 66) who.restart()
@@ -70,7 +70,7 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
       const saved = snapshots.get(who)
       if (saved === undefined || chance(0.5)) snapshots.set(who, who.snapshot())
       else {
-        lives.set(who, (lives.get(who) ?? 0) + 1)
+        wentBack.add(who)
         who.restore(saved)
       }
     } else if (dice < 88) world.advance(below(30 * MINUTE))
@@ -84,13 +84,19 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
     each.online = true
     each.restart()
   }
+  world.advance(20 * MINUTE)
+  const final = people.flatMap((from) =>
+    people.filter((to) => to !== from).map((to) => ({ from, to, text: `${from.name} ${++written}` })),
+  )
+  for (const { from, to, text } of final) say(from, to, text)
   for (let hours = 0; hours < 8; hours++) {
     world.advance(hours === 0 ? 20 * MINUTE : HOUR)
-    if (hours > 0 && people.every((each) => [...each.chat.people()].every(({ waiting }) => waiting === 0))) break
+    if (people.every((each) => [...each.chat.people()].every(({ waiting }) => waiting === 0))) break
   }
   look(world)
-  const current = sent.filter(({ from, life }) => life === (lives.get(from) ?? 0))
-  const rolledBack = (who: Someone) => lives.has(who)
+  // A machine that went back in time may lose what it wrote before it noticed; not what it writes when all is well again.
+  const rolledBack = (who: Someone) => wentBack.has(who)
+  const current = [...sent.filter(({ from }) => !rolledBack(from)), ...final]
   return people.flatMap((a) =>
     people.filter((b) => b !== a).flatMap((b) =>
       complaints(world, a, b, {
