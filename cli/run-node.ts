@@ -105,6 +105,7 @@ async function run(invocation: Invocation, flags: UpOptions): Promise<void> {
       io.ended.addEventListener('abort', () => stopping.resolve(), { once: true })
       const { account, peerId } = node.identity
       const addresses = node.addresses()
+      logger.debug({ addresses: addresses.length }, 'ready')
       const ready = { ready: true, account, peerId, addresses, api: { socket: api.socket } }
       invocation.print(ready, ['ready', ...addresses.map((address) => `  ${address}`)].join('\n'))
       await stopping.promise
