@@ -66,7 +66,7 @@ export interface Contact {
   reach: Reach
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
-  /** Under which secret and day each key of the last look-up lies. */
+  /** Under which secret and day the keys of the look-ups of these days lie. */
   lookups: ReadonlyMap<string, Lookup>
   /** Sessions that they announced inside an older one. */
   announced: readonly Uint8Array[]
@@ -99,6 +99,8 @@ export interface Contact {
 
 /** What a slot key of a look-up stands for. */
 export interface Lookup {
+  /** AK_e. */
+  readonly account: Uint8Array
   readonly secret: Uint8Array
   readonly day: number
 }

@@ -55,8 +55,7 @@ export function applyResolved(
     const lookup = contact.lookups.get(key)
     if (lookup === undefined) continue
     guarded(machine, 'slot', () => {
-      const account = accountKeyOf(contact.row)
-      const slot = openSlot(machine.primitives, { account, ...lookup, value })
+      const slot = openSlot(machine.primitives, { ...lookup, value })
       const pin = pinAccount(machine, contact, verifyAccountRecord(machine.primitives, slot.accountRecord))
       if (pin === null) return
       const record = verifyDeviceRecord(machine.primitives, slot.deviceRecord, pin.record)

@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes.ts'
 import { daysToLookUp, slotKey } from '../identity/slot.ts'
 import type { Target } from './events.ts'
 import { type Contact, jitter, type Lookup, type Machine, setTimer } from './machine.ts'
@@ -36,14 +37,21 @@ function resolve(machine: Machine, contact: Contact): void {
 /** Asks the DHT for the contact's newest records: under the secret they told last, every other round under all. */
 export function lookUp(machine: Machine, contact: Contact): void {
   const secrets = lookUpSecrets(contact.row)
-  const lookups = new Map<string, Lookup>()
-  for (const secret of contact.reach.attempts % 2 === 0 ? secrets.slice(0, 1) : secrets) {
-    for (const day of daysToLookUp(machine.now)) {
-      lookups.set(slotKey(machine.primitives, accountKeyOf(contact.row), secret, day).key, { secret, day })
-    }
-  }
+  const account = accountKeyOf(contact.row)
+  const days = daysToLookUp(machine.now)
+  const known = [...contact.lookups].filter(([, lookup]) => equalBytes(lookup.account, account) && days.includes(lookup.day))
+  const lookups = new Map<string, Lookup>(known)
+  const keys = (contact.reach.attempts % 2 === 0 ? secrets.slice(0, 1) : secrets).flatMap((secret) =>
+    days.map((day) => {
+      // A key costs more than all the rest of a look-up, and is the same all day.
+      const found = known.find(([, lookup]) => lookup.day === day && equalBytes(lookup.secret, secret))?.[0]
+      const key = found ?? slotKey(machine.primitives, account, secret, day).key
+      lookups.set(key, { account, secret, day })
+      return key
+    }),
+  )
   contact.lookups = lookups
-  machine.effects.push({ kind: 'resolve', contact: contact.id, keys: [...lookups.keys()] })
+  machine.effects.push({ kind: 'resolve', contact: contact.id, keys })
 }
 
 /** The DHT answered: go where the newest record says, or wait. */
