@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 import type { Message } from '../../node/api.ts'
 import { type Caller, createClient } from '../../cli/client.ts'
 import type { ContactJson } from '../../cli/shapes.ts'
@@ -12,8 +13,8 @@ import { jsonLines, type Ran } from './cli.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../cli/sotto', import.meta.url))
 export const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
-/** Anything that takes longer hangs. */
-const PATIENCE_MS = 30_000
+/** Anything that takes longer hangs; less than what a test may take, so that it can say so. */
+const PATIENCE_MS = 20_000
 
 /** The line by which `up` and `bootstrap` say that they are ready. */
 interface Ready {
@@ -82,10 +83,10 @@ export interface Scene extends AsyncDisposable {
   run(words: readonly string[], options?: StartOptions): Promise<Ran>
 }
 
-const living = new Set<ChildProcess>()
-// the last resort: a test runner that gives up leaves nobody behind
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL')
+const open = new Set<Scene>()
+// a test that ran out of time never comes to the end of its scope
+afterAll(async () => {
+  for (const scene of open) await scene[Symbol.asyncDispose]()
 })
 
 export async function openScene(): Promise<Scene> {
@@ -103,7 +104,6 @@ export async function openScene(): Promise<Scene> {
     const { promise: exited, resolve, reject } = Promise.withResolvers<Exit>()
     const running: Process = { child, exited, output: '', complaint: '' }
     processes.add(running)
-    living.add(child)
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       running.output += text
     })
@@ -112,7 +112,6 @@ export async function openScene(): Promise<Scene> {
     })
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      living.delete(child)
       resolve({ code, signal })
     })
     return running
@@ -190,7 +189,7 @@ export async function openScene(): Promise<Scene> {
     }
   }
 
-  return {
+  const scene: Scene = {
     directory,
     person,
     run,
@@ -207,8 +206,11 @@ export async function openScene(): Promise<Scene> {
       await Promise.allSettled([...processes].map(({ exited }) => exited))
       await Promise.all([...callers].map((caller) => caller[Symbol.asyncDispose]()))
       await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+      open.delete(scene)
     },
   }
+  open.add(scene)
+  return scene
 }
 
 /** The processes that name the path in their command line, work below it or have a file there open. Linux only, else none. */
@@ -332,7 +334,7 @@ export function delivered(from: Person, to: string, text: string): Promise<Messa
 
 /** Sends and waits until it arrived. */
 export async function deliver(from: Person, to: string, text: string): Promise<Message> {
-  const [sent] = await from.ask<Message>('send', to, text, '--wait', 'delivered')
+  const [sent] = await from.ask<Message>('send', to, text, '--wait', 'delivered', '--timeout', `${PATIENCE_MS}ms`)
   if (sent?.state !== 'delivered') throw new Error(`it is ${sent?.state}`)
   return sent
 }
