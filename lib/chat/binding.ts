@@ -69,6 +69,7 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   onAlive(contact)
   emit(machine, { kind: 'contact', contact: contact.id })
   contact.resends = 0
+  contact.heard = false
   restartDrives(machine, contact, link.id)
   resendOutbox(machine, contact)
   tellNews(machine, contact)

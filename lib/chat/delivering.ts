@@ -5,6 +5,7 @@ import { decodeRecord } from '../conversation/history.ts'
 import { fits } from '../session/seal.ts'
 import { canSeal, upcomingChain } from '../session/session.ts'
 import { type Contact, load, type Machine, save, send, setTimer, updateHead } from './machine.ts'
+import { tellNews } from './news.ts'
 import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
 import { owesAnswer, sendingSession } from './session-entry.ts'
@@ -190,16 +191,21 @@ function resendNext(machine: Machine, contact: Contact): void {
   )
 }
 
-/** What left a while ago on a live link and was not acknowledged leaves again, later and later until a receipt comes. */
+/**
+ * What left a while ago on a live link and was not acknowledged leaves again, later and later until a receipt comes. So do
+ * the news while nothing of theirs opened: when one side cannot read the other, one of them soon starts a new session.
+ */
 export function onResendTimer(machine: Machine, contact: Contact): void {
   const before = machine.now - resendAfter(contact)
   contact.resendAt = null
   contact.resends++
-  if (contact.link !== null) resendOutbox(machine, contact, before)
+  if (contact.link === null) return
+  if (!contact.heard) tellNews(machine, contact)
+  resendOutbox(machine, contact, before)
 }
 
 function scheduleResend(machine: Machine, contact: Contact): void {
-  if (contact.resendAt !== null || contact.outbox.length === 0) return
+  if (contact.resendAt !== null || (contact.heard && contact.outbox.length === 0)) return
   contact.resendAt = machine.now + resendAfter(contact)
   setTimer(machine, `resend:${contact.id}`, contact.resendAt)
 }

@@ -63,6 +63,8 @@ export interface Contact {
   readonly outbox: OutboxEntry[]
   /** The link that was proved to be theirs. */
   link: LinkId | null
+  /** Whether a frame of theirs opened since it was proved. */
+  heard: boolean
   reach: Reach
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
@@ -237,6 +239,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     sessions: [],
     outbox: [],
     link: null,
+    heard: false,
     reach: IDLE,
     news: new Map(),
     lookups: new Map(),

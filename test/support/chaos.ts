@@ -1,5 +1,5 @@
 import { toHex, uintFrom } from '../../lib/bytes.ts'
-import { decodeEntry, sendingSession } from '../../lib/chat/session-entry.ts'
+import { decodeDrive, decodeEntry, sendingSession, type SessionEntry } from '../../lib/chat/session-entry.ts'
 import { compareOrder } from '../../lib/conversation/history.ts'
 import { hasCounter } from '../../lib/conversation/ranges.ts'
 import type { Row } from '../../lib/rows.ts'
@@ -149,10 +149,19 @@ function complaints(world: World, a: Someone, b: Someone, expected: { texts: rea
 
 /** The session that a person sends on, by its id. */
 export function sending(who: Someone, other: Someone): string | undefined {
-  const handle = who.contact(other)
-  const entries = [...who.rows.values()]
-    .filter((row) => row.range === 'session' && toHex(row.key).startsWith(handle))
-    .map((row) => decodeEntry(row.value as Uint8Array))
-  const session = sendingSession(entries)?.session
+  const session = sendingSession(sessionsOf(who, other))?.session
   return session && toHex(session.id)
+}
+
+/** The sessions of a person with somebody, as they are on disk, with the frames that are repeated. */
+export function sessionsOf(who: Someone, other: Someone): SessionEntry[] {
+  const handle = who.contact(other)
+  return [...who.rows]
+    .filter(([key]) => key.startsWith(`session/${handle}`))
+    .map(([key, row]) => {
+      const entry = decodeEntry(row.value as Uint8Array)
+      const drive = who.rows.get(key.replace('session/', 'drive/'))?.value
+      entry.drive = drive ? decodeDrive(drive) : null
+      return entry
+    })
 }

@@ -1,0 +1,63 @@
+import { toHex, utf8 } from '../../lib/bytes.ts'
+import { encodeContent } from '../../lib/conversation/contents.ts'
+import { encodePayload, KINDS } from '../../lib/conversation/payload.ts'
+import type { Primitives } from '../../lib/crypto/primitives.ts'
+import { accountId } from '../../lib/identity/account.ts'
+import { decodePrekeyPair } from '../../lib/identity/prekeys.ts'
+import { decodeSelf } from '../../lib/identity/self.ts'
+import { createPrefix } from '../../lib/session/handshake.ts'
+import type { Session } from '../../lib/session/session.ts'
+import { native } from '../../node/crypto.ts'
+import type { Someone } from './machines.ts'
+import { seededRandom } from './random.ts'
+
+/**
+ * A session in the name of `posedAs` with `victim`, by somebody who stole the privates of the victim's prekeys: the
+ * agreement of the identity key with the prekey is theirs too, nothing else of the identity is.
+ */
+export function stolenSession(posedAs: Someone, victim: Someone, gen: number): { session: Session; prefix: Uint8Array } {
+  const random = seededRandom(`thief ${gen}`)
+  const alice = decodeSelf(native, rowOf(posedAs, `self/${toHex(utf8('self'))}`))
+  const bob = decodeSelf(native, rowOf(victim, `self/${toHex(utf8('self'))}`))
+  const prekeys = [...victim.rows.values()].filter(({ range }) => range === 'prekey')
+  const stolen = decodePrekeyPair(native, prekeys.at(-1)?.value ?? new Uint8Array())
+  const identity = native.dh.importPublic(alice.identityKey.publicKey)
+  if (identity === null) throw new Error('no identity key')
+  const primitives: Primitives = {
+    ...native,
+    dh: { ...native.dh, agree: (own, theirs) => native.dh.agree(own, own === stolen.dh ? identity : theirs) },
+  }
+  return createPrefix(primitives, random, {
+    own: {
+      aid: accountId(native, posedAs.account),
+      did: alice.did,
+      ik: stolen.dh,
+      accountRecord: alice.accountRecord.bytes,
+    },
+    peer: { aid: accountId(native, victim.account), did: bob.did, ik: bob.identityKey.publicKey, prekey: stolen.bytes },
+    gen,
+    now: gen,
+  })
+}
+
+/** A numbered text as its author's machine would write it. */
+export function textPayload(text: string, counter: number, previousHash: Uint8Array = new Uint8Array()): Uint8Array {
+  return encodePayload({
+    kind: KINDS.text,
+    id: native.sha256(utf8(`${text} ${counter}`)).slice(0, 16),
+    conversation: new Uint8Array(),
+    counter,
+    previousHash,
+    lamport: counter,
+    sentAt: 0,
+    expiresAfter: 0,
+    content: encodeContent({ kind: 'text', text, replyTo: null }),
+  })
+}
+
+function rowOf(who: Someone, key: string): Uint8Array {
+  const value = who.rows.get(key)?.value
+  if (!value) throw new Error(`${who.name} has no row ${key}`)
+  return value
+}
+
