@@ -42,7 +42,13 @@ export function u32be(value: number): Uint8Array {
 /** Eight bytes, big-endian. `value` is a safe integer ≥ 0 or a bigint below 2^64. */
 export function u64be(value: number | bigint): Uint8Array {
   const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  const view = new DataView(bytes.buffer)
+  if (typeof value === 'bigint') {
+    view.setBigUint64(0, value)
+  } else {
+    view.setUint32(0, Math.floor(value / 2 ** 32))
+    view.setUint32(4, value)
+  }
   return bytes
 }
 

@@ -4,6 +4,7 @@ import type { Person } from '../lib/chat.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import { ProtocolError } from '../lib/errors.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
+import type { Range } from '../lib/rows.ts'
 import { formatSafetyNumber, safetyNumber } from '../lib/identity/safety-number.ts'
 import type {
   Contact,
@@ -23,6 +24,7 @@ import { NodeError } from './errors.ts'
 import type { Network } from './network/network.ts'
 import { contactOf, findPerson } from './people.ts'
 import { createSubscribers } from './subscribers.ts'
+import { keepRecent } from './store/recent-rows.ts'
 import type { Store } from './store/store.ts'
 import { createWaiters } from './waiters.ts'
 
@@ -53,6 +55,8 @@ export interface NodeParts {
 
 /** How long what is under way may take when the node stops, ms. */
 const STOP_TIMEOUT_MS = 4_000
+/** What is read to show a message. */
+const SHOWN: ReadonlySet<Range> = new Set(['message', 'sent'])
 const DEFAULT_LAST = 50
 const MAX_LAST = 100_000
 /** Own messages whose new state is told one by one; of more at once only the latest are. */
@@ -60,7 +64,8 @@ const MAX_STATE_EVENTS = 512
 
 /** Runs a node over the given parts. Throws `no-account` when the store holds none. */
 export async function composeNode(parts: NodeParts): Promise<Node> {
-  const { store, network, clock, primitives, logger } = parts
+  const { network, clock, primitives, logger } = parts
+  const store = keepRecent(parts.store, SHOWN)
   const subscribers = createSubscribers()
   const waiters = createWaiters()
   let telling: Promise<void> = Promise.resolve()

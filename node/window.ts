@@ -1,4 +1,3 @@
-import { toHex } from '../lib/bytes.ts'
 import type { ChatEvent, LinkId, Reply } from '../lib/chat/events.ts'
 import type { Range, Row } from '../lib/rows.ts'
 
@@ -27,9 +26,9 @@ export interface CommitWindow {
 export const MAX_WINDOW_MESSAGES = 512
 export const MAX_WINDOW_BYTES: number = 1 << 20
 
-/** The name of a row in a window. */
+/** The name of a row in maps: a character for each byte of its key. */
 export function rowName(range: Range, key: Uint8Array): string {
-  return `${range}/${toHex(key)}`
+  return `${range}/${String.fromCharCode(...key)}`
 }
 
 export function createWindow(): CommitWindow {

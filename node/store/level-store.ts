@@ -40,6 +40,7 @@ export async function openLevelStore(directory: string, options: { create?: bool
 function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
   // LevelDB's threads would take two batches in any order.
   let lastWrite: Promise<unknown> = Promise.resolve()
+  let underWay = 0
   const reads = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
@@ -47,12 +48,25 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
     if (closing !== undefined) throw new NodeError('stopped', 'the store is closed')
   }
 
-  function batch(operations: Operation[]): Promise<void> {
-    const write = lastWrite.then(() =>
-      failAs('storage', 'could not write to the database', database.batch(operations, SYNC)),
-    )
-    lastWrite = write.catch(() => undefined)
+  function batch(operations: readonly Operation[]): Promise<void> {
+    const write = underWay === 0 ? run([...operations]) : later(operations.map(copyOf))
+    underWay++
+    lastWrite = write
+      .catch(() => undefined)
+      .finally(() => {
+        underWay--
+      })
     return write
+  }
+
+  /** What it is given is copied into LevelDB's memory before this returns its promise. */
+  function run(operations: Operation[]): Promise<void> {
+    return failAs('storage', 'could not write to the database', database.batch(operations, SYNC))
+  }
+
+  async function later(operations: Operation[]): Promise<void> {
+    await lastWrite
+    await run(operations)
   }
 
   async function reading<T>(work: Promise<T>): Promise<T> {
@@ -94,9 +108,7 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
       await batch(
         rows.map(({ range, key, value }): Operation => {
           const place = diskKey(range, key)
-          return value === null
-            ? { type: 'del', key: place }
-            : { type: 'put', key: place, value: new Uint8Array(value) }
+          return value === null ? { type: 'del', key: place } : { type: 'put', key: place, value }
         }),
       )
     },
@@ -136,6 +148,11 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
+}
+
+/** The key of an operation is its own already. */
+function copyOf(operation: Operation): Operation {
+  return operation.type === 'del' ? operation : { ...operation, value: new Uint8Array(operation.value) }
 }
 
 /** `sync`: the batch is on the disk before it counts as written. */

@@ -7,7 +7,7 @@ import { RUN_MESSAGES } from './ratchet-tasks.ts'
 
 /** The cryptography of a message and nothing else, of the sender or of the reader: each has a thread of its own. */
 export interface OneThreadTasks {
-  /** Payload hash, ratchet, and encryption at rest under a key of its own; ms for all. */
+  /** Payload hash, ratchet, and encryption of the text at rest under a key of its own; ms for all. */
   readonly sending: (count: number) => number
   readonly reading: (count: number) => number
 }
@@ -15,15 +15,14 @@ export interface OneThreadTasks {
 /** A text of 256 B with the payload around it, and the record around that. */
 const payload = systemRandom.bytes(370)
 const record = systemRandom.bytes(420)
-const rowKey = systemRandom.bytes(32)
 const rangeKey = systemRandom.bytes(32)
 const place = systemRandom.bytes(50)
 const now = Date.now()
 
+const nonce = new Uint8Array(12)
+
 function atRest(): void {
-  const key = systemRandom.bytes(32)
-  native.xchacha.seal(key, systemRandom.bytes(24), place, record)
-  native.xchacha.seal(rangeKey, systemRandom.bytes(24), place, rowKey)
+  native.aesGcm.seal(native.hmac(rangeKey, systemRandom.bytes(32)), nonce, place, record)
 }
 
 /** Frames of a fresh session; the side that is not measured works before the clock starts. */

@@ -25,8 +25,8 @@ export interface PeerTasks {
   readonly deliver: (count: number) => Promise<readonly number[]>
   /** Sends texts without waiting; ms from the first call until the last is delivered. */
   readonly pipeline: (count: number) => Promise<number>
-  /** Resident memory after a collection, MiB. */
-  readonly memory: () => number
+  /** After a collection, MiB: what JavaScript holds, and all that is resident (with the files that LevelDB maps). */
+  readonly memory: () => { held: number; resident: number }
   readonly stop: () => Promise<void>
 }
 
@@ -125,7 +125,8 @@ serve<PeerTasks>(
     },
     memory() {
       globalThis.gc?.()
-      return process.memoryUsage.rss() / 2 ** 20
+      const { heapUsed, external, rss } = process.memoryUsage()
+      return { held: (heapUsed + external) / 2 ** 20, resident: rss / 2 ** 20 }
     },
     stop,
   },
