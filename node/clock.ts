@@ -28,3 +28,10 @@ export const systemClock: Clock = {
     setImmediate(run)
   },
 }
+
+/** A signal that fires after so many ms of the clock; `end` lets go of the timer. */
+export function timeLimit(clock: Clock, ms: number): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController()
+  const end = clock.at(clock.now() + ms, () => controller.abort(new DOMException('it took too long', 'TimeoutError')))
+  return { signal: controller.signal, end }
+}

@@ -5,7 +5,7 @@ import type { ChatOptions } from '../lib/chat/machine.ts'
 import { toHex } from '../lib/bytes.ts'
 import type { Range } from '../lib/rows.ts'
 import type { Logger } from './api.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, timeLimit } from './clock.ts'
 import { NodeError } from './errors.ts'
 import type { Link, Network, Target } from './network/network.ts'
 import type { Store } from './store/store.ts'
@@ -76,6 +76,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   let writing: CommitWindow | null = null
   let scheduled = false
   let stopped = false
+  /** While the machine is read back from disk: what happens meanwhile waits for the new one. */
+  let startingOver = false
+  let defect: NodeError | null = null
   let jobs = 0
   let nextCommand = 1
   const commands = new Map<number, { resolve: (reply: Reply) => void; reject: (error: Error) => void }>()
@@ -90,6 +93,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   function push(event: Event): void {
     if (stopped) return
     events.push(event)
+    wake()
+  }
+
+  function wake(): void {
     if (scheduled) return
     scheduled = true
     clock.soon(turn)
@@ -98,7 +105,24 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   /** Handles what is waiting, within the limits of a turn, and closes the window behind it. */
   function turn(): void {
     scheduled = false
+    if (startingOver || defect !== null) return
     const end = clock.now() + TURN_MS
+    try {
+      handleSome(end)
+    } catch (cause) {
+      onDefect(cause)
+      return
+    }
+    if (open.full && writing !== null) {
+      waiting.push(open)
+      open = createWindow()
+    }
+    if (writing === null) void write()
+    if (events.length > 0) wake()
+    notifyIdle()
+  }
+
+  function handleSome(end: number): void {
     for (let handled = 0; handled < TURN_EVENTS && (handled === 0 || clock.now() < end); handled++) {
       const event = events.shift()
       if (event === undefined) break
@@ -106,16 +130,23 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (open.full) break
     }
     apply(chat.handle({ kind: 'settle' }, clock.now()))
-    if (open.full && writing !== null) {
-      waiting.push(open)
-      open = createWindow()
-    }
-    if (writing === null) void write()
-    if (events.length > 0 && !scheduled) {
-      scheduled = true
-      clock.soon(turn)
-    }
-    notifyIdle()
+  }
+
+  /**
+   * The machine threw: a defect of ours, which no peer may turn into the end of the process. What it holds is no longer to
+   * be trusted, so it goes back to what is on disk, as after a crash.
+   */
+  function onDefect(cause: unknown): void {
+    drop('defect')
+    logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'the machine failed and starts over')
+    defect = new NodeError('failed', 'Something went wrong inside; nothing was accepted.', { cause })
+    if (writing === null) job(recover())
+  }
+
+  async function recover(): Promise<void> {
+    const error = defect
+    if (error === null) return
+    await startOver([...waiting.splice(0), open], error)
   }
 
   function apply(effects: readonly Effect[]): void {
@@ -211,6 +242,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         }
       }
       release(window)
+      if (defect !== null) {
+        await recover()
+        continue
+      }
       if (waiting.length < MAX_WAITING_WINDOWS) for (const resume of paused.splice(0)) resume()
     }
     writing = null
@@ -235,13 +270,19 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   /** Nothing of a failed batch was written: what it carried is dropped, and the machine goes back to what is on disk. */
   async function onWriteFailed(window: CommitWindow, cause: unknown): Promise<void> {
     logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'the disk refused a write')
-    const lost = [window, ...waiting.splice(0), open]
-    open = createWindow()
-    events.length = 0
     const error =
       cause instanceof NodeError && cause.code === 'storage'
         ? cause
         : new NodeError('storage', 'The disk refused the write; nothing was accepted.', { cause, hint: 'Make room on the disk.' })
+    await startOver([window, ...waiting.splice(0), open], error)
+  }
+
+  /** Drops these windows and everything under way, tells whoever waits, and reads the machine back from disk. */
+  async function startOver(lost: readonly CommitWindow[], error: NodeError): Promise<void> {
+    startingOver = true
+    defect = null
+    open = createWindow()
+    events.length = 0
     const failed = new Set([...lost.flatMap(({ replies }) => replies.map(({ id }) => id)), ...commands.keys()])
     for (const id of failed) {
       commands.get(id)?.reject(error)
@@ -255,11 +296,15 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     if (stopped) return
     try {
       chat = createChat(options.chat, await readHeld(store), clock.now())
-      if (network !== null) announce(network)
     } catch (again) {
       logger.warn({ error: again instanceof Error ? again.name : 'unknown' }, 'the store cannot be read')
       stopped = true
+      return
     }
+    startingOver = false
+    // Links that opened meanwhile wait among the events; the machine knows none of those before.
+    if (network !== null) announce(network)
+    else if (events.length > 0) wake()
   }
 
   /** Rows as the machine wrote them last, whether they are on disk yet or not. */
@@ -284,8 +329,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       return
     }
     await dialTurn()
+    const limit = timeLimit(clock, DIAL_TIMEOUT_MS)
     try {
-      const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+      const signal = AbortSignal.any([abort.signal, limit.signal])
       for (const target of targets) {
         const peer = toHex(target.peer)
         dialled.set(peer, contact)
@@ -301,6 +347,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       }
       push({ kind: 'unreachable', contact })
     } finally {
+      limit.end()
       runningDials--
       dials.shift()?.()
     }
@@ -317,7 +364,8 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     const values: { key: string; value: Uint8Array }[] = []
     if (network !== null) {
       const enough = new AbortController()
-      const signal = AbortSignal.any([abort.signal, enough.signal, AbortSignal.timeout(RESOLVE_TIMEOUT_MS)])
+      const limit = timeLimit(clock, RESOLVE_TIMEOUT_MS)
+      const signal = AbortSignal.any([abort.signal, enough.signal, limit.signal])
       let cancel = (): void => undefined
       await Promise.all(
         keys.map(async (key) => {
@@ -332,17 +380,21 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         }),
       )
       cancel()
+      limit.end()
     }
     push({ kind: 'resolved', contact, values })
   }
 
   async function publish(key: string, value: Uint8Array): Promise<void> {
     let count = 0
+    const limit = timeLimit(clock, PUBLISH_TIMEOUT_MS)
     try {
-      const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(PUBLISH_TIMEOUT_MS)])
+      const signal = AbortSignal.any([abort.signal, limit.signal])
       count = network === null ? 0 : await network.put(key, value, { signal })
     } catch {
       // Nobody took it; the machine tries again.
+    } finally {
+      limit.end()
     }
     push({ kind: 'published', key, count })
   }
@@ -407,7 +459,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (stopped) return
       abort.abort()
       while (events.length > 0 || writing !== null || !isEmpty(open)) {
-        await new Promise<void>((done) => clock.soon(done))
+        await new Promise<void>((done) => void clock.at(clock.now() + 1, done))
       }
       stopped = true
       for (const cancel of timers.values()) cancel()

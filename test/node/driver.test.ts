@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { rowsOfNewAccount } from '../../lib/chat/own.ts'
+import { createSelf } from '../../lib/identity/self.ts'
+import type { Row } from '../../lib/rows.ts'
+import { systemClock } from '../../node/clock.ts'
+import { native, systemRandom } from '../../node/crypto.ts'
+import { createDriver, type Driver } from '../../node/driver.ts'
+import { createMemoryStore } from '../../node/store/memory-store.ts'
+import type { Store } from '../../node/store/store.ts'
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+async function driverOver(wrap: (store: Store) => Store = (store) => store): Promise<{ driver: Driver; store: Store }> {
+  const store: Store = createMemoryStore()
+  const self = createSelf(native, systemRandom, systemRandom.bytes(32), Date.now())
+  await store.write(rowsOfNewAccount(native, systemRandom, self, null, Date.now()))
+  const driver = await createDriver({
+    chat: { primitives: native, random: systemRandom, delivery: 'outbox', publicMode: 'account' },
+    store: wrap(store),
+    network: null,
+    clock: systemClock,
+    logger: silent,
+    emit: () => undefined,
+    foundBootstrap: () => undefined,
+  })
+  return { driver, store }
+}
+
+const invite = { kind: 'invite', addresses: [] } as const
+
+describe('the driver', () => {
+  test('answers a command when its rows are on disk', async () => {
+    const { driver, store } = await driverOver()
+    const before = (await store.list('invite')).length
+    expect(await driver.command(invite)).toMatchObject({ kind: 'invite' })
+    expect((await store.list('invite')).length).toBe(before + 1)
+    await driver.stop()
+  })
+
+  test('accepts nothing that the disk refused, and goes on when there is room again', async () => {
+    let full = true
+    const { driver, store } = await driverOver((inner) => ({
+      ...inner,
+      write: (rows: readonly Row[]) => (full ? Promise.reject(new Error('ENOSPC')) : inner.write(rows)),
+    }))
+    await expect(driver.command(invite)).rejects.toMatchObject({ code: 'storage' })
+    expect(await store.list('invite')).toEqual([])
+    full = false
+    expect(await driver.command(invite)).toMatchObject({ kind: 'invite' })
+    expect(await store.list('invite')).toHaveLength(1)
+    await driver.stop()
+  })
+
+  test('survives a defect of the machine: the command fails, and the next one works', async () => {
+    const { driver } = await driverOver()
+    const addresses = Object.defineProperty([], 'slice', {
+      value: () => {
+        throw new RangeError('a defect')
+      },
+    }) as readonly Uint8Array[]
+    await expect(driver.command({ kind: 'invite', addresses })).rejects.toMatchObject({ code: 'failed' })
+    expect(driver.dropped.get('defect')).toBe(1)
+    expect(await driver.command(invite)).toMatchObject({ kind: 'invite' })
+    await driver.stop()
+  })
+
+  test('takes nothing after it was stopped', async () => {
+    const { driver } = await driverOver()
+    await driver.stop()
+    await expect(driver.command(invite)).rejects.toMatchObject({ code: 'stopped' })
+  })
+})
