@@ -6,19 +6,25 @@ import { type Bootstrap, createBootstrap } from '../bootstrap.ts'
 import { systemClock } from '../clock.ts'
 import { systemRandom } from '../crypto.ts'
 import { createNewcomer, rowsOfContact } from './acquaintance.ts'
+import { namesOf } from './names.ts'
 import { createPerson, listenAddress, type Person } from './person.ts'
 import { seededRandom } from './seeded-random.ts'
 import { createConditions, createSettling, knownTo } from './settling.ts'
+import { createSimulatedMesh, type SimulatedMesh, type SimulatedMeshOptions } from './simulated/mesh.ts'
 import { createTraffic } from './traffic.ts'
 
 export type * from '../api.ts'
 export type { Bootstrap, BootstrapStatus } from '../bootstrap.ts'
+export type { SimulatedMesh, SimulatedMeshOptions } from './simulated/mesh.ts'
 
 export interface MeshOptions {
   /** How many people, or what they are called: by default alice, bob, carol, … */
   readonly nodes: number | readonly string[]
-  /** `memory` stays within the process and is faster; `tcp` goes over loopback. Both are real libp2p. */
-  readonly network: 'memory' | 'tcp'
+  /**
+   * `memory` stays within the process and is faster; `tcp` goes over loopback. Both are real libp2p. `simulated` brings a
+   * network, disks and a clock that follow from the seed: see `SimulatedMesh`.
+   */
+  readonly network: 'memory' | 'tcp' | 'simulated'
   /** Whether everybody has accepted everybody before the start. */
   readonly contacts?: boolean
   /** Gives everybody the same keys and handles in every run; whoever knows it knows all of them. */
@@ -52,13 +58,15 @@ export interface Mesh extends AsyncDisposable {
   start(name: string, options?: { moved?: boolean }): Promise<Node>
 }
 
-const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'] as const
 const PATIENCE_MS = 20_000
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
 /** Starts a bootstrap node and the nodes of some people; resolves when all of them listen. */
+export async function createMesh(options: SimulatedMeshOptions): Promise<SimulatedMesh>
+export async function createMesh(options: MeshOptions): Promise<Mesh>
 export async function createMesh(options: MeshOptions): Promise<Mesh> {
   const { network: transport, logger = SILENT } = options
+  if (transport === 'simulated') return createSimulatedMesh({ ...options, network: transport })
   const names = namesOf(options.nodes)
   const randomOf = (use: string): Random => {
     return options.seed === undefined ? systemRandom : seededRandom(`${typeof options.seed} ${options.seed} ${use}`)
@@ -170,12 +178,6 @@ export async function createMesh(options: MeshOptions): Promise<Mesh> {
   for (const name of names) await start(name)
   parts.move()
   return mesh
-}
-
-function namesOf(nodes: number | readonly string[]): readonly string[] {
-  if (typeof nodes === 'number') return Array.from({ length: nodes }, (_, i) => NAMES[i] ?? `person-${i + 1}`)
-  if (new Set(nodes).size !== nodes.length) throw new TypeError('the names of a mesh are different')
-  return nodes
 }
 
 /** Where somebody listens; null when they do not. */

@@ -1,0 +1,177 @@
+import type { Clock } from '../../clock.ts'
+import { type Agenda, createAgenda, type Entry } from './agenda.ts'
+import type { Dice } from './dice.ts'
+
+/**
+ * Time for a mesh, which stands still until it is told to go on. Nothing in a simulated node waits for anything but
+ * promises and its clock, so everything is at rest as soon as the event loop has no microtask left: between any two
+ * entries the whole queue of microtasks runs dry. Of what is due at one time a chance that follows from the seed says
+ * whose turn it is; what one process scheduled stays in order.
+ */
+export interface SimulatedClock {
+  /** ms since the epoch. */
+  readonly now: number
+  /** How many entries have run. */
+  readonly steps: number
+  /** What threw out of an entry. */
+  readonly errors: readonly unknown[]
+  /** The clock of one process, ahead by so many ms. */
+  process(skewMs?: number): ProcessClock
+  /** Lets time pass, with everything that is due meanwhile. Calls wait for each other. */
+  advance(ms: number): Promise<void>
+  /** Resolves when nothing is left to be done now. */
+  atRest(): Promise<void>
+  /** Goes on from one entry to the next until a condition holds at rest; false when that took longer than `ms`. */
+  until(condition: () => boolean, ms: number): Promise<boolean>
+}
+
+/** The clock of one process of the mesh. */
+export interface ProcessClock extends Clock {
+  /** Nothing of the process runs until it is thawed: the machine sleeps. What falls due is late then. */
+  freeze(): void
+  thaw(): void
+  /** Nothing of the process ever runs again. */
+  kill(): void
+}
+
+interface Lane {
+  readonly ready: Entry[]
+  frozen: boolean
+  dead: boolean
+}
+
+interface LaneEntry extends Entry {
+  readonly lane: Lane
+}
+
+export function createSimulatedClock(start: number, dice: Dice): SimulatedClock {
+  const agenda: Agenda<LaneEntry> = createAgenda()
+  const lanes = new Set<Lane>()
+  const errors: unknown[] = []
+  let resting: (() => void)[] = []
+  let now = start
+  let order = 0
+  let steps = 0
+  let running = false
+  let last: Promise<unknown> = Promise.resolve()
+
+  function wake(): void {
+    if (running) return
+    running = true
+    setImmediate(step)
+  }
+
+  /** One entry, and then everything that promises make of it. */
+  function step(): void {
+    const entry = nextReady()
+    if (entry === undefined) {
+      running = false
+      const done = resting
+      resting = []
+      for (const resolve of done) resolve()
+      return
+    }
+    steps++
+    try {
+      entry.run()
+    } catch (error) {
+      errors.push(error)
+    }
+    setImmediate(step)
+  }
+
+  function nextReady(): Entry | undefined {
+    for (;;) {
+      const able: Lane[] = []
+      for (const lane of lanes) if (!lane.frozen && lane.ready.length > 0) able.push(lane)
+      if (able.length === 0) return undefined
+      const entry = (able.length === 1 ? able[0] : dice.pick(able))?.ready.shift()
+      if (entry?.cancelled === false) return entry
+    }
+  }
+
+  function schedule(lane: Lane, at: number, run: () => void): () => void {
+    if (lane.dead) return () => undefined
+    const entry: LaneEntry = { at, order: order++, cancelled: false, run, lane }
+    if (at <= now) {
+      lane.ready.push(entry)
+      wake()
+    } else agenda.add(entry)
+    return () => {
+      entry.cancelled = true
+    }
+  }
+
+  function atRest(): Promise<void> {
+    return new Promise((resolve) => {
+      resting.push(resolve)
+      wake()
+    })
+  }
+
+  /** Moves on to the time of the next entry, when it is not after `end`. */
+  function moveOn(end: number): boolean {
+    const first = agenda.peek()
+    if (first === undefined || first.at > end) return false
+    now = Math.max(now, first.at)
+    for (let entry = agenda.peek(); entry !== undefined && entry.at <= now; entry = agenda.peek()) {
+      agenda.take()
+      if (!entry.lane.dead) entry.lane.ready.push(entry)
+    }
+    return true
+  }
+
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
+  return {
+    get now() {
+      return now
+    },
+    get steps() {
+      return steps
+    },
+    errors,
+    process(skewMs = 0) {
+      const lane: Lane = { ready: [], frozen: false, dead: false }
+      lanes.add(lane)
+      return {
+        now: () => now + skewMs,
+        at: (time, run) => schedule(lane, time - skewMs, run),
+        soon: (run) => void schedule(lane, now, run),
+        freeze() {
+          lane.frozen = true
+        },
+        thaw() {
+          lane.frozen = false
+          wake()
+        },
+        kill() {
+          lane.dead = true
+          lane.ready.length = 0
+          lanes.delete(lane)
+        },
+      }
+    },
+    advance: (ms) =>
+      alone(async () => {
+        const end = now + ms
+        do await atRest()
+        while (moveOn(end))
+        now = end
+      }),
+    atRest,
+    until: (condition, ms) =>
+      alone(async () => {
+        const end = now + ms
+        do {
+          await atRest()
+          if (condition()) return true
+        } while (moveOn(end))
+        return false
+      }),
+  }
+}

@@ -1,0 +1,247 @@
+import { utf8 } from '../../../lib/bytes.ts'
+import { encodeAccount } from '../../../lib/identity/account.ts'
+import type { Logger, Node } from '../../api.ts'
+import type { Bootstrap } from '../../bootstrap.ts'
+import { createNewcomer, rowsOfContact } from '../acquaintance.ts'
+import type { Mesh, MeshOptions } from '../index.ts'
+import { namesOf } from '../names.ts'
+import { seededRandom } from '../seeded-random.ts'
+import { createSettling, knownTo } from '../settling.ts'
+import { createSimulatedClock } from './clock.ts'
+import { createDice } from './dice.ts'
+import type { Disk } from './disk.ts'
+import { createHistory, type History } from './history.ts'
+import { createInternet, type Internet, type NetworkFaults } from './network.ts'
+import { createSimulatedPerson, peerOf, type SimulatedPerson } from './person.ts'
+
+export interface SimulatedMeshOptions extends MeshOptions {
+  readonly network: 'simulated'
+  /** How far somebody's clock is ahead, ms; by default all are right. */
+  clockSkewMs?(name: string): number
+}
+
+/**
+ * Whole nodes over a simulated clock, network and disks: the same seed and the same calls give the same history. Time
+ * stands still but for `advance`, `settled`, `introduce` and `stop`; what takes no time (commands, with disks that take
+ * none) is answered without them.
+ */
+export interface SimulatedMesh extends Mesh {
+  /** ms since the epoch. */
+  readonly now: number
+  /** Lets time pass, with everything that happens meanwhile. */
+  advance(ms: number): Promise<void>
+  /** Resolves when nothing is left to be done now; timers and what is on its way wait for `advance`. */
+  atRest(): Promise<void>
+  /** Nothing gets from one to the other any more, with `oneWay` only in this direction. Their links break after a while. */
+  partition(a: string, b: string, options?: { oneWay?: boolean }): void
+  /** Ends all partitions. */
+  heal(): void
+  /** Ends the links between two people at once; what is on its way is lost. */
+  reset(a: string, b: string): void
+  /** Somebody's process dies at once. What was asked of its node is never answered. */
+  crash(name: string): void
+  /** Somebody's machine stands still and hears nothing. */
+  sleep(name: string): void
+  wake(name: string): void
+  /** Takes somebody's network away. */
+  disconnect(name: string): void
+  reconnect(name: string): void
+  disk(name: string): Disk
+  /** What goes wrong on the network; assign to change it. */
+  faults: NetworkFaults
+  readonly history: History
+  /** What threw out of a handler; nothing should. */
+  readonly errors: readonly unknown[]
+  /** How many times something had its turn. */
+  readonly steps: number
+}
+
+/** A Monday morning. */
+const START = Date.UTC(2026, 5, 1, 9)
+/** What settles at all does so within this virtual time, ms: the longest pause between attempts, and some. */
+const PATIENCE_MS: number = 30 * 60_000
+const STOP_MS = 10_000
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+export async function createSimulatedMesh(options: SimulatedMeshOptions): Promise<SimulatedMesh> {
+  const names = namesOf(options.nodes)
+  const { seed = 0 } = options
+  const name = (use: string): string => `${typeof seed} ${seed} ${use}`
+  const clock = createSimulatedClock(START, createDice(name('order')))
+  const history = createHistory(() => clock.now)
+  const internet = createInternet({ clock, history, dice: createDice(name('network')) })
+  const bootstrap = await createRendezvous(internet, clock.process(), seededRandom(name('bootstrap')).bytes(32))
+  let bootstrapIsUp = true
+  const nodes = new Map<string, Node>()
+  const newcomers = names.map((each) => createNewcomer(each, seededRandom(name(`account ${each}`)), START))
+  const people: SimulatedPerson[] = newcomers.map((newcomer) => {
+    const random = seededRandom(name(`node ${newcomer.name}`))
+    return createSimulatedPerson({
+      newcomer,
+      random,
+      clock,
+      internet,
+      history,
+      skewMs: options.clockSkewMs?.(newcomer.name) ?? 0,
+      delivery: options.delivery ?? 'outbox',
+      publicMode: options.public ?? 'account',
+      logger: options.logger ?? SILENT,
+      acquaintances: () =>
+        options.contacts === true
+          ? newcomers
+              .filter((other) => other !== newcomer)
+              .map((other) => ({ other, network: find(other.name).running?.network }))
+              .flatMap(({ other, network }) => {
+                const place = network === undefined ? null : { peer: network.peer, addresses: network.addresses() }
+                return rowsOfContact(other, { place, random, now: START })
+              })
+          : [],
+      died: () => nodes.delete(newcomer.name),
+    })
+  })
+  const underWay = createSettling({
+    people,
+    traffic: {
+      get underWay() {
+        return internet.underWay
+      },
+      count: (network) => network,
+    },
+    bootstrapIsUp: () => bootstrapIsUp,
+  })
+
+  function find(wanted: string): SimulatedPerson {
+    const person = people.find((each) => each.name === wanted)
+    if (person === undefined) throw new TypeError(`nobody in this mesh is called ${wanted}`)
+    return person
+  }
+
+  async function met(open: () => readonly string[], signal?: AbortSignal): Promise<void> {
+    const done = (): boolean => signal?.aborted === true || open().length === 0
+    if ((await clock.until(done, PATIENCE_MS)) && open().length === 0) return
+    throw new Error(`the mesh did not settle: ${open().join('; ')}`, { cause: signal?.reason })
+  }
+
+  async function stop(who: string): Promise<void> {
+    const person = find(who)
+    nodes.delete(who)
+    let failure: { cause: unknown } | undefined
+    let ended = false
+    person.stop().then(
+      () => (ended = true),
+      (cause: unknown) => (failure = { cause }),
+    )
+    await clock.until(() => ended || failure !== undefined || person.running === null, STOP_MS)
+    if (failure !== undefined) throw failure.cause
+  }
+
+  const mesh: SimulatedMesh = {
+    people: nodes,
+    bootstrap: {
+      ...bootstrap,
+      stop() {
+        bootstrapIsUp = false
+        return bootstrap.stop()
+      },
+    },
+    person(who) {
+      const { running } = find(who)
+      if (running === null) throw new TypeError(`${who} is stopped`)
+      return running.node
+    },
+    async introduce(inviting, invited, { signal } = {}) {
+      const [host, guest] = [find(inviting), find(invited)]
+      const { link } = await mesh.person(inviting).invite()
+      await mesh.person(invited).contacts.add(link, { petname: inviting })
+      await met(() => (knownTo(host, guest) === undefined ? [`${inviting} was not asked by ${invited}`] : []), signal)
+      if (knownTo(host, guest)?.row.state === 'requested') {
+        await mesh.person(inviting).contacts.accept(encodeAccount(guest.account), { petname: invited })
+      }
+      const isOnline = (one: SimulatedPerson, other: SimulatedPerson): boolean => {
+        const known = knownTo(one, other)
+        return known?.row.state === 'accepted' && known.link !== null
+      }
+      await met(
+        () => (isOnline(host, guest) && isOnline(guest, host) ? [] : [`${inviting} and ${invited} are not online`]),
+        signal,
+      )
+    },
+    settled: ({ signal } = {}) => met(underWay, signal),
+    stop,
+    async start(who, { moved = false } = {}) {
+      const { node } = await find(who).start(moved)
+      nodes.set(who, node)
+      return node
+    },
+    get now() {
+      return clock.now
+    },
+    advance: clock.advance,
+    atRest: clock.atRest,
+    partition(a, b, { oneWay = false } = {}) {
+      history.note('cut', find(a).name, oneWay ? 'to' : 'and', find(b).name)
+      internet.cut(a, b)
+      if (!oneWay) internet.cut(b, a)
+    },
+    heal() {
+      history.note('heal')
+      internet.heal()
+    },
+    reset(a, b) {
+      history.note('reset', find(a).name, find(b).name)
+      internet.reset(a, b)
+    },
+    crash: (who) => find(who).crash(),
+    sleep: (who) => find(who).setAsleep(true),
+    wake: (who) => find(who).setAsleep(false),
+    disconnect: (who) => find(who).setOffline(true),
+    reconnect: (who) => find(who).setOffline(false),
+    disk: (who) => find(who).disk,
+    get faults() {
+      return internet.faults
+    },
+    set faults(faults) {
+      internet.faults = faults
+    },
+    history,
+    errors: clock.errors,
+    get steps() {
+      return clock.steps
+    },
+    async [Symbol.asyncDispose]() {
+      // Nothing of it holds anything: what stays is left to the garbage collector.
+      for (const person of people) person.crash()
+      await bootstrap.stop()
+    },
+  }
+  for (const each of names) await mesh.start(each)
+  return mesh
+}
+
+/** The node that everybody knows: it keeps slots and takes no links. */
+async function createRendezvous(
+  internet: Internet,
+  clock: Parameters<Internet['attach']>[0]['clock'],
+  seed: Uint8Array,
+): Promise<Bootstrap> {
+  const { peer, peerId } = peerOf(seed)
+  const dropped: Record<string, number> = {}
+  const network = internet.attach({ name: 'bootstrap', peer, peerId, address: utf8('/simulated/bootstrap'), clock })
+  await network.start({
+    opened: (link) => link.close(),
+    message: () => undefined,
+    closed: () => undefined,
+    changed: () => undefined,
+    dropped: (reason) => (dropped[reason] = (dropped[reason] ?? 0) + 1),
+  })
+  return {
+    peerId,
+    addresses: () => [...network.addressTexts()],
+    status: () => {
+      const { connections, dht } = network.status()
+      return { connections, peers: dht.peers, records: { ...network.records }, dropped: { ...dropped } }
+    },
+    stop: () => network.stop(),
+    [Symbol.asyncDispose]: () => network.stop(),
+  }
+}

@@ -1,0 +1,189 @@
+import { base58 } from '@scure/base'
+import { utf8 } from '../../../lib/bytes.ts'
+import type { Random } from '../../../lib/crypto/primitives.ts'
+import type { Row } from '../../../lib/rows.ts'
+import type { DeliveryMode, Logger, PublicMode } from '../../api.ts'
+import { native } from '../../crypto.ts'
+import type { Driver } from '../../driver.ts'
+import { composeNode } from '../../node.ts'
+import { peerIdText } from '../../peer-id.ts'
+import { createSealedStore } from '../../store/sealed-store.ts'
+import type { Newcomer } from '../acquaintance.ts'
+import type { Person, Running } from '../person.ts'
+import type { SimulatedClock } from './clock.ts'
+import { createDisk, type Disk } from './disk.ts'
+import type { History } from './history.ts'
+import type { Internet } from './network.ts'
+
+/** Somebody in a simulated mesh. */
+export interface SimulatedPerson extends Person {
+  readonly disk: Disk
+  /** The process dies at once: nothing is written, nobody is told, and what was asked of it is never answered. */
+  crash(): void
+  /** The machine sleeps: nothing runs, nothing is heard, and other people's links to it break after a while. */
+  setAsleep(asleep: boolean): void
+  /** Its network is taken away, or comes back. */
+  setOffline(offline: boolean): void
+}
+
+export interface SimulatedPersonOptions {
+  readonly newcomer: Newcomer
+  readonly random: Random
+  readonly clock: SimulatedClock
+  readonly internet: Internet
+  readonly history: History
+  readonly skewMs: number
+  readonly delivery: DeliveryMode
+  readonly publicMode: PublicMode
+  readonly logger: Logger
+  /** Rows that are added before the first start. */
+  acquaintances(): readonly Row[]
+  /** The process died by a fault of its disk. */
+  died(): void
+}
+
+/** One life of somebody's process. */
+interface Life {
+  readonly starting: Promise<Running>
+  running: Running | null
+  stopping: Promise<void> | null
+  kill(): void
+  freeze(): void
+  thaw(): void
+  /** The network is there again. */
+  returned(): void
+}
+
+/** PeerId of a seed: its text and the bytes of its multihash. */
+export function peerOf(seed: Uint8Array): { readonly peerId: string; readonly peer: Uint8Array } {
+  const peerId = peerIdText(native.signing.fromSeed(seed).publicKey)
+  return { peerId, peer: base58.decode(peerId) }
+}
+
+export function createSimulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
+  const { newcomer, random, clock, internet, history } = options
+  const { name } = newcomer
+  const { peer, peerId } = peerOf(newcomer.peerSeed)
+  const masterKey = random.bytes(32)
+  const disk = createDisk({ name, history })
+  let moves = 0
+  let prepared = false
+  let life: Life | null = null
+  let asleep = false
+  let offline = false
+
+  function begin(): Life {
+    const process = clock.process(options.skewMs)
+    const network = internet.attach({
+      name,
+      peer,
+      peerId,
+      address: utf8(`/simulated/${name}/${moves}`),
+      clock: process,
+    })
+    const { store: raw, kill } = disk.open({ clock: process, die: crash })
+    const store = createSealedStore(raw, { primitives: native, random, masterKey })
+
+    async function open(): Promise<Running> {
+      if (!prepared) await store.write([...newcomer.rows, ...options.acquaintances()])
+      prepared = true
+      const driving = Promise.withResolvers<Driver>()
+      const node = await composeNode({
+        store,
+        network,
+        peerId,
+        clock: process,
+        random,
+        primitives: native,
+        delivery: options.delivery,
+        publicMode: options.publicMode,
+        logger: options.logger,
+        version: 'simulated',
+        bootstrap: () => [],
+        rememberBootstrap: () => undefined,
+        closed: async () => undefined,
+        observer: { driving: driving.resolve, cameToRest: () => undefined },
+      })
+      const running: Running = { node, network, driver: await driving.promise }
+      begun.running = running
+      return running
+    }
+
+    const begun: Life = {
+      starting: open(),
+      running: null,
+      stopping: null,
+      kill() {
+        process.kill()
+        network.die()
+        kill()
+      },
+      freeze: process.freeze,
+      thaw: process.thaw,
+      returned: () => process.soon(network.returned),
+    }
+    return begun
+  }
+
+  function crash(): void {
+    if (life === null) return
+    history.note('crash', name)
+    life.kill()
+    life = null
+    asleep = false
+    internet.setOffline(name, offline)
+    options.died()
+  }
+
+  async function stop(ending: Life): Promise<void> {
+    const running = await ending.starting
+    history.note('stop', name)
+    ending.running = null
+    await running.node.stop()
+    ending.kill()
+    if (life === ending) life = null
+  }
+
+  return {
+    name,
+    account: newcomer.self.accountRecord.account,
+    disk,
+    get running() {
+      return life?.running ?? null
+    },
+    start(moved = false) {
+      if (life !== null) throw new TypeError(`${name} is up already`)
+      if (moved) moves++
+      history.note('start', name)
+      const begun = begin()
+      life = begun
+      begun.starting.catch(() => {
+        if (life === begun) life = null
+      })
+      return begun.starting
+    },
+    async stop() {
+      if (life === null) return
+      if (asleep) throw new TypeError(`${name} is asleep: wake it before it is stopped`)
+      life.stopping ??= stop(life)
+      await life.stopping
+    },
+    crash,
+    setAsleep(sleeps) {
+      if (sleeps === asleep) return
+      asleep = sleeps
+      history.note(sleeps ? 'sleep' : 'wake', name)
+      internet.setOffline(name, sleeps || offline)
+      if (sleeps) life?.freeze()
+      else life?.thaw()
+      if (!sleeps && !offline) life?.returned()
+    },
+    setOffline(isOffline) {
+      if (isOffline === offline) return
+      offline = isOffline
+      history.note(isOffline ? 'offline' : 'online', name)
+      internet.setOffline(name, offline || asleep)
+      if (!offline && !asleep) life?.returned()
+    },
+  }
+}
