@@ -148,9 +148,14 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
 
 /** The highest own counter that ever left: messages are sealed in their order, so those that were not stand at the end. */
 function highestLeft({ outbox, head }: Contact): number {
-  let at = outbox.length
-  while (at > 0 && outbox[at - 1]?.left === false) at--
-  return (outbox[at]?.counter ?? head.outgoing.counter + 1) - 1
+  let low = 0
+  let high = outbox.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (outbox[middle]?.left) low = middle + 1
+    else high = middle
+  }
+  return (outbox[low]?.counter ?? head.outgoing.counter + 1) - 1
 }
 
 /** Writes down when own messages were read, for the latest thousand of a receipt. */
@@ -193,8 +198,8 @@ export function answerGaps(machine: Machine, contact: Contact, gaps: readonly Ga
         const sent = sents[i]
         const counter = wanted[i] as number
         if (!row || !sent) continue
-        const { payload, receivedAt } = decodeRecord(row)
-        if (receivedAt + GAP_AGE_MS < machine.now || decodePayload(payload).counter !== counter) continue
+        const { payload, receivedAt, failed } = decodeRecord(row)
+        if (receivedAt + GAP_AGE_MS < machine.now || failed !== null || decodePayload(payload).counter !== counter) continue
         if (entryOf(contact.outbox, counter) !== undefined) continue
         const entry: OutboxEntry = { counter, order: sent.order, id: sent.id, sealed: null, payload: null, left: true, leftAt: 0 }
         contact.outbox.splice(indexOfCounter(contact.outbox, counter), 0, entry)

@@ -14,7 +14,10 @@ import { publishAll, schedule } from './publishing.ts'
 import { reachOut, retry } from './reach.ts'
 import { forgetContact, isRequestOver } from './requests.ts'
 import { sendingSession } from './session-entry.ts'
-import { dropSession } from './sessions.ts'
+import { dropSession, startSession } from './sessions.ts'
+
+/** A request can be made anew after this, ms. */
+const ASK_AGAIN_MS: number = 86_400_000
 
 type Refused = Extract<Reply, { kind: 'refused' }>
 
@@ -93,10 +96,18 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
   return changed(machine, contact)
 }
 
-/** A request that is made once more lives for two weeks from now. */
+/**
+ * A request that is made once more lives for two weeks from now. It is another one, for whoever turned down the first
+ * takes no notice of that any more; but not sooner than after a day.
+ */
 function askAgain(machine: Machine, contact: Contact, hello: string | undefined): void {
+  if (Math.abs(machine.now - contact.row.startedAt) > ASK_AGAIN_MS) {
+    for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, false)
+  }
   updateRow(machine, contact, { since: machine.now })
   if (hello !== undefined && contact.outbox.length === 0) writeText(machine, contact, hello, null)
+  const open = [...machine.links.values()].find(({ expected }) => expected === contact)
+  if (open !== undefined && contact.sessions.length === 0) startSession(machine, contact, open.id)
 }
 
 /** The petname to use: the given one if it is free, else the beginning of the account. */

@@ -1,10 +1,11 @@
 import { toHex, utf8 } from '../../lib/bytes.ts'
 import { encodeContent } from '../../lib/conversation/contents.ts'
+import { ephemeralPayload } from '../../lib/conversation/outgoing.ts'
 import { encodePayload, KINDS } from '../../lib/conversation/payload.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
 import { accountId } from '../../lib/identity/account.ts'
 import { decodePrekeyPair } from '../../lib/identity/prekeys.ts'
-import { decodeSelf } from '../../lib/identity/self.ts'
+import { createSelf, decodeSelf } from '../../lib/identity/self.ts'
 import { createPrefix } from '../../lib/session/handshake.ts'
 import type { Session } from '../../lib/session/session.ts'
 import { native } from '../../node/crypto.ts'
@@ -38,6 +39,34 @@ export function stolenSession(posedAs: Someone, victim: Someone, gen: number): {
     gen,
     now: gen,
   })
+}
+
+/** A session that a new account begins with somebody whose records it knows. */
+export function strangerSession(seed: string, to: Someone, now: number): { session: Session; prefix: Uint8Array; account: Uint8Array } {
+  const random = seededRandom(seed)
+  const own = createSelf(native, random, random.bytes(32), now)
+  const account = own.accountRecord.account
+  const bob = decodeSelf(native, rowOf(to, `self/${toHex(utf8('self'))}`))
+  const prekeys = [...to.rows.values()].filter(({ range }) => range === 'prekey')
+  const { bytes } = decodePrekeyPair(native, prekeys.at(-1)?.value ?? new Uint8Array())
+  const started = createPrefix(native, random, {
+    own: { aid: accountId(native, account), did: own.did, ik: own.identityKey, accountRecord: own.accountRecord.bytes },
+    peer: { aid: accountId(native, to.account), did: bob.did, ik: bob.identityKey.publicKey, prekey: bytes },
+    gen: now,
+    now,
+  })
+  return { ...started, account }
+}
+
+/** What the first frame of a request says. */
+export function requestPayload(invite: Uint8Array | null = null): Uint8Array {
+  return ephemeralPayload({
+    kind: KINDS.request,
+    id: new Uint8Array(16),
+    conversation: new Uint8Array(),
+    sentAt: 0,
+    content: encodeContent({ kind: 'request', claimedName: 'alice', invite }),
+  }).bytes
 }
 
 /** A numbered text as its author's machine would write it. */

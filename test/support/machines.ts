@@ -16,7 +16,8 @@ import { seededRandom } from './random.ts'
 /** Machines without hosts: rows in maps, links between them, one DHT, one clock that goes when told to. */
 export interface World {
   readonly now: number
-  person(name: string, options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode'>>): Someone
+  /** With the `seed` of somebody who is there already it is a new device of theirs, the only one from now on. */
+  person(name: string, options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode'>> & { seed?: Uint8Array }): Someone
   /** Everybody, in the order in which they came. */
   readonly people: readonly Someone[]
   /** Delivers everything that is on its way now, and fires timers that are due, until nothing moves any more. */
@@ -134,11 +135,11 @@ export function createWorld(seed: number | string = 1): World {
     },
     people,
     faults: { ...NO_FAULTS },
-    person(name, options = {}) {
+    person(name, { seed: accountSeed, ...options } = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
       const chatOptions: ChatOptions = { primitives: native, random, delivery: 'outbox', publicMode: 'reachable', ...options }
-      const self = createSelf(native, random, random.bytes(32), now)
+      const self = createSelf(native, random, accountSeed ?? random.bytes(32), now)
       write(rows, rowsOfNewAccount(native, random, self, name, now))
       const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
       const messages = (other: Someone) => {

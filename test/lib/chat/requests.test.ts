@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { encodeAccount } from '../../../lib/identity/account.ts'
+import { sessionsOf } from '../../support/chaos.ts'
+import { createWorld, say, type Someone, type World } from '../../support/machines.ts'
+
+const DAY = 86_400_000
+
+let world: World
+let alice: Someone
+let bob: Someone
+
+beforeEach(() => {
+  world = createWorld(31)
+  alice = world.person('alice')
+  bob = world.person('bob')
+  world.advance(5_000)
+  alice.command({ kind: 'add', link: encodeAccount(bob.account), petname: 'bob', hello: 'hello' })
+  world.advance(60_000)
+})
+
+const rowsOf = (who: Someone, range: string) => [...who.rows.keys()].filter((key) => key.startsWith(`${range}/`))
+const add = (hello?: string) =>
+  alice.command({ kind: 'add', link: encodeAccount(bob.account), petname: 'bob', ...(hello !== undefined && { hello }) })
+
+/** Two weeks in which nobody dials anybody. */
+function twoWeeks(): void {
+  world.faults.reachable = () => false
+  for (let day = 0; day < 14; day++) world.advance(DAY)
+  world.advance(2 * 3_600_000)
+  world.faults.reachable = () => true
+}
+
+describe('a request that is not answered in two weeks', () => {
+  test('is gone where it was received, and whoever sends it again gets silence', () => {
+    expect(bob.person(alice)?.row.state).toBe('requested')
+    const request = alice.sends.findLast(({ bytes }) => bytes[0] === 1)?.bytes as Uint8Array
+    twoWeeks()
+    expect(bob.person(alice)).toBeUndefined()
+    expect([...rowsOf(bob, 'contact'), ...rowsOf(bob, 'session'), ...rowsOf(bob, 'head')]).toEqual([])
+    const replayer = world.stranger(bob)
+    replayer.say(new Uint8Array(32))
+    replayer.say(request)
+    expect(bob.person(alice)).toBeUndefined()
+    expect(replayer.heard).toHaveLength(1)
+  })
+
+  test('expires where it was made, with everything that waited behind it, and nobody is dialled any more', () => {
+    say(alice, bob, 'are you there?')
+    twoWeeks()
+    expect(alice.person(bob)).toMatchObject({ waiting: 0, row: { state: 'pending' } })
+    expect(alice.messages(bob).map(({ record }) => record.failed?.state)).toEqual(['expired', 'expired'])
+    expect(rowsOf(alice, 'outbox')).toEqual([])
+    expect(say(alice, bob, 'hello?')).toMatchObject({ kind: 'refused', code: 'wrong-state' })
+    const sent = alice.sends.length
+    alice.restart()
+    world.advance(DAY)
+    expect(alice.sends.length).toBe(sent)
+  })
+
+  test('can still be answered for a while, and then not', () => {
+    const old = bob.snapshot()
+    twoWeeks()
+    expect(sessionsOf(alice, bob)).toHaveLength(1)
+    bob.restore(old)
+    bob.command({ kind: 'accept', contact: bob.contact(alice) })
+    world.advance(60_000)
+    expect(alice.person(bob)?.row.state).toBe('accepted')
+    say(alice, bob, 'at last')
+    world.advance(60_000)
+    expect(bob.texts(alice).at(-1)).toBe('at last')
+  })
+
+  test('leaves no session when even that time is over', () => {
+    twoWeeks()
+    world.faults.reachable = () => false
+    for (let day = 0; day < 17; day++) world.advance(DAY)
+    expect(sessionsOf(alice, bob)).toEqual([])
+    expect(rowsOf(alice, 'drive')).toEqual([])
+  })
+
+  test('can be made again', () => {
+    twoWeeks()
+    expect(add('once more')).toMatchObject({ kind: 'contact' })
+    world.advance(60_000)
+    expect(bob.person(alice)?.row).toMatchObject({ state: 'requested', hello: 'once more' })
+    bob.command({ kind: 'accept', contact: bob.contact(alice) })
+    world.advance(60_000)
+    expect(bob.texts(alice)).toEqual(['once more'])
+    expect(alice.person(bob)?.waiting).toBe(0)
+  })
+})
+
+test('whom one had asked, blocked and unblocked is asked again, not written to', () => {
+  alice.command({ kind: 'block', contact: alice.contact(bob) })
+  world.advance(60_000)
+  alice.command({ kind: 'unblock', contact: alice.contact(bob) })
+  expect(alice.person(bob)?.row.state).toBe('pending')
+  world.advance(20 * 60_000)
+  bob.command({ kind: 'accept', contact: bob.contact(alice) })
+  world.advance(60_000)
+  expect(alice.person(bob)?.row.state).toBe('accepted')
+})
