@@ -9,9 +9,7 @@ interface Compacting {
   compactRange(start: Uint8Array, end: Uint8Array, options: { keyEncoding: 'view' }): Promise<void>
 }
 
-type Operation =
-  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: 'del'; readonly key: Uint8Array }
+type Batch = ReturnType<Level<Uint8Array, Uint8Array>['batch']>
 
 /** Ends the name of a range; below every letter, so that no range lies inside another. */
 const SEPARATOR = 0
@@ -40,7 +38,6 @@ export async function openLevelStore(directory: string, options: { create?: bool
 function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
   // LevelDB's threads would take two batches in any order.
   let lastWrite: Promise<unknown> = Promise.resolve()
-  let underWay = 0
   const reads = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
@@ -48,25 +45,13 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
     if (closing !== undefined) throw new NodeError('stopped', 'the store is closed')
   }
 
-  function batch(operations: readonly Operation[]): Promise<void> {
-    const write = underWay === 0 ? run([...operations]) : later(operations.map(copyOf))
-    underWay++
-    lastWrite = write
-      .catch(() => undefined)
-      .finally(() => {
-        underWay--
-      })
-    return write
-  }
-
-  /** What it is given is copied into LevelDB's memory before this returns its promise. */
-  function run(operations: Operation[]): Promise<void> {
-    return failAs('storage', 'could not write to the database', database.batch(operations, SYNC))
-  }
-
-  async function later(operations: Operation[]): Promise<void> {
-    await lastWrite
-    await run(operations)
+  /** The batch is filled at once, and LevelDB copies what it is given; it is written when those before it are. */
+  function commit(fill: (batch: Batch) => void): Promise<void> {
+    const batch = database.batch()
+    fill(batch)
+    const written = lastWrite.then(() => failAs('storage', 'could not write to the database', batch.write(SYNC)))
+    lastWrite = written.catch(() => undefined)
+    return written
   }
 
   async function reading<T>(work: Promise<T>): Promise<T> {
@@ -88,7 +73,9 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
     if (!isCompacting(database)) throw new NodeError('storage', 'this database cannot erase deleted rows')
     const [start, end] = edges(range)
     // Marks travel through every level and cover the range there, so each file of it takes part.
-    await batch([start, end].map((key): Operation => ({ type: 'put', key, value: new Uint8Array() })))
+    await commit((batch) => {
+      for (const edge of [start, end]) batch.put(edge, new Uint8Array())
+    })
     await failAs(
       'storage',
       'could not compact the database',
@@ -105,12 +92,12 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
   return {
     async write(rows: readonly RowOf<RawRange>[]): Promise<void> {
       assertOpen()
-      await batch(
-        rows.map(({ range, key, value }): Operation => {
-          const place = diskKey(range, key)
-          return value === null ? { type: 'del', key: place } : { type: 'put', key: place, value }
-        }),
-      )
+      await commit((batch) => {
+        for (const { range, key, value } of rows) {
+          if (value === null) batch.del(diskKey(range, key))
+          else batch.put(diskKey(range, key), value)
+        }
+      })
     },
 
     async read(range: RawRange, key: Uint8Array): Promise<Uint8Array | null> {
@@ -150,13 +137,8 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
   }
 }
 
-/** The key of an operation is its own already. */
-function copyOf(operation: Operation): Operation {
-  return operation.type === 'del' ? operation : { ...operation, value: new Uint8Array(operation.value) }
-}
-
 /** `sync`: the batch is on the disk before it counts as written. */
-const SYNC = { keyEncoding: 'view', valueEncoding: 'view', sync: true } as const
+const SYNC = { sync: true } as const
 
 const prefixes = new Map<RawRange, Uint8Array>()
 

@@ -2,8 +2,8 @@ import type { Range } from '../../lib/rows.ts'
 import { rowName } from '../window.ts'
 import type { Store } from './store.ts'
 
-/** Of earlier writes; about half a megabyte of messages. */
-const MAX_ROWS = 1024
+/** Of earlier writes; one or two megabytes of messages. */
+const MAX_ROWS = 4096
 
 /**
  * Remembers the rows of these ranges that were written last: a message is shown right after it was written, and reading
@@ -23,7 +23,10 @@ export function keepRecent(store: Store, ranges: ReadonlySet<Range>): Store {
         recent.delete(name)
       }
       // However many they are: what was just written is what is asked for next.
-      for (const { name, value } of kept) if (value !== null) recent.set(name, value)
+      for (const { name, value } of kept) {
+        if (value === null) recent.delete(name)
+        else recent.set(name, value)
+      }
     },
     async read(range, key) {
       const value = ranges.has(range) ? recent.get(rowName(range, key)) : undefined

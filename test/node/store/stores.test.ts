@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { native, systemRandom } from '../../../node/crypto.ts'
 import { openLevelStore } from '../../../node/store/level-store.ts'
 import { createMemoryStore } from '../../../node/store/memory-store.ts'
+import { keepRecent } from '../../../node/store/recent-rows.ts'
 import { createSealedStore } from '../../../node/store/sealed-store.ts'
 import type { RawStore, Store } from '../../../node/store/store.ts'
 import { testStore } from '../../support/store-suite.ts'
@@ -32,3 +33,6 @@ testStore('the memory store', async () => createMemoryStore())
 testStore('the level store', onDisk)
 testStore('the sealed memory store', async () => sealed(createMemoryStore()))
 testStore('the sealed level store', async () => sealed(await onDisk()))
+testStore('the sealed memory store with recent rows', async () =>
+  keepRecent(sealed(createMemoryStore()), new Set(['message', 'sent'] as const)),
+)
