@@ -4,7 +4,7 @@ import { acquaint, createWorld, say, type Someone } from '../../support/machines
 import { seededRandom } from '../../support/random.ts'
 import { seed } from '../../support/seed.ts'
 
-const RUNS = Number(process.env['SLOW'] ? 200 : 6)
+const RUNS = process.env['SLOW'] ? 200 : 6
 
 /** Real traffic with one thing wrong, at every stage of an acquaintance: it is dropped, and nothing else happens. */
 test.each(Array.from({ length: RUNS }, (_, i) => seed + i))('messages with something wrong are dropped (SEED=%i)', (run) => {

@@ -110,7 +110,7 @@ describe('silence', () => {
     expect(heard(NONCE, request)).toEqual(silence)
     expect(bob.person(alice)?.row).toMatchObject({ state: 'requested', hello: 'hello', claimedName: 'alice' })
     expect(heard(NONCE, request)).toEqual(silence)
-    expect(heard(NONCE, request.with(-1, 1))).toEqual(silence)
+    expect(heard(NONCE, request.with(request.length - 1, 1))).toEqual(silence)
     expect(heard(NONCE, request.with(5, 1))).toEqual(silence)
     bob.command({ kind: 'block', contact: bob.contact(alice) })
     expect(heard(NONCE, request)).toEqual(silence)
