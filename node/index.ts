@@ -4,7 +4,7 @@ import { rowsOfNewAccount } from '../lib/chat/own.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import { createSelf } from '../lib/identity/self.ts'
 import { createRecoverySeed, wordsFromSeed } from '../lib/identity/words.ts'
-import type { Random } from '../lib/crypto/primitives.ts'
+import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import type { DeliveryMode, Logger, Node, PublicMode } from './api.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { native, systemRandom } from './crypto.ts'
@@ -44,6 +44,8 @@ export interface NodeOptions {
   /** A store with an account in it, instead of a directory: what it keeps is not sealed by the node. */
   readonly store?: Store
   readonly clock?: Clock
+  /** By default those of `node:crypto`. */
+  readonly primitives?: Primitives
   readonly random?: Random
   readonly logger?: Logger
   /** Called when an invite brought bootstrap addresses while none was known. */
@@ -92,6 +94,7 @@ export async function createAccount(options: AccountOptions): Promise<{ account:
 export async function createNode(options: NodeOptions): Promise<Node> {
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
+  const primitives = options.primitives ?? native
   const logger = options.logger ?? SILENT
   const { store, close } = await openStore(options)
   try {
@@ -113,7 +116,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
               listen: options.listen ?? DEFAULT_LISTEN,
               bootstrap,
               role: 'node',
-              primitives: native,
+              primitives,
               logger,
               now: clock.now,
             })
@@ -123,7 +126,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       peerId: peerIdText(native.signing.fromSeed(seed).publicKey),
       clock,
       random,
-      primitives: native,
+      primitives,
       delivery: options.delivery ?? 'outbox',
       publicMode: options.public ?? 'account',
       logger,
