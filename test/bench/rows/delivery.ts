@@ -3,11 +3,11 @@ import { interleave, sizeOf } from '../rounds.ts'
 import { quantile, spreadOf } from '../statistics.ts'
 import { startWorker } from '../worker.ts'
 import type { LevelTasks } from '../workers/bare-level.ts'
+import { MESSAGE_BATCH } from '../workers/batches.ts'
 import { bareStreams, peers } from './pair.ts'
 
-/** What one message weighs on the stream and, with its rows, on the disk of its sender. */
+/** What one message weighs on the stream. */
 const FRAME_BYTES = 514
-const BATCH = { rows: 7, bytes: 3_000 }
 
 /** One text after the other between two processes, until it is on both disks and its receipt is back. */
 export const delivery: Benchmark = async (options) => {
@@ -18,24 +18,39 @@ export const delivery: Benchmark = async (options) => {
   const results = await interleave(rounds, [
     () => nodes.first.ask('deliver', each),
     () => streams.first.ask('echo', { count: each, bytes: FRAME_BYTES }),
-    () => level.ask('batches', { count: each, ...BATCH }),
+    () => level.ask('batches', { count: each, ...MESSAGE_BATCH }),
+    () => streams.first.ask('durableEcho', { count: each, bytes: FRAME_BYTES }),
   ])
-  const [own, echo, batch] = results.map((times) => ({
+  const [own, echo, batch, durable] = results.map((times) => ({
     p50: spreadOf(times.map((round) => quantile(round, 0.5))),
     p99: quantile(times.flat(), 0.99),
   }))
-  if (own === undefined || echo === undefined || batch === undefined) throw new TypeError('a contestant is missing')
+  if (own === undefined || echo === undefined || batch === undefined || durable === undefined)
+    throw new TypeError('a contestant is missing')
   const physical = echo.p50.median + 2 * batch.p50.median
+  const inRhythm = durable.p50.median
   return {
     name: 'one message between two processes, text to delivered, on both disks',
     figures: [
       { name: 'Sotto, p50', unit: 'ms', ...own.p50 },
       { name: 'echo on a bare libp2p stream, p50', unit: 'ms', ...echo.p50 },
-      { name: `synced level batch of ${BATCH.rows} rows, p50`, unit: 'ms', ...batch.p50 },
+      { name: `synced level batch of ${MESSAGE_BATCH.rows} rows, p50`, unit: 'ms', ...batch.p50 },
+      { name: 'batch, bare stream, batch, echo, p50', unit: 'ms', ...durable.p50 },
     ],
     targets: [
-      { name: 'Sotto p50', value: own.p50.median, unit: 'ms', goal: { at: 'most', value: physical + 1 } },
-      { name: 'Sotto p50 - echo - 2 batches', value: own.p50.median - physical, unit: 'ms' },
+      {
+        name: 'Sotto p50, against echo + 2 batches + 1 ms',
+        value: own.p50.median,
+        unit: 'ms',
+        goal: { at: 'most', value: physical + 1 },
+      },
+      // A batch after a pause takes longer than the next of many: threads have to be woken.
+      {
+        name: 'Sotto p50, against the two in one rhythm + 1 ms',
+        value: own.p50.median,
+        unit: 'ms',
+        goal: { at: 'most', value: inRhythm + 1 },
+      },
       { name: 'Sotto p99', value: own.p99, unit: 'ms', goal: { at: 'most', value: 20 } },
     ],
   }

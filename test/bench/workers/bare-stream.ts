@@ -8,6 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { MAX_STREAM_WINDOW_BYTES } from '../../../node/network/limits.ts'
 import { serve } from '../worker.ts'
+import { MESSAGE_BATCH, openBatches } from './batches.ts'
 
 /** libp2p with the transports of a node and nothing above them. */
 export interface StreamTasks {
@@ -15,6 +16,8 @@ export interface StreamTasks {
   readonly connect: (address: string) => Promise<void>
   /** Sends bytes that the other side sends back, one after the other; ms for each. */
   readonly echo: (size: { count: number; bytes: number }) => Promise<readonly number[]>
+  /** The same with a synced batch of so many rows before it leaves, and one before it is sent back; ms for each. */
+  readonly durableEcho: (size: { count: number; bytes: number }) => Promise<readonly number[]>
   /** Sends messages without waiting, each as a write of its own; ms until the other side says that it has all. */
   readonly pour: (size: { count: number; bytes: number }) => Promise<number>
   /** The same with as many messages in a write as fit 64 KiB. */
@@ -22,6 +25,7 @@ export interface StreamTasks {
 }
 
 const ECHO = '/bench/echo/1'
+const DURABLE_ECHO = '/bench/durable-echo/1'
 const SINK = '/bench/sink/1'
 const PACK_BYTES = 64 * 1024
 
@@ -32,12 +36,24 @@ const node = await createLibp2p({
   streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
   services: { identify: identify(), ping: ping() },
 })
+const database = await openBatches()
 let echoing: Stream | undefined
+let durablyEchoing: Stream | undefined
 let sinking: Stream | undefined
 
 await node.handle(ECHO, (stream) => {
   stream.inactivityTimeout = Number.MAX_SAFE_INTEGER
   stream.addEventListener('message', ({ data }) => void stream.send(data))
+})
+
+await node.handle(DURABLE_ECHO, (stream) => {
+  stream.inactivityTimeout = Number.MAX_SAFE_INTEGER
+  stream.addEventListener('message', ({ data }) => {
+    database.write(MESSAGE_BATCH).then(
+      () => void stream.send(data),
+      (error: Error) => stream.abort(error),
+    )
+  })
 })
 
 /** Eight bytes say how many follow; one byte goes back when they have come. */
@@ -88,8 +104,9 @@ serve<StreamTasks>(
     async connect(address) {
       const connection = await node.dial(multiaddr(address))
       echoing = await connection.newStream(ECHO)
+      durablyEchoing = await connection.newStream(DURABLE_ECHO)
       sinking = await connection.newStream(SINK)
-      for (const stream of [echoing, sinking]) stream.inactivityTimeout = Number.MAX_SAFE_INTEGER
+      for (const stream of [echoing, durablyEchoing, sinking]) stream.inactivityTimeout = Number.MAX_SAFE_INTEGER
     },
     async echo({ count, bytes }) {
       if (echoing === undefined) throw new Error('not connected')
@@ -104,11 +121,28 @@ serve<StreamTasks>(
       }
       return times
     },
+    async durableEcho({ count, bytes }) {
+      if (durablyEchoing === undefined) throw new Error('not connected')
+      const message = new Uint8Array(bytes)
+      const times: number[] = []
+      for (let i = 0; i < count; i++) {
+        const start = performance.now()
+        await database.write(MESSAGE_BATCH)
+        const back = arrival(durablyEchoing, bytes)
+        durablyEchoing.send(message)
+        await back
+        times.push(performance.now() - start)
+      }
+      return times
+    },
     pour: ({ count, bytes }) => pour(count, bytes),
     pourPacked({ count, bytes }) {
       const perWrite = Math.floor(PACK_BYTES / bytes)
       return pour(Math.ceil(count / perWrite), perWrite * bytes)
     },
   },
-  async () => node.stop(),
+  async () => {
+    await node.stop()
+    await database.close()
+  },
 )
