@@ -55,7 +55,7 @@ export function applyResolved(
     const lookup = contact.lookups.get(key)
     if (lookup === undefined) continue
     guarded(machine, 'slot', () => {
-      const slot = openSlot(machine.primitives, { ...lookup, value })
+      const slot = openSlot(machine.primitives, { ...lookup, key, value })
       const pin = pinAccount(machine, contact, verifyAccountRecord(machine.primitives, slot.accountRecord))
       if (pin === null) return
       const record = verifyDeviceRecord(machine.primitives, slot.deviceRecord, pin.record)
@@ -182,10 +182,16 @@ export function learnRecordSeq(
     updateRow(machine, contact, { accountPin: encodeAccountPin({ ...known, equivocated: true }) })
     return false
   }
+  contact.toldSeq = Math.max(contact.toldSeq, content.accountSeq)
   if (content.accountSeq > known.record.seq) return true
   const prekey = row.prekey === null ? null : parsePrekey(row.prekey)
   const stale = prekey === null || !isPrekeyUsable(prekey, machine.now + STALE_PREKEY_MS)
   return stale && content.deviceSeq > (contactSlotPin(machine, row)?.seq ?? 0)
+}
+
+/** Whether they have a newer account record than the one that is pinned here. */
+export function isBehind({ row, toldSeq }: Contact): boolean {
+  return row.accountPin !== null && decodeAccountPin(row.accountPin).record.seq < toldSeq
 }
 
 function contactSlotPin(machine: Machine, { contactSecret, devicePins }: ContactRow): DevicePin | null {

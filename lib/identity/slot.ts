@@ -1,4 +1,4 @@
-import { compareBytes, concat, equalBytes, lv, u32be, u64be, uintFrom, utf8 } from '../bytes.ts'
+import { compareBytes, concat, lv, u32be, u64be, uintFrom, utf8 } from '../bytes.ts'
 import { blindingFactor, blindPrivateKey, blindPublicKey, signBlinded } from '../crypto/blinding.ts'
 import type { Primitives, Random, SigningKey } from '../crypto/primitives.ts'
 import { signedMessage } from '../crypto/signed.ts'
@@ -100,12 +100,14 @@ export function openSlot(
     readonly secret: Uint8Array
     readonly day: number
     readonly value: Uint8Array
+    /** What `slotKey` gave for them; computed anew when it is left out. */
+    readonly key?: string
   },
 ): OpenedSlot {
   const { account, secret, day, value } = where
   const slot = verifySlotValue(primitives, value)
   if (slot.day !== day) throw new ProtocolError('out-of-date', `slot: expected day ${day}, got ${slot.day}`)
-  if (!equalBytes(slot.blindedKey, slotKey(primitives, account, secret, day).blindedKey)) {
+  if (slotKeyOf(slot.blindedKey) !== (where.key ?? slotKey(primitives, account, secret, day).key)) {
     throw new ProtocolError('unauthentic', "slot: the value is not the account's")
   }
   const key = recordKey(primitives, account, secret, day)

@@ -5,6 +5,8 @@ import type { DiskFault, DiskImage } from '../../node/mesh/simulated/disk.ts'
 
 /** What a day among four people is made of; every fault can be left out. */
 export interface DayOptions {
+  /** From two to four. */
+  readonly people?: number
   readonly hours?: number
   readonly faults?: readonly Fault[]
   /** How far clocks are off at most, ms. */
@@ -31,7 +33,7 @@ export interface Day {
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const PEOPLE = ['alice', 'bob', 'carol', 'dave'] as const
+const NAMES = ['alice', 'bob', 'carol', 'dave'] as const
 
 interface Sent {
   readonly from: string
@@ -39,11 +41,12 @@ interface Sent {
   readonly text: string
 }
 
-/** Four people write to each other while things go wrong; then nothing does any more, and everything must have arrived. */
+/** People write to each other while things go wrong; then nothing does any more, and everything must have arrived. */
 export async function runDay(seed: string, options: DayOptions = {}): Promise<Day> {
+  const people = NAMES.slice(0, options.people ?? NAMES.length)
   const { hours = 24, faults = FAULTS, pace = 12, skewMs = 0 } = options
   const dice = createDice(`day ${seed}`)
-  const skews = new Map(PEOPLE.map((name) => [name as string, skewMs === 0 ? 0 : dice.between(-skewMs, skewMs)]))
+  const skews = new Map(people.map((name) => [name as string, skewMs === 0 ? 0 : dice.between(-skewMs, skewMs)]))
   const complaints: string[] = []
   const logger: Logger = {
     debug: () => undefined,
@@ -55,7 +58,7 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
     },
   }
   await using mesh = await createMesh({
-    nodes: PEOPLE,
+    nodes: people,
     network: 'simulated',
     contacts: true,
     seed,
@@ -75,10 +78,13 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
     if (!mesh.people.has(from) || asleep.has(from)) return
     const text = `${from} ${++written}`
     // A process that dies never answers; whoever asked it does not know.
-    mesh.person(from).send(to, text).then(
-      () => accepted.push({ from, to, text }),
-      () => undefined,
-    )
+    mesh
+      .person(from)
+      .send(to, text)
+      .then(
+        () => accepted.push({ from, to, text }),
+        () => undefined,
+      )
     await mesh.atRest()
   }
 
@@ -89,8 +95,8 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
   }
 
   async function act(): Promise<void> {
-    const who = dice.pick(PEOPLE)
-    const other = dice.pick(PEOPLE.filter((each) => each !== who))
+    const who = dice.pick(people)
+    const other = dice.pick(people.filter((each) => each !== who))
     if (dice.chance(0.6)) {
       for (let burst = dice.chance(0.1) ? dice.between(2, 30) : 1; burst > 0; burst--) await say(who, other)
       return
@@ -128,10 +134,9 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
         return
       case 'disk':
         mesh.disk(who).writeMs = dice.pick([0, 0, 2, 20, 500])
-        mesh.disk(who).failAt(
-          dice.between(1, 6),
-          dice.pick<DiskFault>(['crash-before', 'crash-after', 'ENOSPC', 'EIO']),
-        )
+        mesh
+          .disk(who)
+          .failAt(dice.between(1, 6), dice.pick<DiskFault>(['crash-before', 'crash-after', 'ENOSPC', 'EIO']))
         return
       case 'slow': {
         const worst = dice.pick([20, 200, 3_000])
@@ -162,12 +167,12 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
   for (const end = began + hours * HOUR; mesh.now < end; ) {
     await act()
     await mesh.advance(dice.chance(0.5) ? dice.below(2_000) : dice.below((4 * HOUR) / pace))
-    for (const name of PEOPLE) if (!mesh.people.has(name) && dice.chance(0.2)) await up(name)
+    for (const name of people) if (!mesh.people.has(name) && dice.chance(0.2)) await up(name)
   }
 
   mesh.faults = smooth
   mesh.heal()
-  for (const name of PEOPLE) {
+  for (const name of people) {
     mesh.disk(name).failNever()
     mesh.disk(name).writeMs = 0
     if (asleep.delete(name)) mesh.wake(name)
@@ -175,11 +180,11 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
     await up(name)
   }
   await mesh.advance(20 * MINUTE)
-  for (const from of PEOPLE) for (const to of PEOPLE) if (from !== to) await say(from, to)
+  for (const from of people) for (const to of people) if (from !== to) await say(from, to)
   await mesh.settled().catch((error: Error) => complaints.push(error.message))
   for (const error of mesh.errors) complaints.push(`a handler threw ${String(error)}`)
-  for (const from of PEOPLE) {
-    for (const to of PEOPLE) if (from !== to) complaints.push(...(await missed(mesh, { from, to, accepted, wentBack })))
+  for (const from of people) {
+    for (const to of people) if (from !== to) complaints.push(...(await missed(mesh, { from, to, accepted, wentBack })))
   }
   const { history, now, steps } = mesh
   return {

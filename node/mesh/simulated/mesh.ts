@@ -13,6 +13,7 @@ import type { Disk } from './disk.ts'
 import { createHistory, type History } from './history.ts'
 import { createInternet, type Internet, type NetworkFaults } from './network.ts'
 import { createSimulatedPerson, peerOf, type SimulatedPerson } from './person.ts'
+import { rememberingPrimitives } from './primitives.ts'
 
 export interface SimulatedMeshOptions extends MeshOptions {
   readonly network: 'simulated'
@@ -68,8 +69,9 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
   const { seed = 0 } = options
   const name = (use: string): string => `${typeof seed} ${seed} ${use}`
   const clock = createSimulatedClock(START, createDice(name('order')))
+  const primitives = rememberingPrimitives()
   const history = createHistory(() => clock.now)
-  const internet = createInternet({ clock, history, dice: createDice(name('network')) })
+  const internet = createInternet({ clock, history, primitives, dice: createDice(name('network')) })
   const bootstrap = await createRendezvous(internet, clock.process(), seededRandom(name('bootstrap')).bytes(32))
   let bootstrapIsUp = true
   const nodes = new Map<string, Node>()
@@ -78,6 +80,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     const random = seededRandom(name(`node ${newcomer.name}`))
     return createSimulatedPerson({
       newcomer,
+      primitives,
       random,
       clock,
       internet,
@@ -226,7 +229,7 @@ async function createRendezvous(
 ): Promise<Bootstrap> {
   const { peer, peerId } = peerOf(seed)
   const dropped: Record<string, number> = {}
-  const network = internet.attach({ name: 'bootstrap', peer, peerId, address: utf8('/simulated/bootstrap'), clock })
+  const network = internet.attach({ name: 'bootstrap', peer, address: utf8('/simulated/bootstrap'), clock })
   await network.start({
     opened: (link) => link.close(),
     message: () => undefined,
@@ -236,7 +239,7 @@ async function createRendezvous(
   })
   return {
     peerId,
-    addresses: () => [...network.addressTexts()],
+    addresses: () => [],
     status: () => {
       const { connections, dht } = network.status()
       return { connections, peers: dht.peers, records: { ...network.records }, dropped: { ...dropped } }

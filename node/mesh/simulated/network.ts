@@ -1,5 +1,5 @@
 import { equalBytes, toHex } from '../../../lib/bytes.ts'
-import { native } from '../../crypto.ts'
+import type { Primitives } from '../../../lib/crypto/primitives.ts'
 import { NodeError } from '../../errors.ts'
 import type { Link, Network } from '../../network/network.ts'
 import { GET_QUORUM } from '../../network/slots.ts'
@@ -21,7 +21,7 @@ export interface Internet {
   /** Messages on their way, over all links. */
   readonly underWay: number
   /** Puts one life of a process on the network; it listens from `start`. */
-  attach(options: Omit<Station, 'handlers'> & { readonly peerId: string }): SimulatedNetwork
+  attach(station: Omit<Station, 'handlers'>): SimulatedNetwork
   /** Nothing gets from the one to the other; links between them break after a while. */
   cut(from: string, to: string): void
   /** All ways are whole again; who is offline stays so. */
@@ -49,19 +49,17 @@ interface Host extends Station {
   readonly slots: SlotStore
 }
 
-export function createInternet({
-  clock,
-  dice,
-  history,
-}: {
-  clock: SimulatedClock
-  dice: Dice
-  history: History
+export function createInternet(options: {
+  readonly clock: SimulatedClock
+  readonly dice: Dice
+  readonly history: History
+  readonly primitives: Primitives
 }): Internet {
+  const { clock, dice, history, primitives } = options
   const hosts = new Set<Host>()
   const cuts = new Set<string>()
   const offline = new Set<string>()
-  const rules = rememberingLast(protocolSlotRules(native))
+  const rules = rememberingLast(protocolSlotRules(primitives))
   let faults: NetworkFaults = {
     latencyMs: () => dice.between(5, 50),
     bytesPerMs: () => Number.POSITIVE_INFINITY,
@@ -207,13 +205,13 @@ export function createInternet({
     get underWay() {
       return wires.underWay
     },
-    attach({ peerId, ...station }) {
+    attach(station) {
       const host: Host = {
         ...station,
         handlers: null,
         slots: createSlotStore({
           rules,
-          primitives: native,
+          primitives,
           self: station.peer,
           maxRecords: MAX_RECORDS,
           maxRecordBytes: MAX_RECORD_BYTES,
@@ -233,7 +231,8 @@ export function createInternet({
           history.note('up', host.name)
         },
         addresses: () => (hosts.has(host) ? [host.address] : []),
-        addressTexts: () => (hosts.has(host) ? [`${new TextDecoder().decode(host.address)}/p2p/${peerId}`] : []),
+        // There is no multiaddr of it that an invite could carry: who is invited finds the slot of the invite.
+        addressTexts: () => [],
         async dial(target, { signal }) {
           const existing = wires
             .endsOf(host)

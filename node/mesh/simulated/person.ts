@@ -1,6 +1,6 @@
 import { base58 } from '@scure/base'
 import { utf8 } from '../../../lib/bytes.ts'
-import type { Random } from '../../../lib/crypto/primitives.ts'
+import type { Primitives, Random } from '../../../lib/crypto/primitives.ts'
 import type { Row } from '../../../lib/rows.ts'
 import type { DeliveryMode, Logger, PublicMode } from '../../api.ts'
 import { native } from '../../crypto.ts'
@@ -28,6 +28,7 @@ export interface SimulatedPerson extends Person {
 
 export interface SimulatedPersonOptions {
   readonly newcomer: Newcomer
+  readonly primitives: Primitives
   readonly random: Random
   readonly clock: SimulatedClock
   readonly internet: Internet
@@ -77,7 +78,6 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     const network = internet.attach({
       name,
       peer,
-      peerId,
       address: utf8(`/simulated/${name}/${moves}`),
       clock: process,
     })
@@ -94,7 +94,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
         peerId,
         clock: process,
         random,
-        primitives: native,
+        primitives: options.primitives,
         delivery: options.delivery,
         publicMode: options.publicMode,
         logger: options.logger,

@@ -1,0 +1,173 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { createMesh, type SimulatedMesh } from '../../node/mesh/index.ts'
+import { type Day, FAULTS, runDay } from '../support/day.ts'
+
+/** `SEED=` runs one seed, `SEEDS=` so many; by default as many as fit into `BUDGET_MS`. */
+const { SEED, SEEDS } = process.env
+const BUDGET_MS = 7_000
+const HOURS = 24
+
+const unhandled: unknown[] = []
+const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
+process.on('unhandledRejection', onUnhandled)
+afterAll(() => void process.off('unhandledRejection', onUnhandled))
+
+/** The last things that happened, for somebody who looks for the reason. */
+function told(seed: string, { complaints, lines }: Day): string {
+  return [`SEED=${seed}`, ...complaints, `… ${lines.length} lines, the last:`, ...lines.slice(-30)].join('\n')
+}
+
+async function texts(mesh: SimulatedMesh, reader: string, author: string): Promise<(string | undefined)[]> {
+  const { account } = mesh.person(author).identity
+  const messages = await mesh.person(reader).messages(author)
+  return messages.filter(({ from }) => from === account).map(({ text }) => text)
+}
+
+describe('four people, through a day of crashes, restarts, sleep, partitions, resets and failing disks', () => {
+  test('get everything that was accepted, once and in order, when the faults are over', {
+    timeout: 3_600_000,
+  }, async () => {
+    const began = performance.now()
+    const count = SEEDS === undefined ? Number.POSITIVE_INFINITY : Number(SEEDS)
+    let [seeds, virtualMs, accepted, steps] = [0, 0, 0, 0]
+    const first = SEED === undefined ? Date.now() % 2 ** 31 : Number(SEED)
+    while (seeds < (SEED !== undefined && SEEDS === undefined ? 1 : count)) {
+      const seed = `${first + seeds}`
+      const day = await runDay(seed, { hours: HOURS, pace: 6 })
+      seeds++
+      virtualMs += day.virtualMs
+      accepted += day.accepted
+      steps += day.steps
+      if (day.complaints.length > 0) expect.fail(told(seed, day))
+      expect(unhandled, `SEED=${seed}`).toEqual([])
+      if (SEEDS === undefined && performance.now() - began > BUDGET_MS) break
+    }
+    const seconds = (performance.now() - began) / 1_000
+    const hours = virtualMs / 3_600_000
+    process.stdout.write(
+      `${seeds} seeds from SEED=${first}: ${hours.toFixed(0)} virtual hours, ${accepted} messages, ${steps} steps ` +
+        `in ${seconds.toFixed(1)} s: ${(hours / seconds).toFixed(1)} virtual hours a second\n`,
+    )
+  })
+})
+
+test('the same seed gives the same history, another seed another', { timeout: 120_000 }, async () => {
+  const digests = new Set<string>()
+  for (let seed = 1; seed <= 20; seed++) {
+    const short = { people: 2, hours: 0.05, pace: 800, faults: [...FAULTS, 'roll-back'] } as const
+    const [one, two] = [await runDay(`${seed}`, short), await runDay(`${seed}`, short)]
+    if (one.digest !== two.digest) {
+      const at = one.lines.findIndex((line, i) => line !== two.lines[i])
+      expect.fail(`seed ${seed} differs at line ${at}: ${one.lines[at]} | ${two.lines[at]}`)
+    }
+    digests.add(one.digest)
+  }
+  expect(digests.size).toBe(20)
+})
+
+describe('a simulated mesh', () => {
+  test('lets time pass only when told to', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+    const began = mesh.now
+    const { id } = await mesh.person('alice').send('bob', 'later')
+    expect(mesh.now).toBe(began)
+    expect(await texts(mesh, 'bob', 'alice')).toEqual([])
+    await mesh.advance(10_000)
+    expect(mesh.now).toBe(began + 10_000)
+    expect(await texts(mesh, 'bob', 'alice')).toEqual(['later'])
+    expect(await mesh.person('alice').message(id)).toMatchObject({ state: 'delivered' })
+  })
+
+  test('makes people contacts by invite, who find each other in the slots of the others', async () => {
+    await using mesh = await createMesh({ nodes: 3, network: 'simulated' })
+    await mesh.introduce('alice', 'bob')
+    await mesh.settled()
+    expect(await mesh.person('bob').contacts.resolve('alice')).toMatchObject({ state: 'accepted', online: true })
+  })
+
+  test('keeps people apart while there is a partition, also when only one way is cut', async () => {
+    for (const oneWay of [false, true]) {
+      await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+      await mesh.settled()
+      mesh.partition('alice', 'bob', { oneWay })
+      await mesh.advance(60_000)
+      await mesh.person('alice').send('bob', 'through')
+      await mesh.advance(3_600_000)
+      expect(await mesh.person('alice').contacts.resolve('bob')).toMatchObject({ online: false })
+      expect(await texts(mesh, 'bob', 'alice')).toEqual([])
+      mesh.heal()
+      await mesh.settled()
+      expect(await texts(mesh, 'bob', 'alice')).toEqual(['through'])
+    }
+  })
+
+  test('carries what was on its way through a short partition', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+    await mesh.settled()
+    mesh.partition('alice', 'bob')
+    await mesh.person('alice').send('bob', 'held up')
+    await mesh.advance(5_000)
+    mesh.heal()
+    await mesh.advance(200)
+    expect(await texts(mesh, 'bob', 'alice')).toEqual(['held up'])
+  })
+
+  test('loses nothing that was accepted when the process dies at a write, before or after it is on disk', async () => {
+    for (const fault of ['crash-before', 'crash-after'] as const) {
+      for (let write = 1; write <= 4; write++) {
+        await using mesh = await createMesh({
+          nodes: 2,
+          network: 'simulated',
+          contacts: true,
+          seed: `${fault} ${write}`,
+        })
+        await mesh.settled()
+        mesh.disk('bob').failAt(write, fault)
+        for (let i = 1; i <= 5; i++) await mesh.person('alice').send('bob', `text ${i}`)
+        await mesh.advance(5_000)
+        if (!mesh.people.has('bob')) await mesh.start('bob')
+        await mesh.settled()
+        expect(await texts(mesh, 'bob', 'alice')).toEqual([1, 2, 3, 4, 5].map((i) => `text ${i}`))
+      }
+    }
+  })
+
+  test('accepts nothing while the disk is full, and goes on when it is not', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+    await mesh.settled()
+    mesh.disk('alice').failAt(1, 'ENOSPC')
+    await expect(mesh.person('alice').send('bob', 'no room')).rejects.toMatchObject({ code: 'storage' })
+    await mesh.person('alice').send('bob', 'room')
+    await mesh.settled()
+    expect(await texts(mesh, 'bob', 'alice')).toEqual(['room'])
+  })
+
+  test('wakes somebody who slept for hours, and brings what was written meanwhile', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+    await mesh.settled()
+    mesh.sleep('bob')
+    await mesh.person('alice').send('bob', 'good night')
+    await mesh.advance(8 * 3_600_000)
+    expect(await mesh.person('alice').contacts.resolve('bob')).toMatchObject({ online: false })
+    mesh.wake('bob')
+    await mesh.settled()
+    expect(await texts(mesh, 'bob', 'alice')).toEqual(['good night'])
+  })
+
+  test('goes on from a disk that went back in time', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+    await mesh.settled()
+    const image = await mesh.disk('bob').snapshot()
+    await mesh.person('alice').send('bob', 'before')
+    await mesh.settled()
+    mesh.crash('bob')
+    await mesh.disk('bob').rollBack(image)
+    await mesh.start('bob')
+    await mesh.settled()
+    await mesh.person('alice').send('bob', 'after')
+    await mesh.person('bob').send('alice', 'back')
+    await mesh.settled()
+    expect(await texts(mesh, 'bob', 'alice')).toContain('after')
+    expect(await texts(mesh, 'alice', 'bob')).toEqual(['back'])
+  })
+})
