@@ -68,8 +68,8 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
   const began = mesh.now
   const smooth = mesh.faults
   const accepted: Sent[] = []
-  const images = new Map<string, { image: DiskImage; accepted: number }>()
-  const wentBack = new Map<string, number>()
+  const images = new Map<string, DiskImage>()
+  const wentBack = new Set<string>()
   const asleep = new Set<string>()
   const away = new Set<string>()
   let written = 0
@@ -153,12 +153,12 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
         if (asleep.has(who)) return
         const kept = images.get(who)
         if (kept === undefined || dice.chance(0.5)) {
-          images.set(who, { image: await mesh.disk(who).snapshot(), accepted: accepted.length })
+          images.set(who, await mesh.disk(who).snapshot())
           return
         }
         mesh.crash(who)
-        await mesh.disk(who).rollBack(kept.image)
-        wentBack.set(who, accepted.length)
+        await mesh.disk(who).rollBack(kept)
+        wentBack.add(who)
       }
     }
   }
@@ -180,11 +180,13 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
     await up(name)
   }
   await mesh.advance(20 * MINUTE)
+  const calm = accepted.length
   for (const from of people) for (const to of people) if (from !== to) await say(from, to)
   await mesh.settled().catch((error: Error) => complaints.push(error.message))
   for (const error of mesh.errors) complaints.push(`a handler threw ${String(error)}`)
   for (const from of people) {
-    for (const to of people) if (from !== to) complaints.push(...(await missed(mesh, { from, to, accepted, wentBack })))
+    for (const to of people)
+      if (from !== to) complaints.push(...(await missed(mesh, { from, to, accepted, wentBack, calm })))
   }
   const { history, now, steps } = mesh
   return {
@@ -204,15 +206,18 @@ async function missed(
     readonly from: string
     readonly to: string
     readonly accepted: readonly Sent[]
-    readonly wentBack: ReadonlyMap<string, number>
+    readonly wentBack: ReadonlySet<string>
+    /** Where in `accepted` begins what was written when all was well again. */
+    readonly calm: number
   },
 ): Promise<string[]> {
-  const { from, to, accepted, wentBack } = day
+  const { from, to, accepted, wentBack, calm } = day
   const complaints: string[] = []
   const way = `${from} to ${to}`
-  // Of a machine that went back in time only what came after that counts.
-  const since = Math.max(wentBack.get(from) ?? 0, wentBack.get(to) ?? 0)
-  const expected = accepted.slice(since).filter((sent) => sent.from === from && sent.to === to)
+  // A machine that went back in time may lose what it wrote before it noticed; not what it writes when all is well again.
+  const expected = accepted.filter(
+    (sent, i) => sent.from === from && sent.to === to && (i >= calm || !wentBack.has(from)),
+  )
   const texts = expected.map(({ text }) => text)
   const shown = (await mesh.person(to).messages(from, { last: 100_000 }))
     .filter((message) => message.from === mesh.person(from).identity.account)
