@@ -7,10 +7,10 @@ import { onResendTimer, pump } from './chat/delivering.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
-import { type ChatOptions, type Contact, guarded, type Machine, save } from './chat/machine.ts'
+import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
 import { upkeep } from './chat/own.ts'
-import { onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
-import { onResolved, onUnreachable, retry } from './chat/reach.ts'
+import { newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
+import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
 import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
 import { expireRequests } from './chat/expiry.ts'
@@ -122,9 +122,20 @@ function dispatch(machine: Machine, event: Event): void {
 
 function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8Array[]): void {
   machine.network = { peer, addresses }
-  upkeep(machine)
+  lookAfter(machine)
   publishAll(machine)
   reconnect(machine)
+}
+
+/** Every hour, and when the network is there: what is due is renewed, what is over goes. True when something that is published changed. */
+function lookAfter(machine: Machine): boolean {
+  const changed = upkeep(machine)
+  for (const contact of [...machine.contacts.values()]) {
+    expireSessions(machine, contact)
+    expireRequests(machine, contact)
+  }
+  forgetPrefixes(machine)
+  return changed
 }
 
 /** Timer keys are `name` or `name:contact` or `name:contact:…` or `name:link`. */
@@ -133,6 +144,9 @@ function onTimer(machine: Machine, key: string): void {
   switch (name) {
     case 'reach':
       withContact(machine, subject, retry)
+      return
+    case 'look':
+      withContact(machine, subject, onLookTimer)
       return
     case 'drive':
       withContact(machine, subject, (_, contact) => onDriveTimer(machine, contact, object))
@@ -153,12 +167,11 @@ function onTimer(machine: Machine, key: string): void {
       onPublishTimer(machine)
       return
     case 'upkeep':
-      if (upkeep(machine)) publishAll(machine)
-      for (const contact of [...machine.contacts.values()]) {
-        expireSessions(machine, contact)
-        expireRequests(machine, contact)
+      if (!lookAfter(machine)) return
+      publishAll(machine)
+      for (const contact of machine.contacts.values()) {
+        if (contact.link !== null) tell(machine, contact, newestRecords(machine))
       }
-      forgetPrefixes(machine)
       return
     default:
       throw new TypeError(`no timer is called ${name}`)
@@ -189,7 +202,8 @@ function settle(machine: Machine): void {
       entry.changed = false
       save(machine, { range: 'session', key: sessionKey(contact.handle, entry), value: encodeEntry(entry) })
     }
-    if (contact.rowChanged) save(machine, { range: 'contact', key: contact.handle, value: encodeContactRow(contact.row) })
+    if (contact.rowChanged)
+      save(machine, { range: 'contact', key: contact.handle, value: encodeContactRow(contact.row) })
     if (contact.headChanged) save(machine, { range: 'head', key: contact.handle, value: encodeHead(contact.head) })
     contact.rowChanged = false
     contact.headChanged = false

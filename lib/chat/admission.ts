@@ -43,7 +43,8 @@ export function admit(
   }
   const known = initiator.contact
   if (known?.row.state === 'blocked') return turnAway(machine, 'from somebody blocked')
-  if (opened.gen > machine.now + GEN_AHEAD_MS) throw new ProtocolError('out-of-date', 'a session from more than a day ahead')
+  if (opened.gen > machine.now + GEN_AHEAD_MS)
+    throw new ProtocolError('out-of-date', 'a session from more than a day ahead')
   const session = acceptPrefix(machine.primitives, opened, initiator.device.ik, machine.now)
   const first = openFrame(machine.primitives, session, frame, machine.now)
   if (first.kind !== 'opened') throw new ProtocolError('unauthentic', 'the first frame does not open')
@@ -51,7 +52,10 @@ export function admit(
   if (known !== null) {
     known.admitted = known.admitted.filter((at) => at <= machine.now && at > machine.now - HOUR_MS)
     if (known.admitted.length >= SESSIONS_PER_HOUR) return turnAway(machine, 'too many sessions')
-    const highest = Math.max(0, ...known.sessions.filter(({ session: s }) => s.confirmed).map(({ session: s }) => s.gen))
+    const highest = Math.max(
+      0,
+      ...known.sessions.filter(({ session: s }) => s.confirmed).map(({ session: s }) => s.gen),
+    )
     if (opened.gen <= highest) return refuseGen(machine, link, known, first.session, highest)
   }
   const contact = known ?? addContact(machine, newContactRow(initiator.record.account, '', 'requested', machine.now))

@@ -12,9 +12,20 @@ import { answerGaps, applyReceipts, jumpPast } from './authoring.ts'
 import { incomingOf, withIncoming } from './head.ts'
 import { loadForFrame } from './held.ts'
 import type { Opened } from './incoming.ts'
-import { type Contact, count, emit, guarded, type Machine, save, setTimer, tell, updateHead, updateRow } from './machine.ts'
+import {
+  type Contact,
+  count,
+  emit,
+  guarded,
+  type Machine,
+  save,
+  setTimer,
+  tell,
+  updateHead,
+  updateRow,
+} from './machine.ts'
 import { learnRecordSeq } from './pins.ts'
-import { lookUp } from './reach.ts'
+import { lookUpSoon } from './reach.ts'
 import { isDue } from './receipts.ts'
 import type { SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
@@ -31,7 +42,12 @@ const GAP_BATCH = 256
 const DIRECT = new Uint8Array(0)
 
 /** Applies the payloads of a frame that proved authentic; at most one of them is durable. */
-export function applyPayloads(machine: Machine, contact: Contact, entry: SessionEntry, opened: Pick<Opened, 'payloads' | 'chain'>): void {
+export function applyPayloads(
+  machine: Machine,
+  contact: Contact,
+  entry: SessionEntry,
+  opened: Pick<Opened, 'payloads' | 'chain'>,
+): void {
   let durable = 0
   for (const bytes of opened.payloads) {
     guarded(machine, 'payload', () => {
@@ -48,7 +64,13 @@ export function applyPayloads(machine: Machine, contact: Contact, entry: Session
  * A numbered payload: once into the history, and its receipt is due. An author that went back in time used numbers twice
  * and sends what it had sent before under new ones: then the id tells what is known.
  */
-function applyDurable(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload, bytes: Uint8Array): void {
+function applyDurable(
+  machine: Machine,
+  contact: Contact,
+  entry: SessionEntry,
+  payload: Payload,
+  bytes: Uint8Array,
+): void {
   const did = entry.session.peerDid
   const { seen } = incomingOf(contact.head, did)
   const isOld = hasCounter(seen, payload.counter) && payload.counter <= highestCounter(seen) - RECENT_COUNTERS
@@ -115,7 +137,13 @@ function conflict(machine: Machine, contact: Contact, highest: number): void {
   tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: highest } })
 }
 
-function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload, chain: number): void {
+function applyEphemeral(
+  machine: Machine,
+  contact: Contact,
+  entry: SessionEntry,
+  payload: Payload,
+  chain: number,
+): void {
   const content = decodeContent(payload.kind, payload.content)
   switch (content?.kind) {
     case 'receipt':
@@ -129,13 +157,14 @@ function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry,
       return
     case 'accept':
     case 'request':
-      if (content.claimedName !== contact.row.claimedName) updateRow(machine, contact, { claimedName: content.claimedName })
+      if (content.claimedName !== contact.row.claimedName)
+        updateRow(machine, contact, { claimedName: content.claimedName })
       return
     case 'gap-request':
       if (contact.row.state === 'accepted') answerGaps(machine, contact, content.gaps)
       return
     case 'record-seq':
-      if (learnRecordSeq(machine, contact, content)) lookUp(machine, contact)
+      if (learnRecordSeq(machine, contact, content)) lookUpSoon(machine, contact)
       return
     case 'typing':
     case 'routes':
@@ -148,7 +177,8 @@ function applyEphemeral(machine: Machine, contact: Contact, entry: SessionEntry,
 function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, control: Control, chain: number): void {
   switch (control.code) {
     case 'gen-too-low': {
-      if (control.gen > machine.now + GEN_AHEAD_MS) throw new ProtocolError('out-of-date', 'a gen from more than a day ahead')
+      if (control.gen > machine.now + GEN_AHEAD_MS)
+        throw new ProtocolError('out-of-date', 'a gen from more than a day ahead')
       updateRow(machine, contact, { lastGen: Math.max(contact.row.lastGen, control.gen) })
       if (entry.session.role !== 'initiator' || entry.session.gen > control.gen) return
       const { via } = entry

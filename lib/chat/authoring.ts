@@ -40,7 +40,13 @@ export function hasRoom(contact: Contact): boolean {
 /** Writes an own text into the conversation; it leaves when there is a way. */
 export function writeText(machine: Machine, contact: Contact, text: string, replyTo: Uint8Array | null): Written {
   const id = machine.random.bytes(16)
-  return write(machine, contact, { id, kind: KINDS.text, content: encodeContent({ kind: 'text', text, replyTo }) }, machine.now, contact.head.nextOrder)
+  return write(
+    machine,
+    contact,
+    { id, kind: KINDS.text, content: encodeContent({ kind: 'text', text, replyTo }) },
+    machine.now,
+    contact.head.nextOrder,
+  )
 }
 
 function write(
@@ -86,7 +92,11 @@ function write(
     machine,
     { range: 'message', key: messageKey(contact, order), value: record },
     { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) },
-    { range: 'sent', key: outboxKey(contact.handle, payload.counter), value: encodeSent({ order, id: what.id, deliveredAt: 0, readAt: 0 }) },
+    {
+      range: 'sent',
+      key: outboxKey(contact.handle, payload.counter),
+      value: encodeSent({ order, id: what.id, deliveredAt: 0, readAt: 0 }),
+    },
     { range: 'outbox', key: outboxKey(contact.handle, payload.counter), value: encodeOutbox(entry, null) },
   )
   return { order, counter: payload.counter, id: what.id }
@@ -130,7 +140,12 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
     // What is delivered already may wait again, because they lost it.
     const dropped = dropFromOutbox(machine, contact, unionRanges(receipt.delivered, receipt.read))
     if (dropped.length > 0) contact.resends = 0
-    const { state, newlyDelivered, newlyRead } = applyReceipt(contact.head.delivery, receipt.delivered, receipt.read, highest)
+    const { state, newlyDelivered, newlyRead } = applyReceipt(
+      contact.head.delivery,
+      receipt.delivered,
+      receipt.read,
+      highest,
+    )
     if (state === contact.head.delivery) continue
     updateHead(machine, contact, { delivery: state })
     for (const { counter, order, id } of dropped) {
@@ -138,7 +153,8 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
       const value = encodeSent({ order, id, deliveredAt: machine.now, readAt: 0 })
       save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
     }
-    if (newlyDelivered.length > 0) emit(machine, { kind: 'states', contact: contact.id, counters: newlyDelivered, state: 'delivered' })
+    if (newlyDelivered.length > 0)
+      emit(machine, { kind: 'states', contact: contact.id, counters: newlyDelivered, state: 'delivered' })
     if (newlyRead.length > 0) {
       markSentRead(machine, contact, newlyRead)
       emit(machine, { kind: 'states', contact: contact.id, counters: newlyRead, state: 'read' })
@@ -199,9 +215,18 @@ export function answerGaps(machine: Machine, contact: Contact, gaps: readonly Ga
         const counter = wanted[i] as number
         if (!row || !sent) continue
         const { payload, receivedAt, failed } = decodeRecord(row)
-        if (receivedAt + GAP_AGE_MS < machine.now || failed !== null || decodePayload(payload).counter !== counter) continue
+        if (receivedAt + GAP_AGE_MS < machine.now || failed !== null || decodePayload(payload).counter !== counter)
+          continue
         if (entryOf(contact.outbox, counter) !== undefined) continue
-        const entry: OutboxEntry = { counter, order: sent.order, id: sent.id, sealed: null, payload: null, left: true, leftAt: 0 }
+        const entry: OutboxEntry = {
+          counter,
+          order: sent.order,
+          id: sent.id,
+          sealed: null,
+          payload: null,
+          left: true,
+          leftAt: 0,
+        }
         contact.outbox.splice(indexOfCounter(contact.outbox, counter), 0, entry)
         unseal(contact, entry)
         save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) })

@@ -60,7 +60,8 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   setTimer(machine, `proof:${link.id}`, null)
   const current = contact.link === null ? undefined : machine.links.get(contact.link)
   if (current !== undefined) {
-    const loser = Math.abs(link.openedAt - current.openedAt) < SIMULTANEOUS_MS ? laterOf(machine, link, current) : current
+    const loser =
+      Math.abs(link.openedAt - current.openedAt) < SIMULTANEOUS_MS ? laterOf(machine, link, current) : current
     // The other side closes the same one; what is still on its way over it may arrive first.
     setTimer(machine, `close:${loser.id}`, machine.now + CLOSE_AFTER_MS)
     if (loser === link) return

@@ -8,7 +8,18 @@ import { encodeAccount } from '../identity/account.ts'
 import { hasRoom, isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
 import type { Command, Reply } from './events.ts'
-import { accountKey, addContact, type Contact, emit, type Machine, reply, save, tell, updateHead, updateRow } from './machine.ts'
+import {
+  accountKey,
+  addContact,
+  type Contact,
+  emit,
+  type Machine,
+  reply,
+  save,
+  tell,
+  updateHead,
+  updateRow,
+} from './machine.ts'
 import { encodeOwnInvite, replaceContactSecret } from './own.ts'
 import { publishAll, schedule } from './publishing.ts'
 import { reachOut, retry } from './reach.ts'
@@ -74,9 +85,11 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
     if (!(error instanceof ProtocolError)) throw error
     return refused('invalid', `this is no invite and no account: ${error.message}`)
   }
-  if (equalBytes(link.account, machine.own.self.accountRecord.account)) return refused('invalid', 'this is your own account')
+  if (equalBytes(link.account, machine.own.self.accountRecord.account))
+    return refused('invalid', 'this is your own account')
   if (link.expires !== null && link.expires * 1000 <= machine.now) return refused('invalid', 'this invite has expired')
-  if (command.hello !== undefined && !isSendable(command.hello)) return refused('invalid', 'the hello is empty or too long')
+  if (command.hello !== undefined && !isSendable(command.hello))
+    return refused('invalid', 'the hello is empty or too long')
   const known = machine.byAccount.get(accountKey(link.account))
   const name = nameFor(machine, command.petname, link.account, known)
   if (typeof name !== 'string') return name
@@ -111,10 +124,16 @@ function askAgain(machine: Machine, contact: Contact, hello: string | undefined)
 }
 
 /** The petname to use: the given one if it is free, else the beginning of the account. */
-function nameFor(machine: Machine, petname: string | undefined, account: Uint8Array, known: Contact | undefined): string | Refused {
+function nameFor(
+  machine: Machine,
+  petname: string | undefined,
+  account: Uint8Array,
+  known: Contact | undefined,
+): string | Refused {
   if (petname === undefined) return known?.row.petname || encodeAccount(account).slice(6, 14)
   const name = petname.trim()
-  if (name === '' || utf8(name).length > MAX_NAME_BYTES) return refused('invalid', `a petname has 1 to ${MAX_NAME_BYTES} bytes`)
+  if (name === '' || utf8(name).length > MAX_NAME_BYTES)
+    return refused('invalid', `a petname has 1 to ${MAX_NAME_BYTES} bytes`)
   if (name.startsWith('sotto1')) return refused('invalid', 'a petname cannot look like an account')
   const taken = [...machine.contacts.values()].some((other) => other !== known && other.row.petname === name)
   return taken ? refused('invalid', 'this petname is taken') : name
@@ -182,7 +201,8 @@ function send(machine: Machine, contact: Contact, text: string, replyTo: Uint8Ar
       return refused('peer_away', 'there is no live path to them now')
     }
   }
-  if (isRequestOver(contact.row, machine.now)) return refused('wrong-state', 'they did not answer in two weeks; add them again')
+  if (isRequestOver(contact.row, machine.now))
+    return refused('wrong-state', 'they did not answer in two weeks; add them again')
   if (!hasRoom(contact)) return refused('outbox-full', 'too many messages wait for them already')
   return { kind: 'message', contact: contact.id, ...writeText(machine, contact, text, replyTo) }
 }
@@ -219,7 +239,12 @@ function invite(machine: Machine, command: Extract<Command, { kind: 'invite' }>)
   let addresses = command.addresses.slice(0, 4)
   for (;;) {
     try {
-      const link = encodeInvite({ account, secret, expires: expires === null ? null : Math.floor(expires / 1000), addresses })
+      const link = encodeInvite({
+        account,
+        secret,
+        expires: expires === null ? null : Math.floor(expires / 1000),
+        addresses,
+      })
       return { kind: 'invite', link, expires }
     } catch (error) {
       // Long addresses leave room for fewer of them.

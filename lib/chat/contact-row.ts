@@ -1,4 +1,14 @@
-import { asArray, asBytes, asNullable, asText, asUint, decodeTyped, encode, malformed, type WireValue } from '../wire.ts'
+import {
+  asArray,
+  asBytes,
+  asNullable,
+  asText,
+  asUint,
+  decodeTyped,
+  encode,
+  malformed,
+  type WireValue,
+} from '../wire.ts'
 
 /** What is kept about a person, contact or not. Replaced as a whole when it changes. */
 export interface ContactRow {

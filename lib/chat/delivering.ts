@@ -32,7 +32,8 @@ export function pump(machine: Machine, contact: Contact): void {
   if (state !== 'accepted' && state !== 'pending') return
   const current = sendingSession(contact.sessions)
   for (const entry of contact.sessions) {
-    if (entry !== current && owesAnswer(entry) && linkFor(machine, contact, entry) !== null) sealInto(machine, contact, entry, [])
+    if (entry !== current && owesAnswer(entry) && linkFor(machine, contact, entry) !== null)
+      sealInto(machine, contact, entry, [])
   }
   if (current === undefined || linkFor(machine, contact, current) === null) return
   if (state === 'accepted' && contact.link !== null && current.session.confirmed) deliver(machine, contact)
@@ -135,7 +136,8 @@ export function dropFromOutbox(
     const at = indexOfCounter(contact.outbox, from)
     return contact.outbox.splice(at, indexOfCounter(contact.outbox, to + 1) - at)
   })
-  for (const { counter } of dropped) save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: null })
+  for (const { counter } of dropped)
+    save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: null })
   return dropped
 }
 
@@ -179,7 +181,8 @@ function resendNext(machine: Machine, contact: Contact): void {
       machine.due.add(contact)
       for (const [i, entry] of batch.entries()) {
         const row = rows[i]
-        if (!row || contact.link === null || entry.sealed === null || entryOf(contact.outbox, entry.counter) !== entry) continue
+        if (!row || contact.link === null || entry.sealed === null || entryOf(contact.outbox, entry.counter) !== entry)
+          continue
         const { frame } = decodeOutbox(entry.counter, row)
         if (frame === null) continue
         entry.leftAt = machine.now

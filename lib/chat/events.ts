@@ -79,7 +79,13 @@ export type Effect =
 export type Reply =
   | { readonly kind: 'done' }
   | { readonly kind: 'contact'; readonly contact: string }
-  | { readonly kind: 'message'; readonly contact: string; readonly order: number; readonly counter: number; readonly id: Uint8Array }
+  | {
+      readonly kind: 'message'
+      readonly contact: string
+      readonly order: number
+      readonly counter: number
+      readonly id: Uint8Array
+    }
   | { readonly kind: 'read'; readonly count: number }
   | { readonly kind: 'invite'; readonly link: string; readonly expires: number | null }
   | {

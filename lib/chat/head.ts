@@ -1,7 +1,13 @@
 import { equalBytes } from '../bytes.ts'
 import { decodeDelivery, type DeliveryState, encodeDelivery, NEW_DELIVERY } from '../conversation/delivery.ts'
 import { decodeDue, type DueReceipts, encodeDue, NOTHING_DUE } from '../conversation/due-receipts.ts'
-import { decodeIncoming, encodeIncoming, type IncomingState, NEW_INCOMING, unreadCount } from '../conversation/incoming.ts'
+import {
+  decodeIncoming,
+  encodeIncoming,
+  type IncomingState,
+  NEW_INCOMING,
+  unreadCount,
+} from '../conversation/incoming.ts'
 import { decodeOutgoing, encodeOutgoing, NEW_OUTGOING, type OutgoingState } from '../conversation/outgoing.ts'
 import { asArray, asBytes, asUint, decodeTyped, encode } from '../wire.ts'
 
@@ -17,7 +23,13 @@ export interface Head {
   readonly nextOrder: number
 }
 
-export const NEW_HEAD: Head = { outgoing: NEW_OUTGOING, delivery: NEW_DELIVERY, incoming: [], due: NOTHING_DUE, nextOrder: 1 }
+export const NEW_HEAD: Head = {
+  outgoing: NEW_OUTGOING,
+  delivery: NEW_DELIVERY,
+  incoming: [],
+  due: NOTHING_DUE,
+  nextOrder: 1,
+}
 
 /** Author devices remembered per contact: four at a time, and those they replaced. */
 const MAX_DEVICES = 64

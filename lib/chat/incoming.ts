@@ -201,6 +201,7 @@ function onClone(machine: Machine, link: Link, contact: Contact, entry: SessionE
 }
 
 function saveSkipped(machine: Machine, contact: Contact, result: Opened): void {
-  for (const { ref, key } of result.addSkipped) save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: key })
+  for (const { ref, key } of result.addSkipped)
+    save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: key })
   for (const ref of result.dropSkipped) save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: null })
 }

@@ -6,7 +6,7 @@ import { PROOF_TYPE, prove } from './proofs.ts'
 import { lookUp, onLost, onOpen, onUnreachable, retry } from './reach.ts'
 import { restartDrives } from './sealing.ts'
 import { sendingSession } from './session-entry.ts'
-import { startSession } from './sessions.ts'
+import { sendRequest, startSession } from './sessions.ts'
 
 /**
  * Whose a link is. A PeerId says nothing about persons; what binds a link to a contact is a proof under the link key
@@ -21,7 +21,13 @@ export const PROOF_PATIENCE_MS = 5_000
 /** How long a link to somebody who was dialled may stay without a proof after that, ms: a new session takes two round trips. */
 const UNPROVED_MS = 60_000
 
-export function onOpened(machine: Machine, id: LinkId, dialer: boolean, peer: Uint8Array, expectedId: string | undefined): void {
+export function onOpened(
+  machine: Machine,
+  id: LinkId,
+  dialer: boolean,
+  peer: Uint8Array,
+  expectedId: string | undefined,
+): void {
   const expected = expectedId === undefined ? null : (machine.contacts.get(expectedId) ?? null)
   const link: Link = {
     id,
@@ -112,6 +118,10 @@ function greet(machine: Machine, link: Link, contact: Contact): void {
     return
   }
   prove(machine, link, entry.session.linkKey)
+  if (entry.drive === null && !entry.session.confirmed && contact.row.state === 'pending') {
+    // The process died while it was reading what the request says.
+    sendRequest(machine, contact, entry)
+  }
   restartDrives(machine, contact, link.id)
 }
 

@@ -17,7 +17,17 @@ type HeldRange = Extract<
 >
 
 /** The ranges that the machine holds whole, to be read before it starts. */
-export const HELD_RANGES: readonly HeldRange[] = ['self', 'prekey', 'invite', 'contact', 'head', 'session', 'drive', 'prefix', 'outbox']
+export const HELD_RANGES: readonly HeldRange[] = [
+  'self',
+  'prekey',
+  'invite',
+  'contact',
+  'head',
+  'session',
+  'drive',
+  'prefix',
+  'outbox',
+]
 
 type StoredRow = { readonly key: Uint8Array; readonly value: Uint8Array }
 export type StoredRows = Readonly<Record<HeldRange, readonly StoredRow[]>>

@@ -68,6 +68,8 @@ export interface Contact {
   reach: Reach
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
+  /** The number of the newest account record that they said they have. */
+  toldSeq: number
   /** Under which secret and day the keys of the look-ups of these days lie. */
   lookups: ReadonlyMap<string, Lookup>
   /** Sessions that they announced inside an older one. */
@@ -242,6 +244,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     heard: false,
     reach: IDLE,
     news: new Map(),
+    toldSeq: 0,
     lookups: new Map(),
     announced: [],
     admitted: [],

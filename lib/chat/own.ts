@@ -118,7 +118,11 @@ export function requestContent(machine: Machine, inviteSecret: Uint8Array | null
 /** From now on contacts are told another secret: who was blocked can no longer follow the addresses. */
 export function replaceContactSecret(machine: Machine): void {
   machine.own.contactSecret = machine.random.bytes(32)
-  save(machine, { range: 'self', key: SETTINGS_KEY, value: encodeSettings(machine.own.name, machine.own.contactSecret) })
+  save(machine, {
+    range: 'self',
+    key: SETTINGS_KEY,
+    value: encodeSettings(machine.own.name, machine.own.contactSecret),
+  })
 }
 
 /** Daily prekeys, monthly records, expired invites; true when something that is published changed. */

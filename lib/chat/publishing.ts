@@ -45,7 +45,15 @@ const SETTLE_MS = 150
 
 /** Nothing published yet. */
 export function newPublications(): Publications {
-  return { seqs: new Map(), revs: new Map(), due: new Map(), leaving: new Map(), failures: new Map(), told: null, last: null }
+  return {
+    seqs: new Map(),
+    revs: new Map(),
+    due: new Map(),
+    leaving: new Map(),
+    failures: new Map(),
+    told: null,
+    last: null,
+  }
 }
 
 /** Everything is to be published anew: addresses, prekey or record changed. */

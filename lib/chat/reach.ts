@@ -2,14 +2,20 @@ import { equalBytes } from '../bytes.ts'
 import { daysToLookUp, slotKey } from '../identity/slot.ts'
 import type { Target } from './events.ts'
 import { type Contact, jitter, type Lookup, type Machine, setTimer } from './machine.ts'
-import { accountKeyOf, applyResolved, lookUpSecrets } from './pins.ts'
+import { accountKeyOf, applyResolved, isBehind, lookUpSecrets } from './pins.ts'
 import { isRequestOver } from './requests.ts'
 
 /** Pauses between rounds, ms, each ±25 %: quick after a blip, at most ten minutes for people who are away. */
-export const REACH_PAUSES_MS: readonly number[] = [1_000, 1_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000]
+export const REACH_PAUSES_MS: readonly number[] = [
+  1_000, 1_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+]
 
 /** How long after a link closed the first attempt is made, ms: both sides lose it at once and must not dial at once. */
 const REDIAL_WITHIN_MS = 400
+
+/** How long after somebody said that they have newer records these are looked up, ms, and how often again; up to twice as long. */
+const LOOK_UP_AFTER_MS = 30_000
+const LOOK_AGAIN_MS = 3_600_000
 
 /** Whether this person is to be reached: accepted, or asked lately and not answered. */
 function wanted(machine: Machine, { row }: Contact): boolean {
@@ -19,7 +25,8 @@ function wanted(machine: Machine, { row }: Contact): boolean {
 /** Begins a round now, unless one is under way or there is a link. */
 export function reachOut(machine: Machine, contact: Contact): void {
   if (machine.network === null || !wanted(machine, contact) || contact.link !== null) return
-  if (contact.reach.phase === 'connecting' || contact.reach.phase === 'resolving' || contact.reach.phase === 'open') return
+  if (contact.reach.phase === 'connecting' || contact.reach.phase === 'resolving' || contact.reach.phase === 'open')
+    return
   if (contact.row.place !== null && contact.row.device !== null) {
     contact.reach = { ...contact.reach, phase: 'connecting', resolved: false }
     connect(machine, contact, [contact.row.place])
@@ -39,7 +46,9 @@ export function lookUp(machine: Machine, contact: Contact): void {
   const secrets = lookUpSecrets(contact.row)
   const account = accountKeyOf(contact.row)
   const days = daysToLookUp(machine.now)
-  const known = [...contact.lookups].filter(([, lookup]) => equalBytes(lookup.account, account) && days.includes(lookup.day))
+  const known = [...contact.lookups].filter(
+    ([, lookup]) => equalBytes(lookup.account, account) && days.includes(lookup.day),
+  )
   const lookups = new Map<string, Lookup>(known)
   const keys = (contact.reach.attempts % 2 === 0 ? secrets.slice(0, 1) : secrets).flatMap((secret) =>
     days.map((day) => {
@@ -52,6 +61,18 @@ export function lookUp(machine: Machine, contact: Contact): void {
   )
   contact.lookups = lookups
   machine.effects.push({ kind: 'resolve', contact: contact.id, keys })
+}
+
+/** They have newer records: these are looked up when they have had the time to publish them, and again if they are not there. */
+export function lookUpSoon(machine: Machine, contact: Contact): void {
+  setTimer(machine, `look:${contact.id}`, machine.now + LOOK_UP_AFTER_MS + jitter(machine, LOOK_UP_AFTER_MS))
+}
+
+export function onLookTimer(machine: Machine, contact: Contact): void {
+  if (machine.network === null || !wanted(machine, contact)) return
+  lookUp(machine, contact)
+  if (isBehind(contact))
+    setTimer(machine, `look:${contact.id}`, machine.now + LOOK_AGAIN_MS + jitter(machine, LOOK_AGAIN_MS))
 }
 
 /** The DHT answered: go where the newest record says, or wait. */

@@ -28,7 +28,11 @@ export function forgetContact(machine: Machine, contact: Contact): void {
   machine.contacts.delete(contact.id)
   machine.byAccount.delete(accountKey(contact.row.account))
   machine.due.delete(contact)
-  save(machine, { range: 'contact', key: contact.handle, value: null }, { range: 'head', key: contact.handle, value: null })
+  save(
+    machine,
+    { range: 'contact', key: contact.handle, value: null },
+    { range: 'head', key: contact.handle, value: null },
+  )
 }
 
 /** My request was not answered in time: what I wrote will not be delivered, and says so. */
@@ -43,7 +47,11 @@ export function expireQueued(machine: Machine, contact: Contact): void {
       const row = rows[i]
       if (!row) continue
       const failed = { state: 'expired', reason: 'they did not answer' } as const
-      save(machine, { range: 'message', key: keys[i] as Uint8Array, value: encodeRecord({ ...decodeRecord(row), failed }) })
+      save(machine, {
+        range: 'message',
+        key: keys[i] as Uint8Array,
+        value: encodeRecord({ ...decodeRecord(row), failed }),
+      })
     }
     emit(machine, { kind: 'contact', contact: contact.id })
     expireQueued(machine, contact)

@@ -10,6 +10,9 @@ import { DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './s
 /** However often the same frames of theirs come again, the answer to them leaves at most once in this time, ms. */
 const DRIVE_APART_MS = 500
 
+/** How long after a request left it leaves again on a link that stays open, ms. */
+const REQUEST_PAUSE_MS: number = 86_400_000
+
 /** Where a message of the conversation lies. */
 export function messageKey(contact: Contact, order: number): Uint8Array {
   return concat(contact.handle, u64be(order))
@@ -76,11 +79,12 @@ function pqContents(machine: Machine, entry: SessionEntry): Content[] {
   return contents
 }
 
-/** Whether the frame is repeated by itself: not the request (silence is its answer), not that of chain 3 (nothing answers it). */
+/** When the frame is repeated by itself: a request once a day (silence is its answer), that of chain 3 never (nothing answers it). */
 function scheduleDrive(machine: Machine, contact: Contact, entry: SessionEntry): void {
   const { drive } = entry
-  if (drive === null || drive.chain >= 3 || (drive.chain === 0 && contact.row.state !== 'accepted')) return
-  const pauseMs = DRIVE_PAUSES_MS[Math.min(drive.attempts, DRIVE_PAUSES_MS.length - 1)] as number
+  if (drive === null || drive.chain >= 3) return
+  const pause = DRIVE_PAUSES_MS[Math.min(drive.attempts, DRIVE_PAUSES_MS.length - 1)] as number
+  const pauseMs = contact.row.state === 'pending' ? REQUEST_PAUSE_MS : pause
   setTimer(machine, driveTimer(contact, entry), machine.now + pauseMs)
 }
 

@@ -131,11 +131,19 @@ export function decodeDrive(bytes: Uint8Array): Drive {
 }
 
 /** A prefix whose session was let go, refused or declined: its frames are dropped until its prekey is gone. */
-export function encodeSeenPrefix(seen: { contact: Uint8Array | null; until: number; answer: Uint8Array | null }): Uint8Array {
+export function encodeSeenPrefix(seen: {
+  contact: Uint8Array | null
+  until: number
+  answer: Uint8Array | null
+}): Uint8Array {
   return encode([1, 'prefix', seen.contact, seen.until, seen.answer])
 }
 
-export function decodeSeenPrefix(bytes: Uint8Array): { contact: Uint8Array | null; until: number; answer: Uint8Array | null } {
+export function decodeSeenPrefix(bytes: Uint8Array): {
+  contact: Uint8Array | null
+  until: number
+  answer: Uint8Array | null
+} {
   const fields = decodeTyped(bytes, { type: 'prefix', fields: 3, maxBytes: 1 << 16 })
   return {
     contact: asNullable(fields[0], (value) => asBytes(value, 'contact', { length: 16 })),

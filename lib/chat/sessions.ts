@@ -62,7 +62,12 @@ function start(machine: Machine, contact: Contact, link: LinkId | null): void {
   const gen = Math.max(machine.now, row.lastGen + 1)
   const { session } = createPrefix(machine.primitives, machine.random, {
     own: handshakeKeys(machine),
-    peer: { aid: accountId(machine.primitives, row.account), did: row.device.did, ik: row.device.ik, prekey: prekey.bytes },
+    peer: {
+      aid: accountId(machine.primitives, row.account),
+      did: row.device.did,
+      ik: row.device.ik,
+      prekey: prekey.bytes,
+    },
     gen,
     now: machine.now,
   })
@@ -82,7 +87,7 @@ function start(machine: Machine, contact: Contact, link: LinkId | null): void {
 }
 
 /** The first frame to a stranger: who asks, where to find them, and the first text if there is one. */
-function sendRequest(machine: Machine, contact: Contact, entry: SessionEntry): void {
+export function sendRequest(machine: Machine, contact: Contact, entry: SessionEntry): void {
   const contents: Content[] = [
     requestContent(machine, contact.row.inviteSecret),
     { kind: 'secret', secret: machine.own.contactSecret },
@@ -101,7 +106,11 @@ function sendRequest(machine: Machine, contact: Contact, entry: SessionEntry): v
     const left = sealInto(machine, contact, entry, contents, decodeRecord(row).payload)
     hello.sealed = { session: entry.session.id, chain: left.chain }
     hello.left = true
-    save(machine, { range: 'outbox', key: outboxKey(contact.handle, hello.counter), value: encodeOutbox(hello, left.bytes) })
+    save(machine, {
+      range: 'outbox',
+      key: outboxKey(contact.handle, hello.counter),
+      value: encodeOutbox(hello, left.bytes),
+    })
   })
 }
 
@@ -145,7 +154,8 @@ export function dropSession(machine: Machine, contact: Contact, entry: SessionEn
   for (const ref of storedSkipped(machine.primitives, entry.session)) {
     save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: null })
   }
-  if (remember && entry.session.role === 'responder') rememberPrefix(machine, entry.session.prefixHash, contact, entry.prefixUntil, null)
+  if (remember && entry.session.role === 'responder')
+    rememberPrefix(machine, entry.session.prefixHash, contact, entry.prefixUntil, null)
 }
 
 /** Frames behind this prefix open no session any more. */
@@ -161,6 +171,9 @@ export function rememberPrefix(
 }
 
 /** The row of a stored skipped key: contact handle || header key id || n. */
-export function skippedKey(contact: Contact, ref: { readonly headerKeyId: Uint8Array; readonly n: number }): Uint8Array {
+export function skippedKey(
+  contact: Contact,
+  ref: { readonly headerKeyId: Uint8Array; readonly n: number },
+): Uint8Array {
   return concat(contact.handle, ref.headerKeyId, u32be(ref.n))
 }

@@ -13,7 +13,12 @@ const MAX_WEAK_BYTES: number = 16 * 1024
  * Holds the payloads of chain 0 with their session: whoever stole a prekey could have written them. Only what a request
  * shows before it is accepted, and where its sender is found, is looked at now.
  */
-export function holdWeak(machine: Machine, contact: Contact, entry: SessionEntry, payloads: readonly Uint8Array[]): void {
+export function holdWeak(
+  machine: Machine,
+  contact: Contact,
+  entry: SessionEntry,
+  payloads: readonly Uint8Array[],
+): void {
   for (const bytes of payloads) {
     if (contact.row.state === 'requested') guarded(machine, 'payload', () => look(machine, contact, bytes))
     const size = entry.weak.reduce((sum, { length }) => sum + length, bytes.length)

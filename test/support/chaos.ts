@@ -13,6 +13,8 @@ export interface Chaos {
   readonly loss: number
   readonly losesSessions?: boolean
   readonly rollsBack?: boolean
+  /** Whether they become acquainted only while all of this goes on. */
+  readonly strangers?: boolean
   /** Clocks that are off by up to so much, ms. */
   readonly skewMs?: number
   /** Random things that happen before the faults stop. */
@@ -23,7 +25,11 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
 /** Runs one seed and says what is wrong at the end; nothing when all is well. */
-export function runChaos(seed: string, chaos: Chaos, look: (world: World) => void = () => undefined): readonly string[] {
+export function runChaos(
+  seed: string,
+  chaos: Chaos,
+  look: (world: World) => void = () => undefined,
+): readonly string[] {
   const random = seededRandom(`chaos ${seed}`)
   const chance = (p: number) => uintFrom(random.bytes(4)) / 2 ** 32 < p
   const below = (n: number) => uintFrom(random.bytes(4)) % n
@@ -31,8 +37,10 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
   const people = ['alice', 'bob', 'carol', 'dave'].slice(0, chaos.people).map((name) => world.person(name))
   if (chaos.skewMs) for (const each of people) each.skewMs = below(2 * chaos.skewMs) - chaos.skewMs
   world.advance(2_000)
-  for (const [i, a] of people.entries()) for (const b of people.slice(i + 1)) acquaint(world, a, b)
-
+  const pairs = people.flatMap((a, i) => people.slice(i + 1).map((b) => [a, b] as const))
+  if (!chaos.strangers) for (const [a, b] of pairs) acquaint(world, a, b)
+  const invites = chaos.strangers ? pairs.map(([a, b]) => [a, b, inviteOf(b)] as const) : []
+  if (chaos.strangers) world.advance(5_000)
   const faults = world.faults
   world.faults = {
     deliver: () => !chance(chaos.loss),
@@ -49,11 +57,19 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
   let written = 0
   const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T
 
+  const accept = (): void => {
+    for (const [a, b, link] of invites) {
+      if (a.person(b) === undefined) a.command({ kind: 'add', link, petname: b.name })
+      if (b.person(a)?.row.state === 'requested') b.command({ kind: 'accept', contact: b.contact(a) })
+    }
+  }
   for (let step = 0; step < (chaos.steps ?? 80); step++) {
     const who = pick(people)
     const other = pick(people.filter((each) => each !== who))
     const dice = below(100)
-    if (dice < 55) {
+    if (chance(0.1)) accept()
+    if (who.person(other) === undefined || who.person(other)?.row.state === 'requested') world.advance(below(20_000))
+    else if (dice < 55) {
       for (let burst = chance(0.1) ? 1 + below(40) : 1; burst > 0; burst--) {
         const text = `${who.name} ${++written}`
         const reply = say(who, other, text)
@@ -80,11 +96,15 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
 
   world.faults = faults
   for (const each of people) {
-    if (each.online) continue
+    // A request that was lost on a link that stays open leaves again with the next link only.
+    if (each.online && !chaos.strangers) continue
     each.online = true
     each.restart()
   }
-  world.advance(20 * MINUTE)
+  for (let tries = 0; tries < 3; tries++) {
+    accept()
+    world.advance(20 * MINUTE)
+  }
   const final = people.flatMap((from) =>
     people.filter((to) => to !== from).map((to) => ({ from, to, text: `${from.name} ${++written}` })),
   )
@@ -98,17 +118,30 @@ export function runChaos(seed: string, chaos: Chaos, look: (world: World) => voi
   const rolledBack = (who: Someone) => wentBack.has(who)
   const current = [...sent.filter(({ from }) => !rolledBack(from)), ...final]
   return people.flatMap((a) =>
-    people.filter((b) => b !== a).flatMap((b) =>
-      complaints(world, a, b, {
-        texts: current.filter(({ from, to }) => from === a && to === b).map(({ text }) => text),
-        authorRolledBack: rolledBack(a),
-      }),
-    ),
+    people
+      .filter((b) => b !== a)
+      .flatMap((b) =>
+        complaints(world, a, b, {
+          texts: current.filter(({ from, to }) => from === a && to === b).map(({ text }) => text),
+          authorRolledBack: rolledBack(a),
+        }),
+      ),
   )
 }
 
+function inviteOf(who: Someone): string {
+  const invite = who.command({ kind: 'invite', addresses: [] })
+  if (invite.kind !== 'invite') throw new Error('no invite')
+  return invite.link
+}
+
 /** What is not as it should be with what `a` wrote to `b`. */
-function complaints(world: World, a: Someone, b: Someone, expected: { texts: readonly string[]; authorRolledBack: boolean }): string[] {
+function complaints(
+  world: World,
+  a: Someone,
+  b: Someone,
+  expected: { texts: readonly string[]; authorRolledBack: boolean },
+): string[] {
   const wrong: string[] = []
   const name = `${a.name} → ${b.name}`
   const received = b.messages(a).filter(({ record }) => record.direction === 'in')
@@ -121,12 +154,21 @@ function complaints(world: World, a: Someone, b: Someone, expected: { texts: rea
   if (person === undefined) return [`${name}: unknown`]
   if (person.waiting > 0) wrong.push(`${name}: ${person.waiting} still wait`)
   for (const { record, payload, text } of a.messages(b)) {
-    if (record.direction === 'out' && !hasCounter(person.head.delivery.delivered, payload.counter) && expected.texts.includes(text))
+    if (
+      record.direction === 'out' &&
+      !hasCounter(person.head.delivery.delivered, payload.counter) &&
+      expected.texts.includes(text)
+    )
       wrong.push(`${name}: "${text}" is not delivered`)
   }
   if (!expected.authorRolledBack) {
     const shown = received
-      .map(({ record, payload, text }) => ({ text, author: record.author, lamport: payload.lamport, counter: payload.counter }))
+      .map(({ record, payload, text }) => ({
+        text,
+        author: record.author,
+        lamport: payload.lamport,
+        counter: payload.counter,
+      }))
       .sort(compareOrder)
       .map(({ text }) => text)
       // What was written when the process died before it could say so counts as not accepted.

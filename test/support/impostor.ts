@@ -16,7 +16,11 @@ import { seededRandom } from './random.ts'
  * A session in the name of `posedAs` with `victim`, by somebody who stole the privates of the victim's prekeys: the
  * agreement of the identity key with the prekey is theirs too, nothing else of the identity is.
  */
-export function stolenSession(posedAs: Someone, victim: Someone, gen: number): { session: Session; prefix: Uint8Array } {
+export function stolenSession(
+  posedAs: Someone,
+  victim: Someone,
+  gen: number,
+): { session: Session; prefix: Uint8Array } {
   const random = seededRandom(`thief ${gen}`)
   const alice = decodeSelf(native, rowOf(posedAs, `self/${toHex(utf8('self'))}`))
   const bob = decodeSelf(native, rowOf(victim, `self/${toHex(utf8('self'))}`))
@@ -42,7 +46,11 @@ export function stolenSession(posedAs: Someone, victim: Someone, gen: number): {
 }
 
 /** A session that a new account begins with somebody whose records it knows. */
-export function strangerSession(seed: string, to: Someone, now: number): { session: Session; prefix: Uint8Array; account: Uint8Array } {
+export function strangerSession(
+  seed: string,
+  to: Someone,
+  now: number,
+): { session: Session; prefix: Uint8Array; account: Uint8Array } {
   const random = seededRandom(seed)
   const own = createSelf(native, random, random.bytes(32), now)
   const account = own.accountRecord.account
@@ -89,4 +97,3 @@ function rowOf(who: Someone, key: string): Uint8Array {
   if (!value) throw new Error(`${who.name} has no row ${key}`)
   return value
 }
-

@@ -138,7 +138,13 @@ export function createWorld(seed: number | string = 1): World {
     person(name, { seed: accountSeed, ...options } = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
-      const chatOptions: ChatOptions = { primitives: native, random, delivery: 'outbox', publicMode: 'reachable', ...options }
+      const chatOptions: ChatOptions = {
+        primitives: native,
+        random,
+        delivery: 'outbox',
+        publicMode: 'reachable',
+        ...options,
+      }
       const self = createSelf(native, random, accountSeed ?? random.bytes(32), now)
       write(rows, rowsOfNewAccount(native, random, self, name, now))
       const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
@@ -179,8 +185,7 @@ export function createWorld(seed: number | string = 1): World {
           if (person === undefined) throw new Error(`${name} does not know ${other.name}`)
           return person.id
         },
-        person: (other) =>
-          [...someone.chat.people()].find(({ row }) => compareBytes(row.account, other.account) === 0),
+        person: (other) => [...someone.chat.people()].find(({ row }) => compareBytes(row.account, other.account) === 0),
         messages,
         texts: (other) => messages(other).map(({ record, text }) => (record.direction === 'out' ? '>' : '') + text),
         restart() {
@@ -238,7 +243,8 @@ export function createWorld(seed: number | string = 1): World {
       const job = jobs[0]
       let timer: { at: number; order: number; who: Inner; key: string } | undefined
       for (const each of timers.values()) {
-        if (timer === undefined || each.at < timer.at || (each.at === timer.at && each.order < timer.order)) timer = each
+        if (timer === undefined || each.at < timer.at || (each.at === timer.at && each.order < timer.order))
+          timer = each
       }
       if (job !== undefined && job.at <= end && (timer === undefined || job.at <= Math.max(timer.at, now))) {
         now = Math.max(now, job.at)
@@ -375,7 +381,13 @@ export function createWorld(seed: number | string = 1): World {
         return
       case 'timer':
         if (effect.at === null) timers.delete(`${who.name} ${effect.key}`)
-        else timers.set(`${who.name} ${effect.key}`, { at: effect.at - who.skewMs, order: nextOrder++, who, key: effect.key })
+        else
+          timers.set(`${who.name} ${effect.key}`, {
+            at: effect.at - who.skewMs,
+            order: nextOrder++,
+            who,
+            key: effect.key,
+          })
         return
       case 'emit':
         who.events.push(effect.event)

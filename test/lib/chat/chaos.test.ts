@@ -15,6 +15,7 @@ const KINDS: Readonly<Record<string, Chaos>> = {
   'half is lost, and stores go back in time': { people: 2, loss: 0.5, rollsBack: true },
   'all of it happens': { people: 2, loss: 0.5, losesSessions: true, rollsBack: true },
   'all of it happens to three': { people: 3, loss: 0.25, losesSessions: true, rollsBack: true, steps: 60 },
+  'strangers meet': { people: 3, loss: 0.25, losesSessions: true, strangers: true, steps: 60 },
   'clocks are half a day off': { people: 2, loss: 0.25, skewMs: 12 * 3_600_000, losesSessions: true },
 }
 

@@ -20,7 +20,12 @@ beforeEach(() => {
 
 const rowsOf = (who: Someone, range: string) => [...who.rows.keys()].filter((key) => key.startsWith(`${range}/`))
 const add = (hello?: string) =>
-  alice.command({ kind: 'add', link: encodeAccount(bob.account), petname: 'bob', ...(hello !== undefined && { hello }) })
+  alice.command({
+    kind: 'add',
+    link: encodeAccount(bob.account),
+    petname: 'bob',
+    ...(hello !== undefined && { hello }),
+  })
 
 /** Two weeks in which nobody dials anybody. */
 function twoWeeks(): void {
@@ -88,6 +93,19 @@ describe('a request that is not answered in two weeks', () => {
     expect(bob.texts(alice)).toEqual(['once more'])
     expect(alice.person(bob)?.waiting).toBe(0)
   })
+})
+
+test('a request that was lost on a link that stays open leaves again the next day', () => {
+  const carol = world.person('carol')
+  world.advance(5_000)
+  world.faults.deliver = (from, _to, bytes) => from !== alice || bytes[0] !== 1
+  alice.command({ kind: 'add', link: encodeAccount(carol.account), petname: 'carol' })
+  world.advance(60_000)
+  world.faults.deliver = () => true
+  world.advance(DAY / 2)
+  expect(carol.person(alice)).toBeUndefined()
+  world.advance(DAY / 2)
+  expect(carol.person(alice)?.row.state).toBe('requested')
 })
 
 test('whom one had asked, blocked and unblocked is asked again, not written to', () => {

@@ -12,13 +12,17 @@ function acquainted(seed = 1): { world: World; alice: Someone; bob: Someone } {
   world.advance(2_000)
   expect(alice.command({ kind: 'add', link: invite.link, petname: 'bob' })).toMatchObject({ kind: 'contact' })
   world.advance(1_000)
-  expect(bob.command({ kind: 'accept', contact: bob.contact(alice), petname: 'alice' })).toMatchObject({ kind: 'contact' })
+  expect(bob.command({ kind: 'accept', contact: bob.contact(alice), petname: 'alice' })).toMatchObject({
+    kind: 'contact',
+  })
   world.advance(5_000)
   return { world, alice, bob }
 }
 
-const say = (from: Someone, to: Someone, text: string) => from.command({ kind: 'send', contact: from.contact(to), text })
-const stateOf = (who: Someone, other: Someone) => [...who.chat.people()].find((person) => person.id === who.contact(other))
+const say = (from: Someone, to: Someone, text: string) =>
+  from.command({ kind: 'send', contact: from.contact(to), text })
+const stateOf = (who: Someone, other: Someone) =>
+  [...who.chat.people()].find((person) => person.id === who.contact(other))
 
 describe('two people', () => {
   test('find each other by invite, and talk both ways after accept', () => {
@@ -107,6 +111,11 @@ describe('two people', () => {
     world.settle()
     expect(bob.command({ kind: 'read', contact: bob.contact(alice) })).toEqual({ kind: 'read', count: 2 })
     world.settle()
-    expect(alice.events).toContainEqual({ kind: 'states', contact: alice.contact(bob), counters: [[1, 2]], state: 'read' })
+    expect(alice.events).toContainEqual({
+      kind: 'states',
+      contact: alice.contact(bob),
+      counters: [[1, 2]],
+      state: 'read',
+    })
   })
 })
