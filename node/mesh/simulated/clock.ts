@@ -19,7 +19,7 @@ export interface SimulatedClock {
   process(skewMs?: number): ProcessClock
   /** Lets time pass, with everything that is due meanwhile. Calls wait for each other. */
   advance(ms: number): Promise<void>
-  /** Resolves when nothing is left to be done now. */
+  /** Resolves when nothing is left to be done now; rejects when that never comes. */
   atRest(): Promise<void>
   /** Goes on from one entry to the next until a condition holds at rest; false when that took longer than `ms`. */
   until(condition: () => boolean, ms: number): Promise<boolean>
@@ -44,15 +44,19 @@ interface LaneEntry extends Entry {
   readonly lane: Lane
 }
 
+/** So many entries at one time are a loop that never ends. */
+const MAX_STEPS_NOW = 200_000
+
 export function createSimulatedClock(start: number, dice: Dice): SimulatedClock {
   const agenda: Agenda<LaneEntry> = createAgenda()
   const lanes = new Set<Lane>()
   const errors: unknown[] = []
-  let resting: (() => void)[] = []
+  let resting: { resolve(): void; reject(error: Error): void }[] = []
   let now = start
   let order = 0
   let steps = 0
   let running = false
+  let stepsNow = 0
   let last: Promise<unknown> = Promise.resolve()
 
   function wake(): void {
@@ -64,14 +68,19 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
   /** One entry, and then everything that promises make of it. */
   function step(): void {
     const entry = nextReady()
-    if (entry === undefined) {
+    if (entry === undefined || stepsNow > MAX_STEPS_NOW) {
       running = false
       const done = resting
       resting = []
-      for (const resolve of done) resolve()
+      const stuck = entry === undefined ? null : new Error(`after ${stepsNow} steps at one time there is still no rest`)
+      for (const { resolve, reject } of done) {
+        if (stuck === null) resolve()
+        else reject(stuck)
+      }
       return
     }
     steps++
+    stepsNow++
     try {
       entry.run()
     } catch (error) {
@@ -103,8 +112,8 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
   }
 
   function atRest(): Promise<void> {
-    return new Promise((resolve) => {
-      resting.push(resolve)
+    return new Promise((resolve, reject) => {
+      resting.push({ resolve, reject })
       wake()
     })
   }
@@ -114,6 +123,7 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
     const first = agenda.peek()
     if (first === undefined || first.at > end) return false
     now = Math.max(now, first.at)
+    stepsNow = 0
     for (let entry = agenda.peek(); entry !== undefined && entry.at <= now; entry = agenda.peek()) {
       agenda.take()
       if (!entry.lane.dead) entry.lane.ready.push(entry)
