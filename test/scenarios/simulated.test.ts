@@ -142,6 +142,18 @@ describe('a simulated mesh', () => {
     expect(await texts(mesh, 'bob', 'alice')).toEqual(['room'])
   })
 
+  test('waits for a slow disk when it stops somebody', async () => {
+    await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
+    await mesh.settled()
+    mesh.disk('alice').writeMs = 500
+    const sent = mesh.person('alice').send('bob', 'at the last moment')
+    await mesh.stop('alice')
+    expect((await sent).text).toBe('at the last moment')
+    await mesh.start('alice')
+    await mesh.settled()
+    expect(await texts(mesh, 'bob', 'alice')).toEqual(['at the last moment'])
+  })
+
   test('wakes somebody who slept for hours, and brings what was written meanwhile', async () => {
     await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true })
     await mesh.settled()

@@ -134,7 +134,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       () => (ended = true),
       (cause: unknown) => (failure = { cause }),
     )
-    await clock.until(() => ended || failure !== undefined || person.running === null, STOP_MS)
+    await clock.until(() => ended || failure !== undefined || !person.up, STOP_MS)
     if (failure !== undefined) throw failure.cause
   }
 

@@ -18,6 +18,8 @@ import type { Internet } from './network.ts'
 /** Somebody in a simulated mesh. */
 export interface SimulatedPerson extends Person {
   readonly disk: Disk
+  /** Whether there is a process: also while it starts or stops. */
+  readonly up: boolean
   /** The process dies at once: nothing is written, nobody is told, and what was asked of it is never answered. */
   crash(): void
   /** The machine sleeps: nothing runs, nothing is heard, and other people's links to it break after a while. */
@@ -148,6 +150,9 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     name,
     account: newcomer.self.accountRecord.account,
     disk,
+    get up() {
+      return life !== null
+    },
     get running() {
       return life?.running ?? null
     },
