@@ -35,7 +35,7 @@ import { messageKey } from './sealing.ts'
 const GAP_PATIENCE_MS = 2_000
 /** How long an answer may take, ms, before it is asked for again; doubled each time, for some gaps nobody can fill. */
 const GAP_REPEAT_MS = 60_000
-const MAX_GAP_REPEAT_MS: number = 6 * 3_600_000
+const MAX_GAP_REPEAT_MS = 3_600_000
 /** Missing counters asked for at a time. */
 const GAP_BATCH = 256
 
@@ -61,8 +61,8 @@ export function applyPayloads(
 }
 
 /**
- * A numbered payload: once into the history, and its receipt is due. An author that went back in time used numbers twice
- * and sends what it had sent before under new ones: then the id tells what is known.
+ * A numbered payload: once into the history, and its receipt is due. An author that went back in time may send what is
+ * here under another number, and something else under a number that is here: where number and hash do not tell, the id does.
  */
 function applyDurable(
   machine: Machine,
@@ -72,17 +72,21 @@ function applyDurable(
   bytes: Uint8Array,
 ): void {
   const did = entry.session.peerDid
+  const { counter, previousHash, id } = payload
   const { seen } = incomingOf(contact.head, did)
-  const isOld = hasCounter(seen, payload.counter) && payload.counter <= highestCounter(seen) - RECENT_COUNTERS
-  const isRenumbered = payload.counter > 1 && payload.previousHash.length === 0
-  if (!isOld && !isRenumbered) {
+  const highest = highestCounter(seen)
+  const isSeen = hasCounter(seen, counter)
+  const tells = isSeen
+    ? counter > highest - RECENT_COUNTERS
+    : counter > highest && (counter === 1 || previousHash.length > 0)
+  if (tells) {
     applyNew(machine, contact, did, payload, bytes)
     return
   }
-  loadForFrame(machine, contact, 'place', concat(contact.handle, payload.id), (place) => {
-    if (place === null && isOld) conflict(machine, contact, highestCounter(seen))
-    else if (place === null || isOld) applyNew(machine, contact, did, payload, bytes)
-    else applyAgain(machine, contact, did, payload, bytes)
+  loadForFrame(machine, contact, 'place', concat(contact.handle, id), (place) => {
+    if (place !== null) applyKnown(machine, contact, did, payload, bytes)
+    else if (isSeen) conflict(machine, contact, highest)
+    else applyNew(machine, contact, did, payload, bytes)
   })
 }
 
@@ -120,8 +124,8 @@ function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: 
   }
 }
 
-/** It is here already, under the number that it had first. */
-function applyAgain(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
+/** It is here already, perhaps under the number that it had first. */
+function applyKnown(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
   const { counter } = payload
   const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
   if (applied.kind === 'new') {
@@ -204,6 +208,7 @@ function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, c
       entry.changed = true
       return
     case 'heartbeat': {
+      contact.heard = 'news'
       const did = entry.session.peerDid
       const state = incomingOf(contact.head, did)
       const next = applyHeartbeat(state, control.counter)

@@ -70,7 +70,7 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   onAlive(contact)
   emit(machine, { kind: 'contact', contact: contact.id })
   contact.resends = 0
-  contact.heard = false
+  contact.heard = 'nothing'
   restartDrives(machine, contact, link.id)
   resendOutbox(machine, contact)
   tellNews(machine, contact)

@@ -40,9 +40,14 @@ export function pump(machine: Machine, contact: Contact): void {
   else if (owesAnswer(current)) sealInto(machine, contact, current, takeNews(contact))
 }
 
-/** Whether their messages may leave now: not to a device that the user has not seen, and not before older ones. */
+/**
+ * Whether messages may leave now: not before their news on the link (what they have of a life of this machine that was lost
+ * is known then), not to a device that the user has not seen, and not before older ones.
+ */
 function mayLeave(contact: Contact): boolean {
-  return !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
+  return (
+    contact.heard === 'news' && !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
+  )
 }
 
 function deliver(machine: Machine, contact: Contact): void {
@@ -203,12 +208,14 @@ export function onResendTimer(machine: Machine, contact: Contact): void {
   contact.resendAt = null
   contact.resends++
   if (contact.link === null) return
-  if (!contact.heard) tellNews(machine, contact)
+  machine.due.add(contact)
+  if (contact.heard === 'frames') contact.heard = 'news'
+  if (contact.heard === 'nothing') tellNews(machine, contact)
   resendOutbox(machine, contact, before)
 }
 
 function scheduleResend(machine: Machine, contact: Contact): void {
-  if (contact.resendAt !== null || (contact.heard && contact.outbox.length === 0)) return
+  if (contact.resendAt !== null || (contact.heard === 'news' && contact.outbox.length === 0)) return
   contact.resendAt = machine.now + resendAfter(contact)
   setTimer(machine, `resend:${contact.id}`, contact.resendAt)
 }

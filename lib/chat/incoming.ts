@@ -147,7 +147,7 @@ function onOpened(machine: Machine, link: Link, contact: Contact, entry: Session
   entry.changed = true
   entry.via = link.id
   contact.unreadable = 0
-  contact.heard = true
+  if (contact.heard === 'nothing') contact.heard = 'frames'
   machine.due.add(contact)
   saveSkipped(machine, contact, result)
   if (entry.drive !== null && result.chain > entry.drive.chain) endDrive(machine, contact, entry)

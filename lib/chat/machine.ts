@@ -63,8 +63,8 @@ export interface Contact {
   readonly outbox: OutboxEntry[]
   /** The link that was proved to be theirs. */
   link: LinkId | null
-  /** Whether a frame of theirs opened since it was proved. */
-  heard: boolean
+  /** What came from them since it was proved: their news tell whether this machine went back in time. */
+  heard: 'nothing' | 'frames' | 'news'
   reach: Reach
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
@@ -241,7 +241,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     sessions: [],
     outbox: [],
     link: null,
-    heard: false,
+    heard: 'nothing',
     reach: IDLE,
     news: new Map(),
     toldSeq: 0,

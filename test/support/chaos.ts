@@ -51,9 +51,9 @@ export function runChaos(
     reuse: () => chance(0.5),
     crash: () => (chance(0.004) ? 'unwritten' : chance(0.004) ? 'unsent' : 'no'),
   }
-  const sent: { from: Someone; to: Someone; text: string }[] = []
+  const sent: { from: Someone; to: Someone; text: string; life: number }[] = []
   const snapshots = new Map<Someone, Map<string, Row>>()
-  const wentBack = new Set<Someone>()
+  const lives = new Map<Someone, number>()
   let written = 0
   const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T
 
@@ -73,7 +73,7 @@ export function runChaos(
       for (let burst = chance(0.1) ? 1 + below(40) : 1; burst > 0; burst--) {
         const text = `${who.name} ${++written}`
         const reply = say(who, other, text)
-        if (reply.kind === 'message') sent.push({ from: who, to: other, text })
+        if (reply.kind === 'message') sent.push({ from: who, to: other, text, life: lives.get(who) ?? 0 })
       }
     } else if (dice < 60) who.command({ kind: 'read', contact: who.contact(other) })
     else if (dice < 66) who.restart()
@@ -86,7 +86,7 @@ export function runChaos(
       const saved = snapshots.get(who)
       if (saved === undefined || chance(0.5)) snapshots.set(who, who.snapshot())
       else {
-        wentBack.add(who)
+        lives.set(who, (lives.get(who) ?? 0) + 1)
         who.restore(saved)
       }
     } else if (dice < 88) world.advance(below(30 * MINUTE))
@@ -111,12 +111,16 @@ export function runChaos(
   for (const { from, to, text } of final) say(from, to, text)
   for (let hours = 0; hours < 8; hours++) {
     world.advance(hours === 0 ? 20 * MINUTE : HOUR)
+    // What a reader lost is asked for once an hour at least.
+    if (chaos.rollsBack && hours < 2) continue
     if (people.every((each) => [...each.chat.people()].every(({ waiting }) => waiting === 0))) break
   }
   look(world)
-  // A machine that went back in time may lose what it wrote before it noticed; not what it writes when all is well again.
-  const rolledBack = (who: Someone) => wentBack.has(who)
-  const current = [...sent.filter(({ from }) => !rolledBack(from)), ...final]
+  // A machine that went back in time and hears too late of it may lose what it wrote before; not what it writes afterwards.
+  const rolledBack = (who: Someone) => lives.has(who)
+  const isExpected = (from: Someone, life: number) =>
+    !rolledBack(from) || (chaos.loss === 0 && !chaos.losesSessions && life === lives.get(from))
+  const current = [...sent.filter(({ from, life }) => isExpected(from, life)), ...final]
   return people.flatMap((a) =>
     people
       .filter((b) => b !== a)

@@ -7,6 +7,7 @@ const RUNS = process.env['SLOW'] ? 100 : 3
 
 const KINDS: Readonly<Record<string, Chaos>> = {
   'no message is lost': { people: 2, loss: 0 },
+  'stores go back in time': { people: 2, loss: 0, rollsBack: true },
   'a quarter of all messages is lost': { people: 2, loss: 0.25 },
   'half of all messages is lost': { people: 2, loss: 0.5 },
   'a quarter is lost, and sessions': { people: 2, loss: 0.25, losesSessions: true },
