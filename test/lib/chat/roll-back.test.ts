@@ -85,6 +85,26 @@ describe('a store that went back in time', () => {
     expect(waiting()).toEqual([0, 0])
   })
 
+  test('twice to the same day shows nobody twice what waited then', () => {
+    world.faults.reachable = () => false
+    world.reset(alice, bob)
+    world.settle()
+    say(alice, bob, 'a1')
+    say(alice, bob, 'a2')
+    const old = alice.snapshot()
+    for (const life of ['second', 'third']) {
+      world.faults.deliver = (from) => from !== alice
+      say(alice, bob, `${life} life`)
+      alice.restore(old)
+      world.faults.deliver = () => true
+      world.faults.reachable = () => true
+      world.advance(10 * MINUTE)
+      talk(3, 5)
+    }
+    expect(received(bob, alice).filter((text) => text === 'a1' || text === 'a2')).toEqual(['a1', 'a2'])
+    expect(waiting()).toEqual([0, 0])
+  })
+
   test('is told to the other user as a clone, once, when it goes on in a chain that was left', () => {
     talk(1, 3)
     world.faults.reachable = () => false
