@@ -36,8 +36,12 @@ export function pump(machine: Machine, contact: Contact): void {
       sealInto(machine, contact, entry, [])
   }
   if (current === undefined || linkFor(machine, contact, current) === null) return
-  if (state === 'accepted' && contact.link !== null && current.session.confirmed) deliver(machine, contact)
-  else if (owesAnswer(current)) sealInto(machine, contact, current, takeNews(contact))
+  const isConfirmed = state === 'accepted' && current.session.confirmed
+  if (isConfirmed && contact.link !== null) deliver(machine, contact)
+  else if (owesAnswer(current)) {
+    const receipts = isConfirmed ? takeReceipts(machine, contact) : []
+    sealInto(machine, contact, current, [...takeNews(contact), ...receipts])
+  }
 }
 
 /**
