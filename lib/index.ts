@@ -30,7 +30,14 @@ export { checkSlotValue, compareSlotValues } from './identity/slot-value.ts'
 export { decodeLink, encodeInvite, type Invite } from './identity/invite.ts'
 export { formatSafetyNumber, safetyNumber } from './identity/safety-number.ts'
 
-export { acceptPrefix, createPrefix, openPrefix, type OwnKeys, type OwnPrekey, type PeerKeys } from './session/handshake.ts'
+export {
+  acceptPrefix,
+  createPrefix,
+  openPrefix,
+  type OwnKeys,
+  type OwnPrekey,
+  type PeerKeys,
+} from './session/handshake.ts'
 export { prefixHash, splitPrefix } from './session/prefix.ts'
 export { canSeal, type Session } from './session/session.ts'
 export { fits, sealFrame } from './session/seal.ts'

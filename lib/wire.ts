@@ -129,7 +129,11 @@ export function malformed(message: string): ProtocolError {
 }
 
 /** The value as bytes; with `length` exactly that many, with `max` at most that many. */
-export function asBytes(value: WireValue | undefined, name: string, size: { length?: number; max?: number } = {}): Uint8Array {
+export function asBytes(
+  value: WireValue | undefined,
+  name: string,
+  size: { length?: number; max?: number } = {},
+): Uint8Array {
   if (!(value instanceof Uint8Array)) throw malformed(`${name}: expected bytes`)
   if (size.length !== undefined && value.length !== size.length) {
     throw malformed(`${name}: expected ${size.length} bytes, got ${value.length}`)
@@ -161,7 +165,8 @@ export function asArray(
 ): readonly WireValue[] {
   if (!Array.isArray(value)) throw malformed(`${name}: expected an array`)
   const items = value as readonly WireValue[]
-  if (size.length !== undefined && items.length !== size.length) throw malformed(`${name}: expected ${size.length} items`)
+  if (size.length !== undefined && items.length !== size.length)
+    throw malformed(`${name}: expected ${size.length} items`)
   if (size.max !== undefined && items.length > size.max) throw malformed(`${name}: at most ${size.max} items`)
   return items
 }

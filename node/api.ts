@@ -136,7 +136,11 @@ export interface Node extends AsyncDisposable {
   /** One message by id. Throws `not-found`. */
   message(id: string): Promise<Message>
   /** As `reached` of a sent message, by id. */
-  reached(id: string, state: 'queued' | 'stored' | 'delivered' | 'read', options?: { signal?: AbortSignal }): Promise<Message>
+  reached(
+    id: string,
+    state: 'queued' | 'stored' | 'delivered' | 'read',
+    options?: { signal?: AbortSignal },
+  ): Promise<Message>
   /** Marks what is shown of the conversation as read; resolves to how many messages that were. */
   read(who: string): Promise<number>
   /** What happens from now on. Ends with the signal or the node. */

@@ -204,7 +204,8 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     jobs++
     work
       .catch((cause: unknown) => {
-        if (!stopped) logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'a job of the driver failed')
+        if (!stopped)
+          logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'a job of the driver failed')
       })
       .finally(() => {
         jobs--
@@ -273,7 +274,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     const error =
       cause instanceof NodeError && cause.code === 'storage'
         ? cause
-        : new NodeError('storage', 'The disk refused the write; nothing was accepted.', { cause, hint: 'Make room on the disk.' })
+        : new NodeError('storage', 'The disk refused the write; nothing was accepted.', {
+            cause,
+            hint: 'Make room on the disk.',
+          })
     await startOver([window, ...waiting.splice(0), open], error)
   }
 
@@ -428,7 +432,13 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         opened(link) {
           links.set(link.id, link)
           const contact = link.dialer ? dialled.get(toHex(link.remotePeer)) : undefined
-          push({ kind: 'opened', link: link.id, dialer: link.dialer, peer: link.remotePeer, ...(contact !== undefined && { contact }) })
+          push({
+            kind: 'opened',
+            link: link.id,
+            dialer: link.dialer,
+            peer: link.remotePeer,
+            ...(contact !== undefined && { contact }),
+          })
         },
         message(link, bytes) {
           push({ kind: 'message', link: link.id, bytes })
@@ -483,6 +493,8 @@ function isEmpty({ rows, sends, events, replies, publications, closes }: CommitW
 }
 
 async function readHeld(store: Store): Promise<StoredRows> {
-  const entries = new Map(await Promise.all(HELD_RANGES.map(async (range) => [range, await store.list(range)] as const)))
+  const entries = new Map(
+    await Promise.all(HELD_RANGES.map(async (range) => [range, await store.list(range)] as const)),
+  )
   return heldRows((range) => entries.get(range) ?? [])
 }

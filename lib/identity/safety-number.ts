@@ -1,9 +1,6 @@
 import { uintFrom, utf8 } from '../bytes.ts'
 import type { Primitives } from '../crypto/primitives.ts'
 
-/** Digits of a safety number: thirty for each account. */
-export const SAFETY_NUMBER_DIGITS = 60
-
 const GROUP_DIGITS = 5
 const GROUPS_PER_ACCOUNT = 6
 
