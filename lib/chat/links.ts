@@ -18,8 +18,14 @@ const NONCE_BYTES = 32
 /** How long a dialler waits for the answer to its proof before it takes the session for lost, ms. */
 export const PROOF_PATIENCE_MS = 5_000
 
-/** How long a link to somebody who was dialled may stay without a proof after that, ms: a new session takes two round trips. */
+/**
+ * How long a link may stay without a proof, ms: of somebody who was dialled after the patience is over (a new session takes
+ * two round trips), of a stranger from its opening on.
+ */
 const UNPROVED_MS = 60_000
+
+/** How long the link of somebody whose request waits for an answer stays open, ms: an answer finds its way without it too. */
+const REQUESTER_MS = 600_000
 
 export function onOpened(
   machine: Machine,
@@ -45,6 +51,8 @@ export function onOpened(
   }
   machine.links.set(id, link)
   if (expected !== null) expect(machine, link, expected)
+  // Links that say nothing would hold the places of those who want to talk.
+  else setTimer(machine, `proof:${id}`, machine.now + UNPROVED_MS)
   send(machine, id, link.nonce)
 }
 
@@ -128,7 +136,11 @@ function greet(machine: Machine, link: Link, contact: Contact): void {
 /** The proof was not answered: to them the session is gone. If a new one is not answered either, this is not who was meant. */
 export function onProofTimeout(machine: Machine, id: LinkId): void {
   const link = machine.links.get(id)
-  if (link === undefined || link.bound !== null || link.expected === null) return
+  if (link === undefined || link.bound !== null) return
+  if (link.expected === null) {
+    onStrangerTimeout(machine, link)
+    return
+  }
   // Silence is the answer to a request.
   if (link.theirNonce !== null && link.expected.row.state !== 'accepted') return
   if (link.theirNonce !== null && !link.doubted) {
@@ -139,6 +151,17 @@ export function onProofTimeout(machine: Machine, id: LinkId): void {
     return
   }
   machine.effects.push({ kind: 'close', link: id })
+}
+
+/** A link on which nobody proved who they are: only a request keeps it for a while. */
+function onStrangerTimeout(machine: Machine, link: Link): void {
+  const asked = [...machine.contacts.values()].some(({ sessions }) => sessions.some(({ via }) => via === link.id))
+  if (asked && machine.now < link.openedAt + REQUESTER_MS) {
+    setTimer(machine, `proof:${link.id}`, link.openedAt + REQUESTER_MS)
+    return
+  }
+  count(machine, 'link: never proved')
+  machine.effects.push({ kind: 'close', link: link.id })
 }
 
 /** The network came back or changed: every pause is over. */

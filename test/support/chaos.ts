@@ -49,6 +49,7 @@ export function runChaos(
     latency: () => below(200),
     reachable: () => !chance(chaos.loss / 2),
     reuse: () => chance(0.5),
+    closes: () => true,
     crash: () => (chance(0.004) ? 'unwritten' : chance(0.004) ? 'unsent' : 'no'),
   }
   const sent: { from: Someone; to: Someone; text: string; life: number }[] = []

@@ -45,6 +45,8 @@ export interface Faults {
   reachable(from: Someone, to: Someone): boolean
   /** Whether a dial ends at a link that is there already. */
   reuse(): boolean
+  /** Whether somebody closes links that its machine wants closed; another program may not. */
+  closes(who: Someone): boolean
   /** Whether the process dies at the end of this turn: before its rows are written, or after that but before anything leaves. */
   crash(who: Someone): 'no' | 'unwritten' | 'unsent'
 }
@@ -56,6 +58,7 @@ const NO_FAULTS: Faults = {
   latency: () => 0,
   reachable: () => true,
   reuse: () => false,
+  closes: () => true,
   crash: () => 'no',
 }
 
@@ -358,7 +361,7 @@ export function createWorld(seed: number | string = 1): World {
         return
       case 'close': {
         const pipe = pipes.get(effect.link)
-        if (pipe !== undefined) close(pipe)
+        if (pipe !== undefined && world.faults.closes(who)) close(pipe)
         return
       }
       case 'connect': {

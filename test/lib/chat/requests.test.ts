@@ -103,8 +103,21 @@ describe('a request that is not answered in two weeks', () => {
   })
 })
 
+test('a request that was lost leaves again when the link on which nobody proved anything is closed', () => {
+  const carol = world.person('carol')
+  world.advance(5_000)
+  world.faults.deliver = (from, _to, bytes) => from !== alice || bytes[0] !== 1
+  alice.command({ kind: 'add', link: encodeAccount(carol.account), petname: 'carol' })
+  world.advance(30_000)
+  world.faults.deliver = () => true
+  expect(carol.person(alice)).toBeUndefined()
+  world.advance(60_000)
+  expect(carol.person(alice)?.row.state).toBe('requested')
+})
+
 test('a request that was lost on a link that stays open leaves again the next day', () => {
   const carol = world.person('carol')
+  world.faults.closes = (who) => who !== carol
   world.advance(5_000)
   world.faults.deliver = (from, _to, bytes) => from !== alice || bytes[0] !== 1
   alice.command({ kind: 'add', link: encodeAccount(carol.account), petname: 'carol' })
