@@ -2,12 +2,12 @@ import { type Chat, createChat } from '../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../lib/chat/events.ts'
 import { HELD_RANGES, heldRows, type StoredRows } from '../lib/chat/loading.ts'
 import type { ChatOptions } from '../lib/chat/machine.ts'
-import { toHex } from '../lib/bytes.ts'
 import type { Range } from '../lib/rows.ts'
 import type { Logger } from './api.ts'
-import { type Clock, timeLimit } from './clock.ts'
+import type { Clock } from './clock.ts'
+import { createErrands } from './errands.ts'
 import { NodeError } from './errors.ts'
-import type { Link, Network, Target } from './network/network.ts'
+import type { Link, Network } from './network/network.ts'
 import type { Store } from './store/store.ts'
 import { type CommitWindow, createWindow, rowName } from './window.ts'
 
@@ -17,15 +17,6 @@ const TURN_MS = 8
 
 /** Windows that wait to be written before the readers of streams pause. */
 const MAX_WAITING_WINDOWS = 4
-
-/** How long one look-up of a contact may take, ms, and how long after its first answer it goes on. */
-const RESOLVE_TIMEOUT_MS = 10_000
-const RESOLVE_GRACE_MS = 60
-/** How long a dial may take, ms, and how many run at the same time. */
-const DIAL_TIMEOUT_MS = 15_000
-const MAX_DIALS = 8
-/** How long storing one value in the DHT may take, ms. */
-const PUBLISH_TIMEOUT_MS = 20_000
 
 export interface DriverOptions {
   readonly chat: ChatOptions
@@ -84,11 +75,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   const commands = new Map<number, { resolve: (reply: Reply) => void; reject: (error: Error) => void }>()
   const timers = new Map<string, () => void>()
   const links = new Map<number, Link>()
-  const dialled = new Map<string, string>()
   const dropped = new Map<string, number>()
-  const dials: (() => void)[] = []
   const idleWaiters: (() => void)[] = []
   const abort = new AbortController()
+  const errands = createErrands({ network, clock, stopping: abort.signal, done: push })
 
   function push(event: Event): void {
     if (stopped) return
@@ -177,10 +167,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         job(load(effect.token, effect.range, effect.keys))
         return
       case 'connect':
-        job(connect(effect.contact, effect.targets))
+        job(errands.connect(effect.contact, effect.targets))
         return
       case 'resolve':
-        job(resolve(effect.contact, effect.keys))
+        job(errands.resolve(effect.contact, effect.keys))
         return
       case 'timer':
         setTimer(effect.key, effect.at)
@@ -260,7 +250,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (link !== undefined) job(link.send(messages))
     }
     for (const id of window.closes) links.get(id)?.close()
-    for (const { key, value } of window.publications) job(publish(key, value))
+    for (const { key, value } of window.publications) job(errands.publish(key, value))
     for (const event of window.events) options.emit(event)
     for (const { id, result } of window.replies) {
       commands.get(id)?.resolve(result)
@@ -327,82 +317,6 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     if (asked === chat) push({ kind: 'loaded', token, values })
   }
 
-  async function connect(contact: string, targets: readonly Target[]): Promise<void> {
-    if (network === null || dials.length > 1_000) {
-      push({ kind: 'unreachable', contact })
-      return
-    }
-    await dialTurn()
-    const limit = timeLimit(clock, DIAL_TIMEOUT_MS)
-    try {
-      const signal = AbortSignal.any([abort.signal, limit.signal])
-      for (const target of targets) {
-        const peer = toHex(target.peer)
-        dialled.set(peer, contact)
-        try {
-          const link = await network.dial(target, { signal })
-          push({ kind: 'reached', link: link.id, contact })
-          return
-        } catch {
-          // The next address may answer; which one failed and why is for `doctor`, not for the machine.
-        } finally {
-          dialled.delete(peer)
-        }
-      }
-      push({ kind: 'unreachable', contact })
-    } finally {
-      limit.end()
-      runningDials--
-      dials.shift()?.()
-    }
-  }
-
-  let runningDials = 0
-  async function dialTurn(): Promise<void> {
-    if (runningDials >= MAX_DIALS) await new Promise<void>((go) => dials.push(go))
-    runningDials++
-  }
-
-  /** Asks for all keys at once; shortly after the first answer the rest is not waited for. */
-  async function resolve(contact: string, keys: readonly string[]): Promise<void> {
-    const values: { key: string; value: Uint8Array }[] = []
-    if (network !== null) {
-      const enough = new AbortController()
-      const limit = timeLimit(clock, RESOLVE_TIMEOUT_MS)
-      const signal = AbortSignal.any([abort.signal, enough.signal, limit.signal])
-      let cancel = (): void => undefined
-      await Promise.all(
-        keys.map(async (key) => {
-          try {
-            for await (const value of network.get(key, { signal })) {
-              if (values.length === 0) cancel = clock.at(clock.now() + RESOLVE_GRACE_MS, () => enough.abort())
-              values.push({ key, value })
-            }
-          } catch {
-            // A look-up that fails is one that found nothing.
-          }
-        }),
-      )
-      cancel()
-      limit.end()
-    }
-    push({ kind: 'resolved', contact, values })
-  }
-
-  async function publish(key: string, value: Uint8Array): Promise<void> {
-    let count = 0
-    const limit = timeLimit(clock, PUBLISH_TIMEOUT_MS)
-    try {
-      const signal = AbortSignal.any([abort.signal, limit.signal])
-      count = network === null ? 0 : await network.put(key, value, { signal })
-    } catch {
-      // Nobody took it; the machine tries again.
-    } finally {
-      limit.end()
-    }
-    push({ kind: 'published', key, count })
-  }
-
   function announce(running: Network): void {
     push({ kind: 'network', peer: running.peer, addresses: running.addresses() })
   }
@@ -431,7 +345,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       await network.start({
         opened(link) {
           links.set(link.id, link)
-          const contact = link.dialer ? dialled.get(toHex(link.remotePeer)) : undefined
+          const contact = link.dialer ? errands.dialledFor(link.remotePeer) : undefined
           push({
             kind: 'opened',
             link: link.id,
