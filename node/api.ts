@@ -1,4 +1,7 @@
 /** What an embedding application, the local API and the command line see of a node. Times are ms since the epoch. */
+import type { Alert } from '../lib/chat/events.ts'
+
+export type { Alert } from '../lib/chat/events.ts'
 
 /** How far a message got. Never "sent". */
 export type MessageState = 'queued' | 'stored' | 'delivered' | 'read' | 'expired' | 'failed'
@@ -96,14 +99,6 @@ export type NodeEvent =
   | { readonly kind: 'request'; readonly contact: Contact }
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
-
-/** What the user must see about a contact. */
-export type Alert =
-  | 'secure session restarted'
-  | 'new device'
-  | 'identity changed'
-  | 'two records of one number'
-  | 'cloned device'
 
 export interface Contacts {
   list(): Promise<readonly Contact[]>
