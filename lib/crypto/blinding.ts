@@ -2,7 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE } from '@noble/curves/utils.js'
 import { concat, u32be, utf8, wipe } from '../bytes.ts'
 import { torsionFreePoint } from './ed25519.ts'
-import type { Primitives, SigningKey } from './primitives.ts'
+import type { BlindedKey, KeyBlinding, Primitives, SigningKey } from './primitives.ts'
 
 /**
  * Key blinding: for each day and each secret a public key has another, unlinkable form under which its owner's record
@@ -10,10 +10,8 @@ import type { Primitives, SigningKey } from './primitives.ts'
  *
  * The private half never leaves its machine: the factor is computable by readers, so it would reveal the key itself.
  */
-export interface BlindedKey {
-  readonly kind: 'blinded'
-  /** AK', 32 bytes. */
-  readonly publicKey: Uint8Array
+export function blindingOf(primitives: Primitives): KeyBlinding {
+  return primitives.blinding ?? { blindPublicKey, blindPrivateKey, signBlinded }
 }
 
 /**

@@ -57,6 +57,23 @@ export interface Aead {
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | null
 }
 
+/** A key of a day that cannot be linked to the account's; what it is for is told in `blinding.ts`. */
+export interface BlindedKey {
+  readonly kind: 'blinded'
+  /** AK', 32 bytes. */
+  readonly publicKey: Uint8Array
+}
+
+/** The three operations of key blinding; `h` is the factor of a day, 32 bytes. */
+export interface KeyBlinding {
+  /** `h·AK`, or null when AK is no valid key. */
+  blindPublicKey(publicKey: Uint8Array, h: Uint8Array): Uint8Array | null
+  /** The owner's half of it. */
+  blindPrivateKey(primitives: Primitives, key: SigningKey, h: Uint8Array): BlindedKey
+  /** 64 bytes, which `verifyEd25519` accepts for the blinded key. */
+  signBlinded(primitives: Primitives, key: BlindedKey, message: Uint8Array): Uint8Array
+}
+
 export interface Primitives {
   readonly name: string
 
@@ -100,6 +117,9 @@ export interface Primitives {
     /** 32 bytes (implicit rejection: wrong input gives an unrelated secret); null when `ct` is not 1088 bytes. */
     decapsulate(own: KemKeyPair, ct: Uint8Array): Uint8Array | null
   }
+
+  /** Key blinding by other means than `blinding.ts`; only a simulation brings its own. */
+  readonly blinding?: KeyBlinding
 
   /** AES-256-GCM, nonce 12. */
   readonly aesGcm: Aead

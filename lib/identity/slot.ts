@@ -1,5 +1,5 @@
 import { compareBytes, concat, lv, u32be, u64be, uintFrom, utf8 } from '../bytes.ts'
-import { blindingFactor, blindPrivateKey, blindPublicKey, signBlinded } from '../crypto/blinding.ts'
+import { blindingFactor, blindingOf } from '../crypto/blinding.ts'
 import type { Primitives, Random, SigningKey } from '../crypto/primitives.ts'
 import { signedMessage } from '../crypto/signed.ts'
 import { ProtocolError } from '../errors.ts'
@@ -28,7 +28,8 @@ export interface SlotKey {
  * it is. Costs one and a half milliseconds. Throws `malformed` when `account` is no key that an account can have.
  */
 export function slotKey(primitives: Primitives, account: Uint8Array, secret: Uint8Array, day: number): SlotKey {
-  const blindedKey = blindPublicKey(account, blindingFactor(primitives, account, secret, day))
+  const factor = blindingFactor(primitives, account, secret, day)
+  const blindedKey = blindingOf(primitives).blindPublicKey(account, factor)
   if (blindedKey === null) throw malformed('slot: the account key is no valid Ed25519 public key')
   return { key: slotKeyOf(blindedKey), blindedKey }
 }
@@ -67,7 +68,8 @@ export interface SealedSlot {
 export function sealSlot(primitives: Primitives, random: Random, content: SlotContent): SealedSlot {
   const { accountKey, secret, day, now, lastRev, accountRecord, deviceRecord } = content
   const account = accountKey.publicKey
-  const blinded = blindPrivateKey(primitives, accountKey, blindingFactor(primitives, account, secret, day))
+  const blinding = blindingOf(primitives)
+  const blinded = blinding.blindPrivateKey(primitives, accountKey, blindingFactor(primitives, account, secret, day))
   const rev = nextRev(primitives, { account, secret, day, now, lastRev })
   const nonce = random.bytes(24)
   const ct = primitives.xchacha.seal(
@@ -77,7 +79,7 @@ export function sealSlot(primitives: Primitives, random: Random, content: SlotCo
     padRecords(accountRecord, deviceRecord),
   )
   const body = encode([1, blinded.publicKey, day, rev, nonce, ct])
-  const value = concat(body, signBlinded(primitives, blinded, signedMessage('dht', body)))
+  const value = concat(body, blinding.signBlinded(primitives, blinded, signedMessage('dht', body)))
   return { key: slotKeyOf(blinded.publicKey), value, rev }
 }
 

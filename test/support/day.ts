@@ -13,6 +13,8 @@ export interface DayOptions {
   readonly skewMs?: number
   /** So many random things in an hour. */
   readonly pace?: number
+  /** By default `fast`. */
+  readonly primitives?: 'real' | 'fast'
 }
 
 export type Fault = 'crash' | 'restart' | 'sleep' | 'offline' | 'partition' | 'reset' | 'disk' | 'slow' | 'roll-back'
@@ -60,6 +62,7 @@ export async function runDay(seed: string, options: DayOptions = {}): Promise<Da
   await using mesh = await createMesh({
     nodes: people,
     network: 'simulated',
+    primitives: options.primitives ?? 'fast',
     contacts: true,
     seed,
     logger,

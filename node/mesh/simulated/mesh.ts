@@ -1,6 +1,7 @@
 import { utf8 } from '../../../lib/bytes.ts'
 import { encodeAccount } from '../../../lib/identity/account.ts'
 import type { Logger, Node } from '../../api.ts'
+import { native } from '../../crypto.ts'
 import type { Bootstrap } from '../../bootstrap.ts'
 import { createNewcomer, rowsOfContact } from '../acquaintance.ts'
 import type { Mesh, MeshOptions } from '../index.ts'
@@ -13,12 +14,18 @@ import type { Disk } from './disk.ts'
 import { createHistory, type History } from './history.ts'
 import { createInternet, type Internet, type NetworkFaults } from './network.ts'
 import { createSimulatedPerson, peerOf, type SimulatedPerson } from './person.ts'
-import { rememberingPrimitives } from './primitives.ts'
+import { insecurePrimitives } from './primitives.ts'
+import { rememberingPrimitives } from './remembering.ts'
 
 export interface SimulatedMeshOptions extends MeshOptions {
   readonly network: 'simulated'
   /** How far somebody's clock is ahead, ms; by default all are right. */
   clockSkewMs?(name: string): number
+  /**
+   * `fast` replaces what takes a curve or a lattice by hashes of public values: a simulated day takes half the time, and
+   * nothing in it is secret. By default `real`.
+   */
+  readonly primitives?: 'real' | 'fast'
 }
 
 /**
@@ -69,13 +76,13 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
   const { seed = 0 } = options
   const name = (use: string): string => `${typeof seed} ${seed} ${use}`
   const clock = createSimulatedClock(START, createDice(name('order')))
-  const primitives = rememberingPrimitives()
+  const primitives = options.primitives === 'fast' ? insecurePrimitives() : rememberingPrimitives(native)
   const history = createHistory(() => clock.now)
   const internet = createInternet({ clock, history, primitives, dice: createDice(name('network')) })
   const bootstrap = await createRendezvous(internet, clock.process(), seededRandom(name('bootstrap')).bytes(32))
   let bootstrapIsUp = true
   const nodes = new Map<string, Node>()
-  const newcomers = names.map((each) => createNewcomer(each, seededRandom(name(`account ${each}`)), START))
+  const newcomers = names.map((each) => createNewcomer(each, seededRandom(name(`account ${each}`)), START, primitives))
   const people: SimulatedPerson[] = newcomers.map((newcomer) => {
     const random = seededRandom(name(`node ${newcomer.name}`))
     return createSimulatedPerson({

@@ -1,14 +1,9 @@
 import { ed25519, ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
 import { describe, expect, it } from 'vitest'
 import { toHex, utf8 } from '../../../lib/bytes.ts'
-import {
-  type BlindedKey,
-  blindingFactor,
-  blindPrivateKey,
-  blindPublicKey,
-  signBlinded,
-} from '../../../lib/crypto/blinding.ts'
+import { blindingFactor, blindPrivateKey, blindPublicKey, signBlinded } from '../../../lib/crypto/blinding.ts'
 import { verifyEd25519 } from '../../../lib/crypto/ed25519.ts'
+import type { BlindedKey } from '../../../lib/crypto/primitives.ts'
 import { signedMessage } from '../../../lib/crypto/signed.ts'
 import { primitivesUnderTest, seededRandom } from '../../support/random.ts'
 
