@@ -1,0 +1,149 @@
+"""The content of each kind of payload (protocol.md section 10), to and from the fields of payload.json.
+
+`write` makes the CBOR value of a content, `read` checks one and gives the content. Byte strings are hexadecimal there.
+"""
+
+from checking import unhex
+from wire import bytes_of, list_of, number_of
+
+MAX_COUNTER = 2**40
+CONTROLS = {
+    1: ("gen-too-low", "gen"),
+    2: ("rolled-back", "counter"),
+    3: ("moved", "session"),
+    4: ("pq-offer", "bytes"),
+    5: ("pq-answer", "bytes"),
+    6: ("heartbeat", "counter"),
+}
+
+
+def _tuple(value, count: int) -> list:
+    if len(list_of(value, count)) != count:
+        raise ValueError(f"a content without {count} fields")
+    return value
+
+
+def _hex(value, least: int, most: int = -1) -> str:
+    return bytes_of(value, least, most).hex()
+
+
+def _optional(value, read, *arguments):
+    return None if value is None else read(value, *arguments)
+
+
+def _text(value, most: int) -> str:
+    if not isinstance(value, str) or len(value.encode()) > most:
+        raise ValueError(f"no text of at most {most} bytes")
+    return value
+
+
+def _conversation(value) -> str:
+    return "" if value == b"" else _hex(value, 32)
+
+
+def _ranges(value) -> list:
+    last = -1
+    for item in list_of(value, 256):
+        start, end = _tuple(item, 2)
+        if not last + 1 < number_of(start, 1, MAX_COUNTER) <= number_of(end, 1, MAX_COUNTER):
+            raise ValueError("ranges that do not ascend, overlap or touch")
+        last = end
+    return value
+
+
+def _read_text(value) -> dict:
+    text, reply = _tuple(value, 2)
+    return {"text": _text(text, 8192), "replyTo": _optional(reply, _hex, 16)}
+
+
+def _write_receipt(c: dict) -> list:
+    return [[unhex(e["author"]), unhex(e["conversation"]), e["delivered"], e["read"]] for e in c["entries"]]
+
+
+def _read_receipt(value) -> dict:
+    entries = []
+    for entry in list_of(value, 32):
+        author, conversation, delivered, read = _tuple(entry, 4)
+        entry = {"author": _hex(author, 16), "conversation": _conversation(conversation)}
+        entries.append({**entry, "delivered": _ranges(delivered), "read": _ranges(read)})
+    if sum(len(e["delivered"]) + len(e["read"]) for e in entries) > 256:
+        raise ValueError("more than 256 ranges in a receipt")
+    return {"entries": entries}
+
+
+def _read_typing(value) -> dict:
+    if not isinstance(_tuple(value, 1)[0], bool):
+        raise ValueError("typing is true or false")
+    return {"on": value[0]}
+
+
+def _write_control(c: dict) -> list:
+    control = c["control"]
+    code, name = next((code, name) for code, (kind, name) in CONTROLS.items() if kind == control["code"])
+    argument = control[name]
+    return [code, unhex(argument) if isinstance(argument, str) else argument]
+
+
+def _read_control(value) -> dict:
+    code, argument = _tuple(value, 2)
+    kind, name = CONTROLS[number_of(code, 1, 6)]
+    if name == "session":
+        argument = _hex(argument, 32)
+    elif name == "bytes":
+        argument = _hex(argument, 0, 1280)
+    else:
+        number_of(argument)
+    return {"control": {"code": kind, name: argument}}
+
+
+def _write_record_seq(c: dict) -> list:
+    return [c["accountSeq"], unhex(c["accountHash"]), c["deviceSeq"], unhex(c["deviceHash"])]
+
+
+def _read_record_seq(value) -> dict:
+    account, account_hash, device, device_hash = _tuple(value, 4)
+    first = {"accountSeq": number_of(account), "accountHash": _hex(account_hash, 32)}
+    return {**first, "deviceSeq": number_of(device), "deviceHash": _hex(device_hash, 32)}
+
+
+def _write_gaps(c: dict) -> list:
+    return [[unhex(g["author"]), unhex(g["conversation"]), g["from"], g["to"]] for g in c["gaps"]]
+
+
+def _read_gaps(value) -> dict:
+    gaps = []
+    for gap in list_of(value, 32):
+        author, conversation, start, end = _tuple(gap, 4)
+        number_of(start, 1, number_of(end, 1, MAX_COUNTER))
+        gaps.append({"author": _hex(author, 16), "conversation": _conversation(conversation), "from": start, "to": end})
+    if sum(g["to"] - g["from"] + 1 for g in gaps) > 1024:
+        raise ValueError("more than 1024 counters in a gap-request")
+    return {"gaps": gaps}
+
+
+def _read_request(value) -> dict:
+    name, invite = _tuple(value, 2)
+    return {"claimedName": _optional(name, _text, 64), "invite": _optional(invite, _hex, 16)}
+
+
+CONTENTS = {
+    1: ("text", lambda c: [c["text"], unhex(c["replyTo"])], _read_text),
+    9: ("void", lambda c: [], lambda value: dict(_tuple(value, 0))),
+    64: ("receipt", _write_receipt, _read_receipt),
+    65: ("typing", lambda c: [c["on"]], _read_typing),
+    66: ("control", _write_control, _read_control),
+    67: ("secret", lambda c: [unhex(c["secret"])], lambda value: {"secret": _hex(_tuple(value, 1)[0], 32)}),
+    68: (
+        "routes",
+        lambda c: [unhex(route) for route in c["routes"]],
+        lambda value: {"routes": [_hex(route, 0, 512) for route in list_of(value, 3)]},
+    ),
+    69: ("record-seq", _write_record_seq, _read_record_seq),
+    71: ("gap-request", _write_gaps, _read_gaps),
+    72: ("request", lambda c: [c["claimedName"], unhex(c["invite"])], _read_request),
+    73: (
+        "accept",
+        lambda c: [c["claimedName"]],
+        lambda value: {"claimedName": _optional(_tuple(value, 1)[0], _text, 64)},
+    ),
+}
