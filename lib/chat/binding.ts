@@ -71,6 +71,7 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   emit(machine, { kind: 'contact', contact: contact.id })
   contact.resends = 0
   contact.heard = 'nothing'
+  contact.receiptsAgainAt = 0
   restartDrives(machine, contact, link.id)
   resendOutbox(machine, contact)
   tellNews(machine, contact)

@@ -23,7 +23,7 @@ import {
 } from './machine.ts'
 import { tellNews } from './news.ts'
 import { prove } from './proofs.ts'
-import { latestIsDue, RECEIPTS_AGAIN } from './receipts.ts'
+import { receiptsAgain } from './receipts.ts'
 import { answerAgain, endDrive } from './sealing.ts'
 import { sendingSession, type SessionEntry } from './session-entry.ts'
 import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
@@ -185,7 +185,7 @@ function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: Sess
   if (contact.row.state !== 'accepted') return
   entry.via = link.id
   machine.due.add(contact)
-  if (entry.session.confirmed) latestIsDue(machine, contact, entry.session.peerDid, RECEIPTS_AGAIN)
+  if (entry.session.confirmed) receiptsAgain(machine, contact, entry.session.peerDid)
   answerAgain(machine, contact, entry)
 }
 

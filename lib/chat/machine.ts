@@ -83,6 +83,8 @@ export interface Contact {
   gapRequests: number
   /** Frames in a row that no session opened. */
   unreadable: number
+  /** When a duplicate of theirs last made receipts due again on the proved link, ms; 0 for never. */
+  receiptsAgainAt: number
   /** Own messages below this counter are all sealed. */
   unsealedFrom: number
   /** Messages whose frames leave again, while they are being loaded: what was written since waits behind them. */
@@ -252,6 +254,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     holds: 0,
     gapRequests: 0,
     unreadable: 0,
+    receiptsAgainAt: 0,
     unsealedFrom: 0,
     resending: null,
     resends: 0,

@@ -4,7 +4,14 @@ import { incomingOf } from './head.ts'
 import { type Contact, type Machine, updateHead } from './machine.ts'
 
 /** Of the latest counters so many are acknowledged again when a duplicate shows that a receipt was lost. */
-export const RECEIPTS_AGAIN = 512
+const RECEIPTS_AGAIN = 512
+
+/**
+ * However often frames of theirs come again, receipts are repeated at most once in this time on a link, ms: the answer may be
+ * doubled on its way like the frame, and would be answered in turn. What waits for a receipt leaves again after 15 s at the
+ * earliest, so that a receipt that was lost is always repeated.
+ */
+const RECEIPTS_APART_MS = 10_000
 
 const DIRECT = new Uint8Array(0)
 
@@ -13,6 +20,13 @@ export function isDue(machine: Machine, contact: Contact, author: Uint8Array, co
   updateHead(machine, contact, {
     due: addDue(contact.head.due, { author, conversation: DIRECT, delivered: [[counter, counter]], read: NO_COUNTERS }),
   })
+}
+
+/** A frame of theirs came again: perhaps the receipt was lost. */
+export function receiptsAgain(machine: Machine, contact: Contact, author: Uint8Array): void {
+  if (Math.abs(machine.now - contact.receiptsAgainAt) < RECEIPTS_APART_MS) return
+  contact.receiptsAgainAt = machine.now
+  latestIsDue(machine, contact, author, RECEIPTS_AGAIN)
 }
 
 /** They are to be told once more what of their `count` latest messages is here, and what of it was read. */
