@@ -24,7 +24,7 @@ export interface MeshOptions {
    * `memory` stays within the process and is faster; `tcp` goes over loopback. Both are real libp2p. `simulated` brings a
    * network, disks and a clock that follow from the seed: see `SimulatedMesh`.
    */
-  readonly network: 'memory' | 'tcp' | 'simulated'
+  readonly network: 'memory' | 'tcp'
   /** Whether everybody has accepted everybody before the start. */
   readonly contacts?: boolean
   /** Gives everybody the same keys and handles in every run; whoever knows it knows all of them. */
@@ -64,9 +64,16 @@ const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 /** Starts a bootstrap node and the nodes of some people; resolves when all of them listen. */
 export async function createMesh(options: SimulatedMeshOptions): Promise<SimulatedMesh>
 export async function createMesh(options: MeshOptions): Promise<Mesh>
-export async function createMesh(options: MeshOptions): Promise<Mesh> {
+export async function createMesh(options: MeshOptions | SimulatedMeshOptions): Promise<Mesh> {
+  return isSimulated(options) ? createSimulatedMesh(options) : createRealMesh(options)
+}
+
+function isSimulated(options: MeshOptions | SimulatedMeshOptions): options is SimulatedMeshOptions {
+  return options.network === 'simulated'
+}
+
+async function createRealMesh(options: MeshOptions): Promise<Mesh> {
   const { network: transport, logger = SILENT } = options
-  if (transport === 'simulated') return createSimulatedMesh({ ...options, network: transport })
   const names = namesOf(options.nodes)
   const randomOf = (use: string): Random => {
     return options.seed === undefined ? systemRandom : seededRandom(`${typeof options.seed} ${options.seed} ${use}`)

@@ -15,8 +15,8 @@ export interface SimulatedClock {
   readonly steps: number
   /** What threw out of an entry. */
   readonly errors: readonly unknown[]
-  /** The clock of one process, ahead by so many ms. */
-  process(skewMs?: number): ProcessClock
+  /** The clock of one process on a machine whose wall clock shows what `wall` says. */
+  process(wall?: Wall): ProcessClock
   /** Lets time pass, with everything that is due meanwhile. Calls wait for each other. */
   advance(ms: number): Promise<void>
   /** Resolves when nothing is left to be done now; rejects when that never comes. */
@@ -25,8 +25,18 @@ export interface SimulatedClock {
   until(condition: () => boolean, ms: number): Promise<boolean>
 }
 
+/** What the clock on a machine's wall shows. Whoever waits for so many ms waits so long, whatever it shows meanwhile. */
+export interface Wall {
+  /** How far it is ahead, ms. */
+  skewMs: number
+  /** What it shows since it stands still, ms since the epoch; null while it goes. */
+  stoppedAt: number | null
+}
+
 /** The clock of one process of the mesh. */
 export interface ProcessClock extends Clock {
+  /** Timers that have not fired. */
+  readonly pending: number
   /** Nothing of the process runs until it is thawed: the machine sleeps. What falls due is late then. */
   freeze(): void
   thaw(): void
@@ -35,9 +45,11 @@ export interface ProcessClock extends Clock {
 }
 
 interface Lane {
-  readonly ready: Entry[]
+  readonly ready: LaneEntry[]
   frozen: boolean
   dead: boolean
+  /** Entries that have not run and were not cancelled. */
+  pending: number
 }
 
 interface LaneEntry extends Entry {
@@ -81,6 +93,8 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
     }
     steps++
     stepsNow++
+    entry.cancelled = true
+    entry.lane.pending--
     try {
       entry.run()
     } catch (error) {
@@ -89,7 +103,7 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
     setImmediate(step)
   }
 
-  function nextReady(): Entry | undefined {
+  function nextReady(): LaneEntry | undefined {
     for (;;) {
       const able: Lane[] = []
       for (const lane of lanes) if (!lane.frozen && lane.ready.length > 0) able.push(lane)
@@ -102,12 +116,15 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
   function schedule(lane: Lane, at: number, run: () => void): () => void {
     if (lane.dead) return () => undefined
     const entry: LaneEntry = { at, order: order++, cancelled: false, run, lane }
+    lane.pending++
     if (at <= now) {
       lane.ready.push(entry)
       wake()
     } else agenda.add(entry)
     return () => {
+      if (entry.cancelled) return
       entry.cancelled = true
+      lane.pending--
     }
   }
 
@@ -145,12 +162,16 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
       return steps
     },
     errors,
-    process(skewMs = 0) {
-      const lane: Lane = { ready: [], frozen: false, dead: false }
+    process(wall = { skewMs: 0, stoppedAt: null }) {
+      const lane: Lane = { ready: [], frozen: false, dead: false, pending: 0 }
+      const shown = (): number => wall.stoppedAt ?? now + wall.skewMs
       lanes.add(lane)
       return {
-        now: () => now + skewMs,
-        at: (time, run) => schedule(lane, time - skewMs, run),
+        get pending() {
+          return lane.pending
+        },
+        now: shown,
+        at: (time, run) => schedule(lane, now + time - shown(), run),
         soon: (run) => void schedule(lane, now, run),
         freeze() {
           lane.frozen = true

@@ -5,12 +5,18 @@ import { createMemoryStore } from '../../store/memory-store.ts'
 import type { RawRange, RawStore, RowOf } from '../../store/store.ts'
 import type { ProcessClock } from './clock.ts'
 import type { History } from './history.ts'
+import type { Watch } from './watch.ts'
+import type { Around } from './wires.ts'
 
 /** What can happen at a write: the process dies before or after its batch is on disk, or the disk refuses it. */
 export type DiskFault = 'crash-before' | 'crash-after' | 'ENOSPC' | 'EIO'
 
 /** What is on a disk, to go back to. */
-export type DiskImage = readonly RowOf<RawRange>[]
+export interface DiskImage {
+  /** When it was taken, ms since the epoch. */
+  readonly at: number
+  readonly rows: readonly { readonly range: RawRange; readonly key: Uint8Array; readonly value: Uint8Array }[]
+}
 
 /** Somebody's disk. It outlives the processes that write to it. */
 export interface Disk {
@@ -27,13 +33,23 @@ export interface Disk {
 }
 
 export interface SimulatedDisk extends Disk {
-  /** The disk for one life of a process; `die` is called for a fault that ends it. */
-  open(process: { readonly clock: ProcessClock; die(): void }): { readonly store: RawStore; kill(): void }
+  /** The disk for one life of a process; `die` is called for a fault that ends it, `around` at every write. */
+  open(process: { readonly clock: ProcessClock; readonly around: Around; die(): void }): {
+    readonly store: RawStore
+    kill(): void
+  }
 }
 
 const RAW_RANGES: readonly RawRange[] = [...(Object.keys(RANGES) as (keyof typeof RANGES)[]), 'message-key', 'meta']
 
-export function createDisk({ name, history }: { name: string; history: History }): SimulatedDisk {
+export function createDisk(options: {
+  readonly name: string
+  readonly history: History
+  readonly watch: Watch
+  /** ms since the epoch. */
+  now(): number
+}): SimulatedDisk {
+  const { name, history, watch, now } = options
   let rows = createMemoryStore()
   let planned: { writes: number; readonly fault: DiskFault } | null = null
   let used = false
@@ -57,15 +73,15 @@ export function createDisk({ name, history }: { name: string; history: History }
       const all = await Promise.all(
         RAW_RANGES.map(async (range) => (await rows.list(range)).map((entry) => ({ range, ...entry }))),
       )
-      return all.flat()
+      return { at: now(), rows: all.flat() }
     },
     async rollBack(image) {
       if (used) throw new TypeError(`${name} is up: stop it before its disk goes back`)
-      history.note('rolled-back', name, image.length)
+      history.note('rolled-back', name, image.rows.length)
       rows = createMemoryStore()
-      await rows.write(image)
+      await rows.write(image.rows)
     },
-    open({ clock, die }) {
+    open({ clock, around, die }) {
       let state: 'open' | 'closed' | 'dead' = 'open'
       let last: Promise<void> = Promise.resolve()
       used = true
@@ -88,12 +104,16 @@ export function createDisk({ name, history }: { name: string; history: History }
           })
         }
         if (fault !== 'crash-before') {
-          history.note(
-            'write',
-            name,
-            native.sha256(...batch.flatMap(({ key, value }) => (value ? [key, value] : [key]))),
-          )
-          await rows.write(batch)
+          await around('write', () => {
+            history.note(
+              'write',
+              name,
+              native.sha256(...batch.flatMap(({ key, value }) => (value ? [key, value] : [key]))),
+            )
+            watch.written(name, batch)
+            return rows.write(batch)
+          })
+          await alive()
         }
         if (fault === null) return
         die()

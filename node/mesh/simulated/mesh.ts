@@ -3,22 +3,26 @@ import { encodeAccount } from '../../../lib/identity/account.ts'
 import type { Logger, Node } from '../../api.ts'
 import { native } from '../../crypto.ts'
 import type { Bootstrap } from '../../bootstrap.ts'
-import { createNewcomer, rowsOfContact } from '../acquaintance.ts'
+import { createNewcomer, type Newcomer, rowsOfContact } from '../acquaintance.ts'
 import type { Mesh, MeshOptions } from '../index.ts'
 import { namesOf } from '../names.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { createSettling, knownTo } from '../settling.ts'
-import { createSimulatedClock } from './clock.ts'
+import { createSimulatedClock, type Wall } from './clock.ts'
 import { createDice } from './dice.ts'
-import type { Disk } from './disk.ts'
+import type { Disk, DiskImage } from './disk.ts'
 import { createHistory, type History } from './history.ts'
+import { openInside } from './inside.ts'
 import { createInternet, type Internet, type NetworkFaults } from './network.ts'
 import { createSimulatedPerson, peerOf, type SimulatedPerson } from './person.ts'
 import { insecurePrimitives } from './primitives.ts'
 import { rememberingPrimitives } from './remembering.ts'
+import { createWatch } from './watch.ts'
 
-export interface SimulatedMeshOptions extends MeshOptions {
+export interface SimulatedMeshOptions extends Omit<MeshOptions, 'contacts' | 'network'> {
   readonly network: 'simulated'
+  /** Whether everybody has accepted everybody before the start, or who has; asked once for each two. */
+  readonly contacts?: boolean | ((a: string, b: string) => boolean)
   /** How far somebody's clock is ahead, ms; by default all are right. */
   clockSkewMs?(name: string): number
   /**
@@ -55,6 +59,21 @@ export interface SimulatedMesh extends Mesh {
   disconnect(name: string): void
   reconnect(name: string): void
   disk(name: string): Disk
+  /**
+   * Somebody's process dies just before or just after the so-manieth thing from now on that it does outside of itself: a
+   * batch on disk, a message, a dial, a question to the DHT. 1 is the next.
+   */
+  crashAt(name: string, effect: number, moment: 'before' | 'after'): void
+  /** How many such things somebody has done. */
+  effects(name: string): number
+  /** What the clock on somebody's machine shows; assign to its members to set or to stop it. */
+  wall(name: string): Wall
+  /** Timers and connections of somebody's process; null when there is none. */
+  load(name: string): { readonly timers: number; readonly links: number } | null
+  /** Kills somebody's process and puts an earlier copy of the disk back. */
+  rollBack(name: string, image: DiskImage): Promise<void>
+  /** Plaintext or private keys that were seen outside of a node, and keys that sealed twice; nothing, hopefully. */
+  leaks(): Promise<readonly string[]>
   /** What goes wrong on the network; assign to change it. */
   faults: NetworkFaults
   readonly history: History
@@ -76,13 +95,16 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
   const { seed = 0 } = options
   const name = (use: string): string => `${typeof seed} ${seed} ${use}`
   const clock = createSimulatedClock(START, createDice(name('order')))
-  const primitives = options.primitives === 'fast' ? insecurePrimitives() : rememberingPrimitives(native)
+  const watch = createWatch()
+  const primitives = watch.sealing(options.primitives === 'fast' ? insecurePrimitives() : rememberingPrimitives(native))
   const history = createHistory(() => clock.now)
-  const internet = createInternet({ clock, history, primitives, dice: createDice(name('network')) })
+  const internet = createInternet({ clock, history, primitives, watch, dice: createDice(name('network')) })
   const bootstrap = await createRendezvous(internet, clock.process(), seededRandom(name('bootstrap')).bytes(32))
   let bootstrapIsUp = true
   const nodes = new Map<string, Node>()
   const newcomers = names.map((each) => createNewcomer(each, seededRandom(name(`account ${each}`)), START, primitives))
+  const nameOfAccount = new Map(newcomers.map((each) => [encodeAccount(each.self.accountRecord.account), each.name]))
+  const knows = acquaintance(options.contacts ?? false)
   const people: SimulatedPerson[] = newcomers.map((newcomer) => {
     const random = seededRandom(name(`node ${newcomer.name}`))
     return createSimulatedPerson({
@@ -92,20 +114,20 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       clock,
       internet,
       history,
+      watch,
+      nameOf: (account) => nameOfAccount.get(account) ?? account.slice(0, 15),
       skewMs: options.clockSkewMs?.(newcomer.name) ?? 0,
       delivery: options.delivery ?? 'outbox',
       publicMode: options.public ?? 'account',
       logger: options.logger ?? SILENT,
       acquaintances: () =>
-        options.contacts === true
-          ? newcomers
-              .filter((other) => other !== newcomer)
-              .map((other) => ({ other, network: find(other.name).running?.network }))
-              .flatMap(({ other, network }) => {
-                const place = network === undefined ? null : { peer: network.peer, addresses: network.addresses() }
-                return rowsOfContact(other, { place, random, now: START })
-              })
-          : [],
+        newcomers
+          .filter((other) => other !== newcomer && knows(newcomer.name, other.name))
+          .map((other) => ({ other, network: find(other.name).running?.network }))
+          .flatMap(({ other, network }) => {
+            const place = network === undefined ? null : { peer: network.peer, addresses: network.addresses() }
+            return rowsOfContact(other, { place, random, now: START })
+          }),
       died: () => nodes.delete(newcomer.name),
     })
   })
@@ -179,9 +201,14 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     settled: ({ signal } = {}) => met(underWay, signal),
     stop,
     async start(who, { moved = false } = {}) {
-      const { node } = await find(who).start(moved)
-      nodes.set(who, node)
-      return node
+      try {
+        const { node } = await find(who).start(moved)
+        nodes.set(who, node)
+        return node
+      } catch (error) {
+        history.tell({ kind: 'start-failed', who, why: String(error) })
+        throw error
+      }
     },
     get now() {
       return clock.now
@@ -207,6 +234,28 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     disconnect: (who) => find(who).setOffline(true),
     reconnect: (who) => find(who).setOffline(false),
     disk: (who) => find(who).disk,
+    crashAt: (who, effect, moment) => find(who).crashAt(effect, moment),
+    effects: (who) => find(who).effects,
+    wall: (who) => find(who).wall,
+    load: (who) => find(who).load,
+    async rollBack(who, image) {
+      find(who).crash()
+      await find(who).disk.rollBack(image)
+      history.tell({ kind: 'went-back', who, to: image.at - START })
+    },
+    async leaks() {
+      const secrets = people.flatMap((person) => person.secrets().map((secret) => Buffer.from(secret)))
+      const found = [...watch.violations]
+      for (const { name: owner, disk } of people) {
+        for (const { range, value } of (await disk.snapshot()).rows) {
+          const bytes = Buffer.from(value)
+          if (secrets.some((secret) => bytes.includes(secret))) {
+            found.push(`I5: a private key in "${range}" on the disk of ${owner}`)
+          }
+        }
+      }
+      return found
+    },
     get faults() {
       return internet.faults
     },
@@ -224,8 +273,30 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       await bootstrap.stop()
     },
   }
+  openInside(mesh, {
+    clock,
+    internet,
+    history,
+    primitives,
+    seedOf: name,
+    person: find,
+    newcomer: (who) => newcomers[people.indexOf(find(who))] as Newcomer,
+  })
   for (const each of names) await mesh.start(each)
   return mesh
+}
+
+/** Who knows whom, the same in both directions. */
+function acquaintance(contacts: boolean | ((a: string, b: string) => boolean)): (a: string, b: string) => boolean {
+  if (typeof contacts === 'boolean') return () => contacts
+  const asked = new Map<string, boolean>()
+  return (a, b) => {
+    const [one, other] = a < b ? [a, b] : [b, a]
+    const pair = `${one} ${other}`
+    const known = asked.get(pair) ?? contacts(one, other)
+    asked.set(pair, known)
+    return known
+  }
 }
 
 /** The node that everybody knows: it keeps slots and takes no links. */
@@ -236,7 +307,13 @@ async function createRendezvous(
 ): Promise<Bootstrap> {
   const { peer, peerId } = peerOf(seed)
   const dropped: Record<string, number> = {}
-  const network = internet.attach({ name: 'bootstrap', peer, address: utf8('/simulated/bootstrap'), clock })
+  const network = internet.attach({
+    name: 'bootstrap',
+    peer,
+    address: utf8('/simulated/bootstrap'),
+    clock,
+    around: (_effect, run) => run(),
+  })
   await network.start({
     opened: (link) => link.close(),
     message: () => undefined,

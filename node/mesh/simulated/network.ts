@@ -7,6 +7,7 @@ import { createSlotStore, protocolSlotRules, rememberingLast, type SlotStore } f
 import type { ProcessClock, SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
 import type { History } from './history.ts'
+import type { Watch } from './watch.ts'
 import { createWires, type Station, type WireFaults } from './wires.ts'
 
 /** What goes wrong on the network; set anew at any time. */
@@ -20,8 +21,8 @@ export interface Internet {
   faults: NetworkFaults
   /** Messages on their way, over all links. */
   readonly underWay: number
-  /** Puts one life of a process on the network; it listens from `start`. */
-  attach(station: Omit<Station, 'handlers'>): SimulatedNetwork
+  /** Puts one life of a process on the network; it listens from `start`. With `serves` it answers for slots as it likes. */
+  attach(station: Omit<Station, 'handlers'> & { readonly serves?: SlotServer }): SimulatedNetwork
   /** Nothing gets from the one to the other; links between them break after a while. */
   cut(from: string, to: string): void
   /** All ways are whole again; who is offline stays so. */
@@ -29,6 +30,14 @@ export interface Internet {
   /** Takes somebody off the network, or puts them back. */
   setOffline(name: string, offline: boolean): void
   reset(a: string, b: string): void
+}
+
+/** What a node of the DHT says that does not keep slots as ours do. */
+export interface SlotServer {
+  /** Null when it says that it has none. */
+  get(key: string, asker: string): Uint8Array | null
+  /** Whether it says that it took the value. */
+  put(key: string, value: Uint8Array, from: string): boolean
 }
 
 export interface SimulatedNetwork extends Network {
@@ -47,6 +56,7 @@ const MAX_RECORD_BYTES: number = 16 << 20
 
 interface Host extends Station {
   readonly slots: SlotStore
+  readonly serves?: SlotServer
 }
 
 export function createInternet(options: {
@@ -54,8 +64,9 @@ export function createInternet(options: {
   readonly dice: Dice
   readonly history: History
   readonly primitives: Primitives
+  readonly watch: Watch
 }): Internet {
-  const { clock, dice, history, primitives } = options
+  const { clock, dice, history, primitives, watch } = options
   const hosts = new Set<Host>()
   const cuts = new Set<string>()
   const offline = new Set<string>()
@@ -71,6 +82,7 @@ export function createInternet(options: {
     clock,
     dice,
     history,
+    watch,
     isCut,
     faults: {
       latencyMs: (from, to) => faults.latencyMs(from, to),
@@ -143,6 +155,7 @@ export function createInternet(options: {
 
   async function put(host: Host, key: string, value: Uint8Array, signal: AbortSignal): Promise<number> {
     rules.check(key, value, host.clock.now())
+    watch.published(host.name, value)
     const held = host.slots.get(key)
     if (held !== undefined && rules.compare(value, held.value) < 0) return 0
     host.slots.own(key)
@@ -150,6 +163,7 @@ export function createInternet(options: {
     const answers = await Promise.all(
       others(host).map((to) =>
         ask(host, to, signal, () => {
+          if (to.serves !== undefined) return to.serves.put(key, value.slice(), host.name)
           to.slots.put(key, value, value)
           return true
         }),
@@ -167,7 +181,9 @@ export function createInternet(options: {
     let wake = (): void => undefined
     const asked = others(host)
     for (const to of asked) {
-      ask(host, to, signal, () => to.slots.get(key)?.value ?? null)
+      ask(host, to, signal, () =>
+        to.serves === undefined ? (to.slots.get(key)?.value ?? null) : to.serves.get(key, host.name),
+      )
         .then((value) => {
           arrived.push(value)
           wake()
@@ -243,11 +259,12 @@ export function createInternet(options: {
               equalBytes(peer, target.peer) && target.addresses.some((known) => equalBytes(known, address)),
           )
           history.note('dial', host.name, to?.name ?? toHex(target.peer))
-          return dial(host, to, signal)
+          return (await host.around('dial', () => dial(host, to, signal))) ?? gone()
         },
         addBootstrap: () => undefined,
-        put: (key, value, { signal }) => put(host, key, value, signal),
-        get: (key, { signal }) => get(host, key, signal),
+        put: async (key, value, { signal }) =>
+          (await host.around('put', () => put(host, key, value, signal))) ?? gone(),
+        get: (key, { signal }) => host.around('get', () => get(host, key, signal)) ?? nothing(),
         status: () => ({
           connections: new Set(wires.endsOf(host).map(({ link }) => toHex(link.remotePeer))).size,
           dht: { mode: 'server', peers: others(host).filter(({ name }) => !isCut(host.name, name)).length },
@@ -282,6 +299,15 @@ export function createInternet(options: {
     },
     reset: wires.reset,
   }
+}
+
+/** Who died gets no answer. */
+function gone(): Promise<never> {
+  return new Promise(() => undefined)
+}
+
+async function* nothing(): AsyncGenerator<never, void, undefined> {
+  await gone()
 }
 
 function after(clock: ProcessClock, ms: number, run: () => void): () => void {

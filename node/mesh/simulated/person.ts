@@ -10,10 +10,13 @@ import { peerIdText } from '../../peer-id.ts'
 import { createSealedStore } from '../../store/sealed-store.ts'
 import type { Newcomer } from '../acquaintance.ts'
 import type { Person, Running } from '../person.ts'
-import type { SimulatedClock } from './clock.ts'
+import type { SimulatedClock, Wall } from './clock.ts'
 import { createDisk, type Disk } from './disk.ts'
 import type { History } from './history.ts'
 import type { Internet } from './network.ts'
+import { recordingNode } from './recording.ts'
+import type { Watch } from './watch.ts'
+import type { Around } from './wires.ts'
 
 /** Somebody in a simulated mesh. */
 export interface SimulatedPerson extends Person {
@@ -26,6 +29,18 @@ export interface SimulatedPerson extends Person {
   setAsleep(asleep: boolean): void
   /** Its network is taken away, or comes back. */
   setOffline(offline: boolean): void
+  /** What the machine's clock shows; it outlives processes. */
+  readonly wall: Wall
+  /** Things that the process did outside of itself in this life. */
+  readonly effects: number
+  /** The process dies just before or just after the so-manieth thing from now on that it does outside of itself. */
+  crashAt(effect: number, moment: 'before' | 'after'): void
+  /** What is pending in its process; null when there is none. */
+  readonly load: { readonly timers: number; readonly links: number } | null
+  /** What its store is sealed with. */
+  readonly masterKey: Uint8Array
+  /** Private keys that must never be anywhere in clear. */
+  secrets(): readonly Uint8Array[]
 }
 
 export interface SimulatedPersonOptions {
@@ -36,6 +51,9 @@ export interface SimulatedPersonOptions {
   readonly internet: Internet
   readonly history: History
   readonly skewMs: number
+  readonly watch: Watch
+  /** The name of whoever has this account. */
+  nameOf(account: string): string
   readonly delivery: DeliveryMode
   readonly publicMode: PublicMode
   readonly logger: Logger
@@ -47,6 +65,7 @@ export interface SimulatedPersonOptions {
 
 /** One life of somebody's process. */
 interface Life {
+  timers(): number
   readonly starting: Promise<Running>
   running: Running | null
   stopping: Promise<void> | null
@@ -64,11 +83,15 @@ export function peerOf(seed: Uint8Array): { readonly peerId: string; readonly pe
 }
 
 export function createSimulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
-  const { newcomer, random, clock, internet, history } = options
+  const { newcomer, random, clock, internet, history, watch } = options
   const { name } = newcomer
   const { peer, peerId } = peerOf(newcomer.peerSeed)
   const masterKey = random.bytes(32)
-  const disk = createDisk({ name, history })
+  const disk = createDisk({ name, history, watch, now: () => clock.now })
+  const atRest = watch.sealing(native)
+  const wall: Wall = { skewMs: options.skewMs, stoppedAt: null }
+  let effects = 0
+  let deadly: { at: number; readonly moment: 'before' | 'after' } | null = null
   let moves = 0
   let prepared = false
   let life: Life | null = null
@@ -76,15 +99,17 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
   let offline = false
 
   function begin(): Life {
-    const process = clock.process(options.skewMs)
+    const process = clock.process(wall)
+    const around = dyingAround(() => life === begun)
     const network = internet.attach({
       name,
       peer,
       address: utf8(`/simulated/${name}/${moves}`),
       clock: process,
+      around,
     })
-    const { store: raw, kill } = disk.open({ clock: process, die: crash })
-    const store = createSealedStore(raw, { primitives: native, random, masterKey })
+    const { store: raw, kill } = disk.open({ clock: process, around, die: crash })
+    const store = createSealedStore(raw, { primitives: atRest, random, masterKey })
 
     async function open(): Promise<Running> {
       if (!prepared) await store.write([...newcomer.rows, ...options.acquaintances()])
@@ -99,19 +124,26 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
         primitives: options.primitives,
         delivery: options.delivery,
         publicMode: options.publicMode,
-        logger: options.logger,
+        logger: watched(options.logger),
         version: 'simulated',
         bootstrap: () => [],
         rememberBootstrap: () => undefined,
         closed: async () => undefined,
         observer: { driving: driving.resolve, cameToRest: () => undefined },
       })
-      const running: Running = { node, network, driver: await driving.promise }
+      const recorded = recordingNode(node, {
+        name,
+        history,
+        nameOf: options.nameOf,
+        lives: () => life === begun,
+      })
+      const running: Running = { node: recorded, network, driver: await driving.promise }
       begun.running = running
       return running
     }
 
     const begun: Life = {
+      timers: () => process.pending,
       starting: open(),
       running: null,
       stopping: null,
@@ -125,6 +157,40 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
       returned: () => process.soon(network.returned),
     }
     return begun
+  }
+
+  function dyingAround(lives: () => boolean): Around {
+    return (effect, run) => {
+      // The first start is not over yet, or the process died before.
+      if (deadly === null || !lives()) {
+        effects++
+        return run()
+      }
+      effects++
+      const { moment } = deadly
+      const dies = --deadly.at === 0
+      if (dies) {
+        deadly = null
+        history.note('dies', name, moment, effect)
+      }
+      if (dies && moment === 'before') {
+        crash()
+        return undefined
+      }
+      const result = run()
+      if (dies) crash()
+      return result
+    }
+  }
+
+  function watched(logger: Logger): Logger {
+    const passing =
+      (level: keyof Logger) =>
+      (fields: Readonly<Record<string, unknown>>, message: string): void => {
+        watch.logged(name, fields, message)
+        logger[level](fields, message)
+      }
+    return { debug: passing('debug'), info: passing('info'), warn: passing('warn') }
   }
 
   function crash(): void {
@@ -150,6 +216,19 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     name,
     account: newcomer.self.accountRecord.account,
     disk,
+    masterKey,
+    wall,
+    get effects() {
+      return effects
+    },
+    crashAt(effect, moment) {
+      deadly = { at: effect, moment }
+    },
+    get load() {
+      if (life === null || life.running === null) return null
+      return { timers: life.timers(), links: life.running.network.status().connections }
+    },
+    secrets: () => [masterKey, newcomer.self.accountKey.exportSeed(), newcomer.self.deviceKey.exportSeed()],
     get up() {
       return life !== null
     },

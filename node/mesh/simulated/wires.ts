@@ -2,6 +2,7 @@ import type { Link, NetworkHandlers } from '../../network/network.ts'
 import type { ProcessClock, SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
 import type { History } from './history.ts'
+import type { Watch } from './watch.ts'
 
 /** What links do between two processes. Names are those of the people. */
 export interface WireFaults {
@@ -9,9 +10,15 @@ export interface WireFaults {
   latencyMs(from: string, to: string): number
   /** Bytes of links in one ms; infinite by default. */
   bytesPerMs(from: string, to: string): number
-  /** What arrives instead of a message, in order; a stream loses and doubles nothing by itself. */
+  /** What arrives instead of a message, in order; a stream of libp2p loses and doubles nothing by itself. */
   tamper(from: string, to: string, bytes: Uint8Array): readonly Uint8Array[]
 }
+
+/** Does something and counts it: the process may be told to die just before or just after. */
+export type Around = <T>(effect: EffectName, run: () => T) => T | undefined
+
+/** What a process does outside of itself. */
+export type EffectName = 'write' | 'send' | 'dial' | 'put' | 'get'
 
 /** One life of a process on the network. */
 export interface Station {
@@ -19,6 +26,8 @@ export interface Station {
   readonly peer: Uint8Array
   readonly address: Uint8Array
   readonly clock: ProcessClock
+  /** Called around everything that the process does outside of itself; it may die in it. */
+  readonly around: Around
   /** Null before the start and after the end. */
   handlers: NetworkHandlers | null
 }
@@ -69,9 +78,10 @@ export function createWires(options: {
   readonly dice: Dice
   readonly faults: WireFaults
   readonly history: History
+  readonly watch: Watch
   isCut(from: string, to: string): boolean
 }): Wires {
-  const { clock, dice, faults, history, isCut } = options
+  const { clock, dice, faults, history, isCut, watch } = options
   const ends = new Set<InnerEnd>()
   let nextLink = 1
 
@@ -109,10 +119,14 @@ export function createWires(options: {
     if (!end.open || !other.open) return
     const [from, to] = [station.name, other.station.name]
     for (const sent of messages) {
-      for (const bytes of faults.tamper(from, to, sent)) {
-        history.note('send', from, to, bytes)
-        transmit(other, bytes)
-      }
+      station.around('send', () => {
+        watch.sent(from, to, sent)
+        for (const bytes of faults.tamper(from, to, sent)) {
+          history.note('send', from, to, bytes)
+          transmit(other, bytes)
+        }
+      })
+      if (!end.open) return
     }
     const wait = other.lastDeparture - clock.now
     if (wait > 0) await new Promise<void>((go) => void station.clock.at(station.clock.now() + wait, go))

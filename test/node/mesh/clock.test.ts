@@ -57,7 +57,7 @@ describe('a simulated clock', () => {
 
   test('shows each process a time of its own', async () => {
     const clock = clockOf('skew')
-    const fast = clock.process(500)
+    const fast = clock.process({ skewMs: 500, stoppedAt: null })
     let rang = 0
     fast.at(1_700, () => (rang = clock.now))
     await clock.advance(1_000)

@@ -1,0 +1,156 @@
+import type { Message, Node } from '../../api.ts'
+import type { Happening } from './history.ts'
+import type { SimulatedMesh } from './mesh.ts'
+
+/** Something that must never be, and was: `I1` to `I10` name what was broken. */
+export interface Violation {
+  readonly invariant: `I${1 | 2 | 3 | 5 | 7 | 8 | 9 | 10}` | 'liveness'
+  readonly text: string
+}
+
+type Accepted = Extract<Happening, { kind: 'accepted' }> & { readonly at: number }
+
+/** More than this, and something grows. */
+const MAX_TIMERS = 24
+const MAX_TIMERS_A_CONTACT = 12
+const MAX_LINKS_A_CONTACT = 2
+
+/**
+ * Reads the history of a run and what everybody has at its end, when all faults are over and everything had the time to
+ * arrive. `calmAt` is when the faults ended, ms since the start: what was written later has no excuse.
+ */
+export async function check(
+  mesh: SimulatedMesh,
+  people: readonly string[],
+  calmAt: number,
+): Promise<readonly Violation[]> {
+  const { happenings } = mesh.history
+  const found: Violation[] = []
+  const backs = happenings.filter((each) => each.kind === 'went-back')
+  for (const each of happenings) {
+    if (each.kind === 'start-failed') found.push({ invariant: 'I7', text: `${each.who} did not start: ${each.why}` })
+  }
+  for (const error of mesh.errors) found.push({ invariant: 'I9', text: `a handler threw ${String(error)}` })
+  for (const leak of await mesh.leaks()) {
+    found.push({ invariant: leak.startsWith('I10') ? 'I10' : 'I5', text: leak })
+  }
+  for (const who of people) found.push(...(await bounds(mesh, who, people.length - 1)))
+  for (const by of people) {
+    for (const to of people) {
+      if (by === to || !(await areFriends(mesh, by, to))) continue
+      const accepted = happenings.filter(
+        (each): each is Accepted => each.kind === 'accepted' && each.who === by && each.to === to,
+      )
+      found.push(...(await conversation(mesh, { by, to, accepted, calmAt, happenings, backs })))
+    }
+  }
+  return found
+}
+
+/** Whether both have accepted each other. */
+async function areFriends(mesh: SimulatedMesh, a: string, b: string): Promise<boolean> {
+  return (await stateOf(mesh, a, b)) === 'accepted' && (await stateOf(mesh, b, a)) === 'accepted'
+}
+
+async function stateOf(mesh: SimulatedMesh, who: string, about: string): Promise<string | undefined> {
+  const { account } = mesh.person(about).identity
+  return (await mesh.person(who).contacts.list()).find((contact) => contact.account === account)?.state
+}
+
+interface Way {
+  readonly by: string
+  readonly to: string
+  readonly accepted: readonly Accepted[]
+  readonly calmAt: number
+  readonly happenings: SimulatedMesh['history']['happenings']
+  readonly backs: readonly (Extract<Happening, { kind: 'went-back' }> & { readonly at: number })[]
+}
+
+/** What one wrote to the other: I1 to I3 and the truth of the states. */
+async function conversation(
+  mesh: SimulatedMesh,
+  { by, to, accepted, calmAt, happenings, backs }: Way,
+): Promise<Violation[]> {
+  const found: Violation[] = []
+  const way = `${by} to ${to}`
+  const authorBack = backs.filter(({ who }) => who === by)
+  const readerBack = backs.filter(({ who }) => who === to)
+  const { account } = mesh.person(by).identity
+  const log = await everything(mesh.person(to), account)
+  const shown = log.filter(({ from }) => from === account)
+  const places = new Map(shown.map(({ id }, i) => [id, i]))
+  const own = new Map(
+    (await everything(mesh.person(by), mesh.person(to).identity.account)).map((each) => [each.id, each]),
+  )
+  // Only what came after the copy that a machine went back to has an excuse, and nothing that was written in the calm.
+  const isExcused = ({ at }: { readonly at: number }): boolean =>
+    at < calmAt && [...authorBack, ...readerBack].some((back) => at >= back.to && at <= calmAt)
+  const expected = accepted.filter((each) => !isExcused(each))
+
+  for (const { id, text } of expected) {
+    if (!places.has(id)) found.push({ invariant: 'I1', text: `${way}: "${text}" was accepted and is not there` })
+    const state = own.get(id)?.state
+    if (state !== 'delivered' && state !== 'read') {
+      found.push({ invariant: 'liveness', text: `${way}: "${text}" is ${state ?? 'gone'} for its author` })
+    }
+  }
+  const ids = new Set<string>()
+  const texts = new Set<string | undefined>()
+  for (const { id, text } of shown) {
+    if (ids.has(id) || texts.has(text)) found.push({ invariant: 'I2', text: `${way}: "${text}" is there twice` })
+    ids.add(id)
+    texts.add(text)
+  }
+  if (readerBack.length === 0) {
+    const seen = new Set<string>()
+    for (const each of happenings) {
+      if (each.kind !== 'shown' || each.who !== to || each.from !== by) continue
+      if (seen.has(each.id)) found.push({ invariant: 'I2', text: `${way}: "${each.text}" was shown twice` })
+      seen.add(each.id)
+    }
+  }
+  if (authorBack.length === 0 && readerBack.length === 0) {
+    let last = -1
+    for (const { id, text } of expected) {
+      const place = places.get(id) ?? last
+      if (place < last)
+        found.push({ invariant: 'I3', text: `${way}: "${text}" stands before what was written earlier` })
+      last = Math.max(last, place)
+    }
+  }
+  for (const { id, text, state } of own.values()) {
+    if (
+      (state === 'delivered' || state === 'read') &&
+      readerBack.length === 0 &&
+      authorBack.length === 0 &&
+      !places.has(id)
+    )
+      if (accepted.some((each) => each.id === id)) {
+        found.push({ invariant: 'I1', text: `${way}: "${text}" is called ${state} and is not there` })
+      }
+  }
+  return found
+}
+
+async function everything(node: Node, who: string): Promise<readonly Message[]> {
+  return node.messages(who, { last: 10_000 })
+}
+
+/** I8: nothing of a process that is at rest grows with what happened. */
+async function bounds(mesh: SimulatedMesh, who: string, contacts: number): Promise<Violation[]> {
+  const found: Violation[] = []
+  const load = mesh.load(who)
+  if (load === null) return [{ invariant: 'liveness', text: `${who} is down` }]
+  const most = MAX_TIMERS + MAX_TIMERS_A_CONTACT * contacts
+  if (load.timers > most)
+    found.push({ invariant: 'I8', text: `${who} has ${load.timers} timers, expected at most ${most}` })
+  if (load.links > MAX_LINKS_A_CONTACT * contacts + 2)
+    found.push({ invariant: 'I8', text: `${who} has ${load.links} links` })
+  const { dropped } = await mesh.person(who).status()
+  for (const reason of Object.keys(dropped)) {
+    if (/^(?:seal|timer|settle|defect)/.test(reason)) {
+      found.push({ invariant: 'I9', text: `${who}: something failed inside (${reason})` })
+    }
+  }
+  return found
+}

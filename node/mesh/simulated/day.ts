@@ -1,0 +1,75 @@
+import { FAULTS, type FaultName } from './faults.ts'
+import { type Scenario, scenario } from './scenario.ts'
+import type { World } from './world.ts'
+
+/** What a day is made of; everything has a default. */
+export interface DayOptions {
+  /** By default from three to nine, mostly few. */
+  readonly people?: Scenario['people']
+  /** By default 24. */
+  readonly hours?: number
+  /** Which faults strike, by default all but `roll-back`. */
+  readonly faults?: readonly FaultName[]
+  /** So many random things in an hour, by default 6. */
+  readonly pace?: number
+  /** How likely two people know each other from the start, by default 0.6; some of the others meet during the day. */
+  readonly acquainted?: number
+  readonly primitives?: 'real' | 'fast'
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+/** Every fault after which nothing may be missing. */
+export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as FaultName[]).filter(
+  (name) => name !== 'roll-back',
+)
+
+/**
+ * People write to each other, meet, block each other and come and go, while everything goes wrong that has a name.
+ */
+export function day(options: DayOptions = {}): Scenario {
+  const { people = [3, 9], hours = 24, faults = FORGIVABLE_FAULTS, pace = 6, acquainted = 0.6 } = options
+  return scenario({
+    name: `a day of ${hours} hours`,
+    people,
+    contacts: (_a, _b, dice) => dice.chance(acquainted),
+    ...(options.primitives && { primitives: options.primitives }),
+    async play(world) {
+      const { mesh, dice } = world
+      for (const end = mesh.now + hours * HOUR; mesh.now < end; ) {
+        if (dice.chance(0.6)) await talk(world)
+        else if (dice.chance(0.15)) await meet(world)
+        else await world.strike(dice.pick(faults))
+        await world.advance(dice.chance(0.5) ? dice.below(2_000) : dice.below((4 * HOUR) / pace))
+        for (const name of world.people) if (dice.chance(0.2)) await world.start(name)
+      }
+    },
+  })
+}
+
+/** Somebody writes to somebody, now and then a lot. */
+async function talk({ dice, people, say }: World): Promise<void> {
+  const [from, to] = two(dice, people)
+  for (let burst = dice.chance(0.1) ? dice.between(2, 30) : 1; burst > 0; burst--) await say(from, to)
+}
+
+/** People get to know each other, or want to hear no more of each other for a while. */
+async function meet(world: World): Promise<void> {
+  const { dice, mesh, people } = world
+  const [one, other] = two(dice, people)
+  if (dice.chance(0.4)) await world.introduce(one, other)
+  else if (dice.chance(0.6)) await world.acceptAll()
+  else if (world.isAwake(one)) {
+    const { contacts } = mesh.person(one)
+    const known = (await contacts.list()).find(({ petname }) => petname === other)
+    if (known?.state === 'accepted') contacts.block(known.account).catch(() => undefined)
+    else if (known?.state === 'blocked') contacts.unblock(known.account).catch(() => undefined)
+    await mesh.atRest()
+  }
+}
+
+function two(dice: World['dice'], people: readonly string[]): readonly [string, string] {
+  const one = dice.pick(people)
+  return [one, dice.pick(people.filter((name) => name !== one))]
+}

@@ -1,0 +1,55 @@
+import type { Node, NodeEvent } from '../../api.ts'
+import type { History } from './history.ts'
+
+/** The same node, which tells the history what it promised and what it showed. */
+export function recordingNode(
+  node: Node,
+  options: {
+    readonly name: string
+    readonly history: History
+    /** The name of whoever has this account. */
+    nameOf(account: string): string
+    /** Whether the process still lives: the dead show nothing. */
+    lives(): boolean
+  },
+): Node {
+  const { name, history, nameOf, lives } = options
+  const me = node.identity.account
+
+  function tell(event: NodeEvent): void {
+    switch (event.kind) {
+      case 'message': {
+        const { from, id, text = '' } = event.message
+        if (from !== me) history.tell({ kind: 'shown', who: name, from: nameOf(from), id, text })
+        return
+      }
+      case 'state': {
+        const { conversation, id, state } = event.message
+        history.tell({ kind: 'state', who: name, to: nameOf(conversation), id, state })
+        return
+      }
+      case 'request':
+        history.tell({ kind: 'request', who: name, from: nameOf(event.contact.account) })
+        return
+      case 'alert':
+        history.tell({ kind: 'alert', who: name, about: nameOf(event.contact.account), alert: event.alert })
+        return
+      case 'contact':
+      case 'published':
+    }
+  }
+
+  async function listen(): Promise<void> {
+    for await (const event of node.events()) if (lives()) tell(event)
+  }
+
+  listen().catch(() => undefined)
+  return {
+    ...node,
+    async send(who, text, sendOptions) {
+      const sent = await node.send(who, text, sendOptions)
+      if (lives()) history.tell({ kind: 'accepted', who: name, to: nameOf(sent.conversation), id: sent.id, text })
+      return sent
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import type { Logger } from '../../api.ts'
+import { namesOf } from '../names.ts'
+import { check, type Violation } from './checker.ts'
+import { createDice, type Dice } from './dice.ts'
+import { createSimulatedMesh } from './mesh.ts'
+import { createWorld, type World } from './world.ts'
+
+/** A story that is played with many seeds, each time with other chances. A scenario file exports one by default. */
+export interface Scenario {
+  readonly name: string
+  /** How many people, or from how many to how many, or who. */
+  readonly people: number | readonly [least: number, most: number] | readonly string[]
+  /** Whether two people know each other from the start; by default all do. */
+  contacts?(a: string, b: string, dice: Dice): boolean
+  /** `real` cryptography makes a run twice as long; by default every twentieth seed has it. */
+  readonly primitives?: 'real' | 'fast'
+  /** What happens. When it is over all faults end, everything is given the time to arrive, and the history is checked. */
+  play(world: World): Promise<void>
+}
+
+/** How one seed ended. */
+export interface Outcome {
+  readonly seed: string
+  readonly people: number
+  readonly violations: readonly Violation[]
+  /** SHA-256 of everything that happened, hexadecimal: equal for equal seeds. */
+  readonly digest: string
+  /** Everything that happened, see `timeline`. */
+  readonly lines: readonly string[]
+  /** Messages that were accepted. */
+  readonly messages: number
+  readonly virtualMs: number
+  readonly steps: number
+}
+
+/** So many seeds are played with the fast primitives before one is with the real ones. */
+const REAL_EVERY = 20
+
+/** Gives a scenario its type in a scenario file: `export default scenario({ … })`. */
+export function scenario(story: Scenario): Scenario {
+  return story
+}
+
+/** Plays a scenario with one seed, a whole number. Rejects only when the scenario itself throws. */
+export async function simulate(story: Scenario, seed: number): Promise<Outcome> {
+  const dice = createDice(`${story.name} ${seed}`)
+  const people = namesOf(cast(story.people, dice))
+  const knows = story.contacts?.bind(story)
+  const warnings: Violation[] = []
+  await using mesh = await createSimulatedMesh({
+    nodes: people,
+    network: 'simulated',
+    contacts: knows === undefined ? true : (a, b) => knows(a, b, dice),
+    seed,
+    primitives: story.primitives ?? (seed % REAL_EVERY === 0 ? 'real' : 'fast'),
+    logger: complaining((text) => warnings.push({ invariant: 'I9', text })),
+  })
+  const began = mesh.now
+  const world = createWorld(`${seed}`, mesh, people, dice)
+  await mesh.settled()
+  await story.play(world)
+  await world.calm()
+  const calmAt = mesh.now - began
+  const violations: Violation[] = []
+  const settle = async (): Promise<void> => {
+    await mesh.settled().catch((error: Error) => violations.push({ invariant: 'liveness', text: error.message }))
+  }
+  await settle()
+  for (const from of people) {
+    for (const { petname, state } of await mesh.person(from).contacts.list()) {
+      if (state === 'accepted') await world.say(from, petname)
+    }
+  }
+  await settle()
+  violations.push(...warnings, ...(await check(mesh, people, calmAt)))
+  const { history, now, steps } = mesh
+  return {
+    seed: `${seed}`,
+    people: people.length,
+    violations,
+    digest: history.digest(),
+    lines: history.lines,
+    messages: history.happenings.filter(({ kind }) => kind === 'accepted').length,
+    virtualMs: now - began,
+    steps,
+  }
+}
+
+function cast(people: Scenario['people'], dice: Dice): number | readonly string[] {
+  if (typeof people === 'number') return people
+  const [least, most] = people
+  if (typeof least !== 'number' || typeof most !== 'number') return people as readonly string[]
+  // Mostly few: what two people do to each other is what goes wrong, and many cost much.
+  return Math.min(dice.between(least, most), dice.between(least, most))
+}
+
+/** A logger that tells of what must not happen. */
+function complaining(complain: (text: string) => void): Logger {
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warn(fields, message) {
+      if (message === 'a job of the driver failed' || message === 'the store cannot be read') {
+        complain(`${message}: ${JSON.stringify(fields)}`)
+      }
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import type { Dice } from './dice.ts'
+import { createFaultInjector, type FaultName } from './faults.ts'
+import type { SimulatedMesh } from './mesh.ts'
+import { CANARY } from './watch.ts'
+
+/** What a scenario plays in. Everything that chance decides comes from `dice`, so that a seed repeats it. */
+export interface World {
+  readonly seed: string
+  readonly mesh: SimulatedMesh
+  readonly dice: Dice
+  readonly people: readonly string[]
+  /** Whether somebody can do anything: the process runs and the machine is awake. */
+  isAwake(name: string): boolean
+  /** Lets somebody write. Nobody waits for it: a disk may be slow, and a process that dies never answers. */
+  say(from: string, to: string): Promise<void>
+  /** One invites and the other asks; whoever is asked accepts at `acceptAll`. Nothing when one of them is not awake. */
+  introduce(inviting: string, invited: string): Promise<void>
+  /** Everybody who is awake accepts everybody who asked. */
+  acceptAll(): Promise<void>
+  strike(fault: FaultName, who?: string, other?: string): Promise<void>
+  advance(ms: number): Promise<void>
+  /** Starts somebody who is down. */
+  start(name: string): Promise<void>
+  /** Ends all faults, brings everybody back, and lets enough time pass for everything to be delivered. */
+  calm(): Promise<void>
+}
+
+/** Long enough for the longest pause between attempts, ms, and for what the clocks of others were ahead. */
+const CALM_MS: number = 20 * 60_000
+
+export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly string[], dice: Dice): World {
+  const injector = createFaultInjector(mesh, people, dice)
+  let written = 0
+
+  /** Begins something and lets everything happen that takes no time; whether it succeeds is told by the history. */
+  async function begin(work: Promise<unknown>): Promise<void> {
+    work.catch(() => undefined)
+    await mesh.atRest()
+  }
+
+  async function acceptAll(): Promise<void> {
+    for (const name of people) {
+      if (!world.isAwake(name)) continue
+      const node = mesh.person(name)
+      for (const request of await node.contacts.requests()) {
+        await begin(node.contacts.accept(request.account, { petname: petnameOf(request.claimedName) }))
+      }
+    }
+  }
+
+  /** People of a mesh call themselves by their names, and so does everybody else. */
+  function petnameOf(claimed: string | undefined): string {
+    return people.find((name) => name === claimed) ?? 'somebody'
+  }
+
+  const world: World = {
+    seed,
+    mesh,
+    dice,
+    people,
+    isAwake: (name) => mesh.people.has(name) && !injector.isAsleep(name),
+    async say(from, to) {
+      if (!world.isAwake(from)) return
+      await begin(mesh.person(from).send(to, `${CANARY} ${from} ${++written}`))
+    },
+    async introduce(inviting, invited) {
+      if (!world.isAwake(inviting) || !world.isAwake(invited)) return
+      const guest = mesh.person(invited)
+      await begin(
+        mesh
+          .person(inviting)
+          .invite()
+          .then(({ link }) => guest.contacts.add(link, { petname: inviting })),
+      )
+    },
+    acceptAll,
+    async strike(fault, who = dice.pick(people), other = dice.pick(people.filter((name) => name !== who))) {
+      await injector.strike(fault, who, other)
+    },
+    advance: mesh.advance,
+    async start(name) {
+      if (mesh.people.has(name)) return
+      await mesh.start(name, { moved: dice.chance(0.3) }).catch(() => undefined)
+      await mesh.atRest()
+    },
+    async calm() {
+      await injector.clear()
+      await mesh.advance(CALM_MS)
+      for (const name of people) {
+        const node = mesh.person(name)
+        for (const contact of await node.contacts.list()) {
+          if (contact.state === 'blocked') await begin(node.contacts.unblock(contact.account))
+        }
+      }
+      await acceptAll()
+      await mesh.advance(CALM_MS)
+    },
+  }
+  return world
+}
