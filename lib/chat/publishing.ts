@@ -77,7 +77,9 @@ export function schedule(machine: Machine): void {
         wanted.set(slot, machine.now + apart)
         apart += APART_MS + jitter(machine, APART_MS)
       } else {
-        wanted.set(slot, due.get(slot) ?? machine.now + apart + jitter(machine, OTHER_DAY_MS))
+        const planned = due.get(slot) ?? machine.now + apart + jitter(machine, OTHER_DAY_MS)
+        // A plan that was made while the clock was ahead must not wait for that time to come again.
+        wanted.set(slot, Math.min(planned, machine.now + longestPause(machine, slot)))
       }
     }
   }
@@ -85,6 +87,12 @@ export function schedule(machine: Machine): void {
   for (const [slot, at] of wanted) due.set(slot, at)
   const next = Math.min(...due.values())
   setTimer(machine, 'publish', due.size === 0 ? null : Math.max(next, machine.now))
+}
+
+/** The longest that a slot ever waits, ms. */
+function longestPause(machine: Machine, slot: string): number {
+  const failed = machine.own.publications.failures.has(slot)
+  return failed ? Math.max(...RETRY_MS) : REPUBLISH_MS + REPUBLISH_JITTER_MS
 }
 
 /** How many slots of today wait for their time within this minute, are on their way, or were taken by nobody yet. */
@@ -115,11 +123,13 @@ function hashOf(machine: Machine, secret: Uint8Array): Uint8Array {
 /** The timer fired: every slot that is due leaves. */
 export function onPublishTimer(machine: Machine): void {
   const { due } = machine.own.publications
+  // The timer waited for the first of them, whatever the clock shows: it may stand still, or have been set back.
+  const reached = Math.max(machine.now, Math.min(...due.values()))
   for (const secret of secrets(machine)) {
     for (const day of daysToPublish(machine.now)) {
       const slot = slotName(machine, secret, day)
       const at = due.get(slot)
-      if (at === undefined || at > machine.now) continue
+      if (at === undefined || at > reached) continue
       publish(machine, secret, day, slot)
       due.set(slot, machine.now + REPUBLISH_MS + jitter(machine, REPUBLISH_JITTER_MS))
     }
