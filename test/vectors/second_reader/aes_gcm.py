@@ -14,7 +14,7 @@ def _make_sbox() -> bytes:
     box = []
     for x in range(256):
         inverse = power[-log[x] % 255] if x else 0
-        spread = inverse * 0x101 # two copies, so that a shift rotates
+        spread = inverse * 0x101  # two copies, so that a shift rotates
         box.append((spread ^ spread >> 4 ^ spread >> 5 ^ spread >> 6 ^ spread >> 7 ^ 0x63) & 0xFF)
     return bytes(box)
 

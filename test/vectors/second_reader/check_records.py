@@ -5,7 +5,8 @@ import ed25519
 import mlkem
 from checking import expect, numbered, unhex
 from kdf import hkdf, u32
-from records import account_body, account_id, device_body, prekey_bytes, read_account_record, read_device_record, read_prekey
+from records import account_body, account_id, device_body, prekey_bytes
+from records import read_account_record, read_device_record, read_prekey
 from words import account_text, read_account_text, words_fit
 
 
@@ -22,10 +23,10 @@ def check(vectors: dict) -> int:
 def _check_account(where: str, case: dict) -> None:
     seed = unhex(case["seed"])
     expect(f"{where}, whether the words are those of the seed", words_fit(seed, case["words"].split()), True)
-    for listed in case["keys"]:
-        private = hkdf(b"", seed, b"sotto/1 account" + u32(listed["epoch"]), 32)
-        expect(f"{where}, private key of epoch {listed['epoch']}", private, unhex(listed["privateKey"]))
-        expect(f"{where}, public key of epoch {listed['epoch']}", ed25519.public_key(private), unhex(listed["publicKey"]))
+    for key in case["keys"]:
+        private = hkdf(b"", seed, b"sotto/1 account" + u32(key["epoch"]), 32)
+        expect(f"{where}, private key of epoch {key['epoch']}", private, unhex(key["privateKey"]))
+        expect(f"{where}, public key of epoch {key['epoch']}", ed25519.public_key(private), unhex(key["publicKey"]))
     account = unhex(case["keys"][0]["publicKey"])
     expect(f"{where}, whether AK_0 is an account key", ed25519.is_account_key(account), True)
     expect(f"{where}, aid", account_id(account), unhex(case["aid"]))
@@ -61,6 +62,6 @@ def _check_prekey(where: str, case: dict) -> bytes:
     dh, kem = curve.x25519_public(unhex(case["dhPrivate"])), mlkem.key_pair(unhex(case["kemSeed"]))[0]
     expect(f"{where}, X25519 public key", dh, unhex(case["dhPublic"]))
     expect(f"{where}, encapsulation key", kem, unhex(case["kemPublic"]))
-    made = prekey_bytes({"id": unhex(case["id"]), "dh": dh, "kem": kem, "issued": case["issued"], "expires": case["expires"]})
+    made = prekey_bytes({**case, "id": unhex(case["id"]), "dh": dh, "kem": kem})
     expect(f"{where}, bytes", made, unhex(case["bytes"]))
     return made

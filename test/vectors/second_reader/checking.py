@@ -14,8 +14,8 @@ def expect(what: str, computed, listed) -> None:
     if computed != listed:
         where = ""
         if isinstance(computed, bytes) and isinstance(listed, bytes):
-            same = next((i for i, (a, b) in enumerate(zip(computed, listed)) if a != b), min(len(computed), len(listed)))
-            where = f" (they differ from byte {same} on)"
+            differing = (i for i, (a, b) in enumerate(zip(computed, listed)) if a != b)
+            where = f" (they differ from byte {next(differing, min(len(computed), len(listed)))} on)"
         raise Mismatch(f"{what}: computed {shown(computed)}, the file has {shown(listed)}{where}")
 
 

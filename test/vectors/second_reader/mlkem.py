@@ -90,7 +90,8 @@ def _sample_ntt(seed: bytes) -> list:
 def _sample_cbd(seed: bytes, n: int) -> list:
     """Algorithm 8 with eta 2, on PRF (section 4.1)."""
     b = int.from_bytes(shake_256(seed + bytes([n])).digest(64 * ETA), "little")
-    return [((b >> 4 * i & 1) + (b >> 4 * i + 1 & 1) - (b >> 4 * i + 2 & 1) - (b >> 4 * i + 3 & 1)) % Q for i in range(N)]
+    ones = (0, 1, 1, 2)  # in two bits
+    return [(ones[b >> 4 * i & 3] - ones[b >> 4 * i + 2 & 3]) % Q for i in range(N)]
 
 
 @lru_cache(maxsize=None)

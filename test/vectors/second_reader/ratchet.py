@@ -49,7 +49,7 @@ class Receiving:
 
 
 class Side:
-    """The state of A or B. `parts` gives pq and auth of a step: see check_ratchet.py."""
+    """The state of A or B. The ML-KEM steps after chain 1 are in pq_steps.py."""
 
     def __init__(self, start: dict, initiator: bool):
         self.initiator = initiator

@@ -37,8 +37,8 @@ def read_account_record(record: bytes) -> dict:
     for device in list_of(r["devices"], 4):
         if len(list_of(device, 4)) != 4:
             raise ValueError("a device has four fields")
-        did, dsk, ik, added = device
-        devices.append({"did": bytes_of(did, 16), "dsk": bytes_of(dsk, 32), "ik": bytes_of(ik, 32), "added": number_of(added)})
+        did, dsk, ik = (bytes_of(item, size) for item, size in zip(device, (16, 32, 32)))
+        devices.append({"did": did, "dsk": dsk, "ik": ik, "added": number_of(device[3])})
     r["devices"] = devices
     if r["epoch"] == 0 and r["account"] != r["key"]:
         raise ValueError("in epoch 0 AK_e is AK_0")
