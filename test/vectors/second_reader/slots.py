@@ -3,6 +3,7 @@
 import chacha
 import ed25519
 from checking import expect, numbered, unhex
+from curve import L, little
 from kdf import hkdf, lv, u32
 from records import read_account_record, read_device_record
 from wire import bytes_of, decode, encode, number_of
@@ -23,6 +24,9 @@ def check_blinding(vectors: dict) -> int:
         expect(f"{where}, signature", signature, unhex(case["signature"]))
         holds = ed25519.verify(blinded, ed25519.typed("dht", message), signature)
         expect(f"{where}, whether the signature holds", holds, True)
+        larger = signature[:32] + (little(signature[32:]) + L).to_bytes(32, "little")
+        holds = ed25519.verify(blinded, ed25519.typed("dht", message), larger)
+        expect(f"{where}, whether it holds with L added to S", holds, False)
     return len(vectors["cases"])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ed25519 import is_account_key
 from kdf import H
 
-LIST = Path(__file__).resolve().parents[3] / "node_modules" / "@scure" / "bip39" / "wordlists" / "english.js"
+LIST = Path("node_modules", "@scure", "bip39", "wordlists", "english.js")
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32M = 0x2BC830A3
 GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -15,10 +15,11 @@ GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 
 @lru_cache(maxsize=None)
 def word_list():
-    """The English list of 2048 words, from an installed package; None when it is not there. Python has none."""
-    if not LIST.is_file():
+    """The English list of 2048 words, from a package installed above; None when it is not there. Python has none."""
+    found = next((folder / LIST for folder in Path(__file__).resolve().parents if (folder / LIST).is_file()), None)
+    if found is None:
         return None
-    words = re.search(r"`([a-z\s]+)`", LIST.read_text("utf-8"))
+    words = re.search(r"`([a-z\s]+)`", found.read_text("utf-8"))
     words = words.group(1).split() if words else []
     return words if len(words) == 2048 and words == sorted(words) else None
 
