@@ -159,6 +159,7 @@ function openAhead(opening: Opening, recv: OpenChain): OpenResult {
   const passed = passOver(primitives, recv, recv.chainKey, recv.next, header.n)
   const payloads = openWithChain(opening, passed.chainKey)
   if (typeof payloads === 'string') {
+    if (passed.chainKey !== recv.chainKey) wipe(passed.chainKey)
     wipe(...passed.keys.map(({ key }) => key))
     return refused({ ...session, skips }, payloads)
   }
