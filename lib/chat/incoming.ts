@@ -64,6 +64,7 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     if (admitted === null) return
     link.refused--
     const { contact, entry, first } = admitted
+    link.from = contact
     saveSkipped(machine, contact, first)
     holdWeak(machine, contact, entry, first.payloads)
     letGo(machine, contact)
@@ -74,7 +75,7 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
 /** A message of a link that is a frame alone. */
 export function onFrame(machine: Machine, link: Link, bytes: Uint8Array): void {
   guarded(machine, 'frame', () => {
-    const contact = link.bound ?? contactVia(machine, link)
+    const contact = link.bound ?? link.expected ?? contactFrom(machine, link)
     if (contact === null) {
       count(machine, 'frame: on a link of nobody')
       return
@@ -95,13 +96,12 @@ function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Arr
   }
 }
 
-/** Before a link is proved only the answers to what went out over it are read on it. */
-function contactVia(machine: Machine, link: Link): Contact | null {
-  if (link.expected !== null) return link.expected
-  for (const contact of machine.contacts.values()) {
-    if (contact.sessions.some((entry) => entry.via === link.id)) return contact
-  }
-  return null
+/**
+ * Whose frames are read on a link that they opened, before it is proved. What came over another link meanwhile changes nothing:
+ * whoever repeats their first message elsewhere would silence them.
+ */
+export function contactFrom(machine: Machine, { from }: Link): Contact | null {
+  return from !== null && machine.contacts.get(from.id) === from && from.sessions.length > 0 ? from : null
 }
 
 /** Opens a frame in one session; false when it is none of this session's. */
@@ -146,6 +146,7 @@ function onOpened(machine: Machine, link: Link, contact: Contact, entry: Session
   entry.session = result.session
   entry.changed = true
   entry.via = link.id
+  link.from = contact
   contact.unreadable = 0
   if (contact.heard === 'nothing') contact.heard = 'frames'
   machine.due.add(contact)
@@ -184,9 +185,10 @@ function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: Sess
   count(machine, 'frame: duplicate')
   if (contact.row.state !== 'accepted') return
   entry.via = link.id
+  link.from = contact
   machine.due.add(contact)
   if (entry.session.confirmed) receiptsAgain(machine, contact, entry.session.peerDid)
-  answerAgain(machine, contact, entry)
+  answerAgain(machine, contact, entry, link)
 }
 
 /** Two machines speak as their one device, or theirs went back in time: nothing is taken, and both users hear of it. */

@@ -1,6 +1,6 @@
 import { onProof } from './binding.ts'
 import type { LinkId } from './events.ts'
-import { onFrame, onPrefix } from './incoming.ts'
+import { contactFrom, onFrame, onPrefix } from './incoming.ts'
 import { type Contact, count, emit, type Link, type Machine, send, setTimer } from './machine.ts'
 import { PROOF_TYPE, prove } from './proofs.ts'
 import { lookUp, onLost, onOpen, onUnreachable, retry } from './reach.ts'
@@ -46,6 +46,8 @@ export function onOpened(
     openedAt: machine.now,
     proofs: 0,
     unproved: null,
+    from: null,
+    droveAt: 0,
     refused: 0,
     doubted: false,
   }
@@ -155,8 +157,7 @@ export function onProofTimeout(machine: Machine, id: LinkId): void {
 
 /** A link on which nobody proved who they are: only a request keeps it for a while. */
 function onStrangerTimeout(machine: Machine, link: Link): void {
-  const asked = [...machine.contacts.values()].some(({ sessions }) => sessions.some(({ via }) => via === link.id))
-  if (asked && machine.now < link.openedAt + REQUESTER_MS) {
+  if (contactFrom(machine, link) !== null && machine.now < link.openedAt + REQUESTER_MS) {
     setTimer(machine, `proof:${link.id}`, link.openedAt + REQUESTER_MS)
     return
   }

@@ -127,6 +127,10 @@ export interface Link {
   proofs: number
   /** The last of them that was nobody's: a session may be confirmed only after its proof came. */
   unproved: Uint8Array | null
+  /** Whose session the prefix was of that opened on it last, new or again: their frames without prefix are read on it too. */
+  from: Contact | null
+  /** When a frame that drives confirmation last left on it, ms; 0 for never. */
+  droveAt: number
   /** Prefixes on it that opened nothing. */
   refused: number
   /** Whether the own proof on it was not answered in time. */

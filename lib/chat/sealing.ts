@@ -4,10 +4,10 @@ import { ephemeralPayload } from '../conversation/outgoing.ts'
 import { KINDS } from '../conversation/payload.ts'
 import { pqAnswer, pqOffer } from '../session/pq-step.ts'
 import { sealFrame } from '../session/seal.ts'
-import { type Contact, type Machine, save, send, setTimer } from './machine.ts'
+import { type Contact, type Link, type Machine, save, send, setTimer } from './machine.ts'
 import { DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './session-entry.ts'
 
-/** However often the same frames of theirs come again, the answer to them leaves at most once in this time, ms. */
+/** However often the same frames of theirs come again, the answer to them leaves at most once in this time on a link, ms. */
 const DRIVE_APART_MS = 500
 
 /** How long after a request left it leaves again on a link that stays open, ms. */
@@ -55,11 +55,14 @@ export function sealInto(
   const bytes = entry.session.prefix === null ? sealed.frame : concat(entry.session.prefix, sealed.frame)
   const link = linkFor(machine, contact, entry)
   if (sealed.n === 0 && sealed.chain <= 3) {
-    entry.drive = { chain: sealed.chain, bytes, attempts: 0, leftAt: link === null ? 0 : machine.now }
+    entry.drive = { chain: sealed.chain, bytes, attempts: 0 }
     save(machine, { range: 'drive', key: sessionKey(contact.handle, entry), value: encodeDrive(entry.drive) })
     scheduleDrive(machine, contact, entry)
   }
-  if (link !== null) send(machine, link, bytes)
+  if (link !== null) {
+    send(machine, link, bytes)
+    if (sealed.n === 0) droveOn(machine, link)
+  }
   return { chain: sealed.chain, bytes }
 }
 
@@ -106,13 +109,22 @@ export function repeatDrive(machine: Machine, contact: Contact, entry: SessionEn
   const to = link ?? linkFor(machine, contact, entry)
   if (entry.drive === null || to === null) return
   send(machine, to, entry.drive.bytes)
-  entry.drive = { ...entry.drive, leftAt: machine.now }
+  droveOn(machine, to)
 }
 
-/** They sent something again, so they did not get the answer. */
-export function answerAgain(machine: Machine, contact: Contact, entry: SessionEntry): void {
-  if (entry.drive === null || Math.abs(machine.now - entry.drive.leftAt) < DRIVE_APART_MS) return
-  repeatDrive(machine, contact, entry)
+function droveOn(machine: Machine, id: number): void {
+  const link = machine.links.get(id)
+  if (link !== undefined) link.droveAt = machine.now
+}
+
+/**
+ * They sent something again, so they did not get the answer: it leaves on their proved link, else where this came from. What
+ * left on another link is no reason to be silent here, or whoever repeats their message there would take the answer away.
+ */
+export function answerAgain(machine: Machine, contact: Contact, entry: SessionEntry, via: Link): void {
+  const link = (contact.link === null ? undefined : machine.links.get(contact.link)) ?? via
+  if (entry.drive === null || Math.abs(machine.now - link.droveAt) < DRIVE_APART_MS) return
+  repeatDrive(machine, contact, entry, link.id)
 }
 
 /** On a new link every frame that waits for its answer leaves at once, and its pauses begin anew. */

@@ -29,8 +29,6 @@ export interface Drive {
   readonly chain: number
   readonly bytes: Uint8Array
   readonly attempts: number
-  /** When it last left in this life of the process, ms; 0 for never. */
-  readonly leftAt: number
 }
 
 /** How long a session is kept after it was last sent on, ms. */
@@ -127,7 +125,7 @@ export function encodeDrive(drive: Drive | null): Uint8Array | null {
 
 export function decodeDrive(bytes: Uint8Array): Drive {
   const fields = decodeTyped(bytes, { type: 'drive', fields: 2, maxBytes: 1 << 16 })
-  return { chain: asUint(fields[0], 'chain'), bytes: asBytes(fields[1], 'frame'), attempts: 0, leftAt: 0 }
+  return { chain: asUint(fields[0], 'chain'), bytes: asBytes(fields[1], 'frame'), attempts: 0 }
 }
 
 /** A prefix whose session was let go, refused or declined: its frames are dropped until its prekey is gone. */

@@ -15,6 +15,7 @@ import { createTraffic } from './traffic.ts'
 
 export type * from '../api.ts'
 export type { Bootstrap, BootstrapStatus } from '../bootstrap.ts'
+export * from './hostile/peers.ts'
 export type { SimulatedMesh, SimulatedMeshOptions } from './simulated/mesh.ts'
 
 export interface MeshOptions {

@@ -65,7 +65,7 @@ const ROWS: readonly [string, () => Uint8Array, (stored: Uint8Array) => Uint8Arr
   ['session', session, (stored) => encodeEntry(decodeEntry(stored))],
   [
     'drive',
-    () => encodeDrive({ chain: 2, bytes: bytes(99), attempts: 0, leftAt: 0 }) as Uint8Array,
+    () => encodeDrive({ chain: 2, bytes: bytes(99), attempts: 0 }) as Uint8Array,
     (stored) => encodeDrive(decodeDrive(stored)),
   ],
   [
