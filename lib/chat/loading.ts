@@ -111,6 +111,9 @@ function readContacts(machine: Machine, rows: StoredRows): void {
   for (const { key, value } of rows.session) {
     machine.contacts.get(toHex(key.subarray(0, 16)))?.sessions.push(decodeEntry(value))
   }
+  for (const { sessions } of machine.contacts.values()) {
+    sessions.sort((a, b) => a.session.createdAt - b.session.createdAt)
+  }
   for (const { key, value } of rows.drive) {
     const sessions = machine.contacts.get(toHex(key.subarray(0, 16)))?.sessions ?? []
     const entry = sessions.find(({ session }) => equalBytes(session.id, key.subarray(16)))

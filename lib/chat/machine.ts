@@ -58,6 +58,7 @@ export interface Contact {
   readonly handle: Uint8Array
   row: ContactRow
   head: Head
+  /** In the order in which they came. */
   readonly sessions: SessionEntry[]
   /** Own messages that are not acknowledged, by counter. */
   readonly outbox: OutboxEntry[]

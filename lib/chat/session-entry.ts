@@ -69,13 +69,17 @@ export function sendingSession(entries: readonly SessionEntry[]): SessionEntry |
   return entries.toSorted(byPreference)[0]
 }
 
-/** The entries to let go: beyond the limits of each kind, or not sent on for 16 days. */
+/**
+ * The entries to let go: beyond the limits of each kind, or not sent on for 16 days. Of unconfirmed ones those that came
+ * last stay (`entries` are in that order): a gen proves nothing yet, and two forged ones of the highest would keep every
+ * other session from being confirmed.
+ */
 export function surplus(entries: readonly SessionEntry[], now: number): readonly SessionEntry[] {
   const sorted = entries.toSorted(byPreference)
   const confirmed = sorted.filter((entry) => entry.session.confirmed)
-  const unconfirmed = sorted.filter((entry) => !entry.session.confirmed)
+  const unconfirmed = entries.filter((entry) => !entry.session.confirmed)
   const old = sorted.slice(1).filter((entry) => entry.sendingAt + SESSION_KEPT_MS < now)
-  return [...new Set([...confirmed.slice(MAX_CONFIRMED), ...unconfirmed.slice(MAX_UNCONFIRMED), ...old])]
+  return [...new Set([...confirmed.slice(MAX_CONFIRMED), ...unconfirmed.slice(0, -MAX_UNCONFIRMED), ...old])]
 }
 
 /**

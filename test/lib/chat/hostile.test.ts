@@ -79,6 +79,29 @@ describe('who stole the prekeys of somebody', () => {
     expect(alice.texts(bob)).toEqual(['for alice'])
   })
 
+  test.each(['alice', 'bob'])(
+    'keeps nobody from a new session by the highest generations, when %s lost theirs',
+    (name) => {
+      const [loser, other] = name === 'alice' ? [alice, bob] : [bob, alice]
+      world.faults.reachable = () => false
+      loser.lose('session')
+      const thief = world.stranger(bob)
+      thief.say(NONCE)
+      for (let i = 0; i < 3; i++) {
+        const { session, prefix } = stolenSession(alice, bob, world.now + 25 * HOUR + i)
+        thief.say(firstMessage(session, prefix, []).bytes)
+      }
+      bob.restart()
+      world.faults.reachable = () => true
+      say(loser, other, 'here again')
+      say(other, loser, 'hello')
+      world.advance(HOUR)
+      expect(other.texts(loser)).toContain('here again')
+      expect(loser.texts(other)).toContain('hello')
+      expect(sending(alice, bob)).toBe(sending(bob, alice))
+    },
+  )
+
   test('cannot make a pending contact accepted', () => {
     const carol = world.person('carol')
     world.advance(5_000)
