@@ -1,4 +1,4 @@
-import { decode as cborDecode, encode as cborEncode } from 'cborg'
+import { decode as cborDecode, encode as cborEncode, type Token, Tokenizer, Type } from 'cborg'
 import { fromUtf8, utf8 } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 
@@ -37,7 +37,7 @@ export function decode(bytes: Uint8Array, maxBytes: number): WireValue {
   if (bytes.length > maxBytes) throw malformed(`at most ${maxBytes} bytes, got ${bytes.length}`)
   checkStructure(bytes)
   try {
-    return cborDecode(bytes, STRICT) as WireValue
+    return cborDecode(bytes, { ...STRICT, tokenizer: new Texts(bytes, STRICT) }) as WireValue
   } catch (cause) {
     throw new ProtocolError('malformed', 'expected canonical CBOR', { cause })
   }
@@ -51,7 +51,17 @@ const STRICT = {
   allowNaN: false,
   allowBigInt: false,
   rejectDuplicateMapKeys: true,
+  retainStringBytes: true,
 } as const
+
+/** cborg leaves out a byte order mark at the beginning of a text; then two encodings would give one text. */
+class Texts extends Tokenizer {
+  override next(): Token {
+    const token = super.next()
+    if (token.byteValue?.[0] === 0xef && Type.equals(token.type, Type.string)) token.value = fromUtf8(token.byteValue)
+    return token
+  }
+}
 
 /** One pass over the heads: only the permitted major types, nothing deeper than `MAX_NESTING`, no trailing bytes. */
 function checkStructure(bytes: Uint8Array): void {
@@ -139,6 +149,12 @@ export function asBytes(
     throw malformed(`${name}: expected ${size.length} bytes, got ${value.length}`)
   }
   if (size.max !== undefined && value.length > size.max) throw malformed(`${name}: at most ${size.max} bytes`)
+  return value
+}
+
+/** The value as true or false. */
+export function asBoolean(value: WireValue | undefined, name: string): boolean {
+  if (typeof value !== 'boolean') throw malformed(`${name}: expected true or false`)
   return value
 }
 

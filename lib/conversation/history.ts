@@ -2,6 +2,7 @@ import { compareBytes, toHex } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'
 import {
   asArray,
+  asBoolean,
   asBytes,
   asNullable,
   asText,
@@ -183,11 +184,6 @@ function tryRead<T>(read: () => T): T | null | undefined {
 function oneOf<T>(values: readonly T[], item: WireValue | undefined, name: string): T {
   const value = values[asUint(item, name)]
   if (value === undefined) throw malformed(`${name}: expected an integer below ${values.length}`)
-  return value
-}
-
-function asBoolean(value: WireValue | undefined, name: string): boolean {
-  if (typeof value !== 'boolean') throw malformed(`${name}: expected true or false`)
   return value
 }
 

@@ -18,6 +18,10 @@ describe('the wire codec', () => {
     expect(decode(encode(value), 100)).toEqual(value)
   })
 
+  test.each(['\ufeff', '\ufeffname', '\ufeff\ufeff'])('keeps a byte order mark: %j', (text) => {
+    expect(decode(encode([text]), 100)).toEqual([text])
+  })
+
   test('refuses every truncation, and trailing bytes', () => {
     const whole = encode([1, 'x', bytes(9, 9, 9), [1, [2, 70000]]])
     for (let length = 0; length < whole.length; length++) {
