@@ -1,5 +1,6 @@
 import {
   asArray,
+  asBoolean,
   asBytes,
   asNullable,
   asText,
@@ -160,7 +161,7 @@ export function decodeContactRow(bytes: Uint8Array): ContactRow {
     startedAt: asUint(fields[15], 'started at'),
     before: asNullable(fields[16], stateOf),
     cameBy: asNullable(fields[17], (value) => asBytes(value, 'came by', { length: 16 })),
-    unconfirmedDevice: fields[18] === true,
+    unconfirmedDevice: asBoolean(fields[18], 'unconfirmed device'),
   }
 }
 

@@ -1,5 +1,5 @@
 import { concat, u64be } from '../bytes.ts'
-import { asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
+import { asBoolean, asBytes, asNullable, asUint, decodeTyped, encode, malformed } from '../wire.ts'
 
 /**
  * An own message that was not acknowledged. The machine holds where it is; its payload lies in `message`, the frame
@@ -36,14 +36,16 @@ export function encodeOutbox(entry: OutboxEntry, frame: Uint8Array | null): Uint
 export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: OutboxEntry; frame: Uint8Array | null } {
   const fields = decodeTyped(bytes, { type: 'outbox', fields: 6, maxBytes: 1 << 16 })
   const session = asNullable(fields[2], (value) => asBytes(value, 'session', { length: 32 }))
+  const chain = asUint(fields[3], 'chain')
+  if (session === null && chain !== 0) throw malformed('outbox: a chain without a session')
   return {
     entry: {
       counter,
       order: asUint(fields[0], 'order'),
       id: asBytes(fields[1], 'id', { length: 16 }),
-      sealed: session && { session, chain: asUint(fields[3], 'chain') },
+      sealed: session && { session, chain },
       payload: null,
-      left: fields[4] === true,
+      left: asBoolean(fields[4], 'left'),
       leftAt: 0,
     },
     frame: asNullable(fields[5], (value) => asBytes(value, 'frame')),

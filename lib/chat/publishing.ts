@@ -4,7 +4,7 @@ import { accountId } from '../identity/account.ts'
 import { type DeviceRecord, signDeviceRecord } from '../identity/device-record.ts'
 import { daysToPublish, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
 import { dayOf, nextSeq } from '../identity/time.ts'
-import { asArray, asBytes, asUint, decodeTyped, encode } from '../wire.ts'
+import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
 import { emit, jitter, type Machine, save, setTimer } from './machine.ts'
 import { newestPrekey, PUBLICATIONS_KEY } from './own.ts'
 
@@ -241,7 +241,9 @@ export function decodePublications(bytes: Uint8Array): Publications {
   const publications = newPublications()
   for (const item of asArray(fields[0], 'seqs')) {
     const [name, seq] = asArray(item, 'seq', { length: 2 })
-    publications.seqs.set(String(name), asUint(seq, 'seq'))
+    const slot = asText(name, 'slot', 32)
+    if (publications.seqs.has(slot)) throw malformed('publications: a slot stands in it twice')
+    publications.seqs.set(slot, asUint(seq, 'seq'))
   }
   for (const item of asArray(fields[1], 'revs')) {
     const [secretHash, day, rev] = asArray(item, 'rev', { length: 3 })
@@ -250,7 +252,9 @@ export function decodePublications(bytes: Uint8Array): Publications {
       day: asUint(day, 'day'),
       rev: asBytes(rev, 'rev', { length: 8 }),
     }
-    publications.revs.set(`${toHex(entry.secretHash)}:${entry.day}`, entry)
+    const slot = `${toHex(entry.secretHash)}:${entry.day}`
+    if (publications.revs.has(slot)) throw malformed('publications: a rev stands in it twice')
+    publications.revs.set(slot, entry)
   }
   return publications
 }

@@ -1,7 +1,7 @@
 import { compareBytes, concat } from '../bytes.ts'
 import { mustStep, type Session } from '../session/session.ts'
 import { decodeSession, encodeSession } from '../session/session-codec.ts'
-import { asArray, asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
+import { asArray, asBoolean, asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
 import type { LinkId } from './events.ts'
 
 /** A session with what the machine keeps beside the ratchet. */
@@ -115,7 +115,7 @@ export function decodeEntry(bytes: Uint8Array): SessionEntry {
     sendingAt: asUint(fields[1], 'sending at'),
     weak: asArray(fields[2], 'weak payloads', { max: MAX_WEAK_PAYLOADS }).map((item) => asBytes(item, 'payload')),
     prefixUntil: asUint(fields[3], 'prefix until'),
-    unannounced: fields[4] === true,
+    unannounced: asBoolean(fields[4], 'unannounced'),
     drive: null,
     via: null,
     cloned: false,

@@ -3,7 +3,13 @@ import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed, t
 import { dhSecret, type HeldDh, holdDhSecret, holdPublic } from './held-keys.ts'
 import { MAX_KEPT_CHAINS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from './kept-chains.ts'
 import { MAX_SEALED_IDENTITY_BYTES, PREFIX_HEAD_BYTES } from './prefix.ts'
-import { type ClosedChain, type OpenChain, type ReceivedChain, type SkippedRun } from './received-chain.ts'
+import {
+  type ClosedChain,
+  type OpenChain,
+  type ReceivedChain,
+  skippedCount,
+  type SkippedRun,
+} from './received-chain.ts'
 import { KEPT_SALT_BYTES, saltBytes, saltsFrom } from './salts.ts'
 import { NO_SKIPS, type Opening, type PqState, type SendChain, type Session } from './session.ts'
 
@@ -155,6 +161,10 @@ function readChain(fields: readonly WireValue[]): ReceivedChain {
   const skipped = asArray(fields[6], 'skipped', { max: MAX_STORED_SKIPPED }).map(readRun)
   if (skipped.some(({ from, to }, i) => from < (skipped[i - 1]?.to ?? 0) || to <= from || to > next)) {
     throw malformed('skipped: expected ascending runs below the next number')
+  }
+  // A run takes a few bytes here, and later a name for each of its numbers.
+  if (skipped.reduce((sum, { from, to }) => sum + to - from, 0) > MAX_STORED_SKIPPED) {
+    throw malformed(`skipped: at most ${MAX_STORED_SKIPPED} numbers`)
   }
   return {
     index: asUint(fields[0], 'index', U32),

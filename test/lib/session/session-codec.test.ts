@@ -5,7 +5,7 @@ import { PQ_STEP_MS, pqAnswer, pqOffer, receivePqAnswer, receivePqOffer } from '
 import { decodeSession, encodeSession, MAX_SESSION_BYTES } from '../../../lib/session/session-codec.ts'
 import type { Session } from '../../../lib/session/session.ts'
 import { wipeReplaced, wipeSession } from '../../../lib/session/wipe.ts'
-import { decode, encode } from '../../../lib/wire.ts'
+import { decode, encode, type WireValue } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
 import { primitivesUnderTest } from '../../support/random.ts'
 import { confirmedPair, flipped, makePair, NOW, type Pair, read, type Side, seal } from '../../support/session-pair.ts'
@@ -117,6 +117,20 @@ describe('the row of a session', () => {
     for (const at of [11, 12, 14]) expect(changed(responder, at, null)).toBe('malformed')
     expect(changed(responder, 7, new Uint8Array(10))).toBe('malformed')
     expect(changed(responder, 16, initiator[18] ?? null)).toBe('malformed')
+  })
+
+  test('is refused when it names more skipped frames than are ever kept', () => {
+    const row = decode(encodeSession(confirmedPair(native, 1).bob.session), MAX_SESSION_BYTES) as readonly WireValue[]
+    const withRun = (to: number) => {
+      const chain = row[16] as readonly WireValue[]
+      const skipped = chain.map((field, i) =>
+        i === 4 ? to : i === 5 ? new Uint8Array(0) : i === 6 ? [[0, to, 1]] : field,
+      )
+      return outcome(encode(row.map((field, i) => (i === 16 ? skipped : field))))
+    }
+    expect(withRun(2000)).toBeTypeOf('object')
+    expect(withRun(2001)).toBe('malformed')
+    expect(withRun(2 ** 32 - 1)).toBe('malformed')
   })
 
   test('is not what it was read into: wiping one leaves the other', () => {
