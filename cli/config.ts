@@ -26,9 +26,13 @@ function isOneOf(value: unknown, words: readonly string[]): boolean {
 
 /** Reads `config.json` of a home; a missing one is empty. Throws `bad-config`. */
 export async function readConfig(home: string): Promise<Config> {
-  const wrong = (what: string): CliError => new CliError('bad-config', `config.json in the home is wrong: ${what}.`)
   const bytes = await readSmall(homePaths(home).config, MAX_CONFIG_BYTES)
-  if (bytes === null) return {}
+  return bytes === null ? {} : parseConfig(bytes)
+}
+
+/** What the bytes of a `config.json` say. Throws `bad-config`. */
+export function parseConfig(bytes: Uint8Array): Config {
+  const wrong = (what: string): CliError => new CliError('bad-config', `config.json in the home is wrong: ${what}.`)
   let config: unknown
   try {
     config = JSON.parse(fromUtf8(bytes))

@@ -13,7 +13,7 @@ import { NodeError } from '../errors.ts'
  *
  * Every opening writes a manifest of a higher number, so a list that is older than the database is known by that.
  */
-type Inventory = { readonly manifest: number; readonly files: readonly ListedFile[] }
+export type Inventory = { readonly manifest: number; readonly files: readonly ListedFile[] }
 type ListedFile = { readonly name: string; readonly bytes: number; readonly hash: Uint8Array | null }
 
 const MAX_INVENTORY_BYTES = 16 << 20
@@ -49,7 +49,7 @@ export async function takeInventory(directory: string, manifest: number, primiti
 
 /** Compares a database with the list of its last closing. Throws `damaged` and changes nothing. */
 export async function checkInventory(directory: string, listed: Uint8Array, primitives: Hash): Promise<void> {
-  const inventory = parse(listed)
+  const inventory = parseInventory(listed)
   for (const file of inventory.files) {
     const problem = await differs(directory, file, primitives)
     if (problem === null) continue
@@ -79,7 +79,8 @@ async function differs(directory: string, listed: ListedFile, primitives: Hash):
   }
 }
 
-function parse(listed: Uint8Array): Inventory {
+/** What a list of files says. Throws `damaged`. */
+export function parseInventory(listed: Uint8Array): Inventory {
   try {
     const fields = decodeTyped(listed, { type: 'closed', fields: 2, maxBytes: MAX_INVENTORY_BYTES })
     return {

@@ -1,0 +1,81 @@
+import { concat, fromHex, utf8 } from '../../lib/bytes.ts'
+import { head } from './cbor-tree.ts'
+
+const bytesOf = (length: number, fill = 0): Uint8Array => concat(head(2, length), new Uint8Array(length).fill(fill))
+const textOf = (text: string): Uint8Array => concat(head(3, utf8(text).length), utf8(text))
+
+/** Values of every type, allowed or not, to stand where another is expected. */
+export const PALETTE: ReadonlyMap<string, Uint8Array> = new Map([
+  ...[0, 1, 2, 4, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 40 + 1, 2 ** 48].map(
+    (value) => [`the number ${value}`, head(0, value)] as const,
+  ),
+  ['the number 253402300799999', head(0, 253_402_300_799_999)],
+  ['the number 253402300800000', head(0, 253_402_300_800_000)],
+  ['the number 2^53-1', head(0, Number.MAX_SAFE_INTEGER)],
+  ['the number 2^53', head(0, 2n ** 53n)],
+  ['the number 2^64-1', head(0, 2n ** 64n - 1n)],
+  ['the number -1', head(1, 0)],
+  ['the number -2^64', head(1, 2n ** 64n - 1n)],
+  ...[0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 512, 1280, 1281].map(
+    (length) => [`${length} bytes`, bytesOf(length)] as const,
+  ),
+  ['32 bytes of FF', bytesOf(32, 255)],
+  ['no text', textOf('')],
+  ['a text', textOf('text')],
+  ['a text of 65 bytes', textOf('x'.repeat(65))],
+  ['a text that is no UTF-8', fromHex('6180')],
+  ['a surrogate as text', fromHex('63eda080')],
+  ['a byte order mark', fromHex('63efbbbf')],
+  ['an empty array', head(4, 0)],
+  ['an array of an empty array', fromHex('8180')],
+  ['an array of 0', fromHex('8100')],
+  ['an array of null', fromHex('81f6')],
+  ['a pair of numbers', fromHex('820102')],
+  ['false', fromHex('f4')],
+  ['true', fromHex('f5')],
+  ['null', fromHex('f6')],
+  ['undefined', fromHex('f7')],
+  ['a simple value', fromHex('e0')],
+  ['a simple value of two bytes', fromHex('f8ff')],
+  ['false in two bytes', fromHex('f814')],
+  ['a half float', fromHex('f93c00')],
+  ['a float', fromHex('fa3f800000')],
+  ['a double', fromHex('fb3ff0000000000000')],
+  ['not a number', fromHex('f97e00')],
+  ['infinity', fromHex('f97c00')],
+  ['an empty map', fromHex('a0')],
+  ['a map', fromHex('a10102')],
+  ['a map with a key twice', fromHex('a201020103')],
+  ['a map in the wrong order', fromHex('a2020101ff')],
+  ['a date', fromHex('c11a514b67b0')],
+  ['a big number', fromHex('c249010000000000000000')],
+  ['a tag of eight bytes', fromHex('dbffffffffffffffff00')],
+  ['indefinite bytes', fromHex('5f4101ff')],
+  ['an indefinite text', fromHex('7f6161ff')],
+  ['an indefinite array', fromHex('9f01ff')],
+  ['an indefinite map', fromHex('bf0101ff')],
+  ['a break', fromHex('ff')],
+  ['a reserved head', fromHex('1c')],
+  ['nothing', new Uint8Array(0)],
+])
+
+/** Lengths to claim. */
+export const CLAIMS: readonly bigint[] = [
+  0n,
+  1n,
+  23n,
+  24n,
+  255n,
+  256n,
+  65_535n,
+  65_536n,
+  2n ** 24n,
+  2n ** 31n - 1n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+  2n ** 53n - 1n,
+  2n ** 53n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+]
