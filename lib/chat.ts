@@ -9,7 +9,7 @@ import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } f
 import { readMachine, type StoredRows } from './chat/loading.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
 import { upkeep } from './chat/own.ts'
-import { newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
+import { keepPlan, newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
 import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
 import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
@@ -167,7 +167,10 @@ function onTimer(machine: Machine, key: string): void {
       onPublishTimer(machine)
       return
     case 'upkeep':
-      if (!lookAfter(machine)) return
+      if (!lookAfter(machine)) {
+        keepPlan(machine)
+        return
+      }
       publishAll(machine)
       for (const contact of machine.contacts.values()) {
         if (contact.link !== null) tell(machine, contact, newestRecords(machine))
@@ -194,6 +197,7 @@ function forgetPrefixes(machine: Machine): void {
 
 /** The end of a turn: what waits is sealed, and everything that changed is saved once. */
 function settle(machine: Machine): void {
+  keepPlan(machine)
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
     guarded(machine, 'seal', () => pump(machine, contact))

@@ -19,6 +19,8 @@ export interface Publications {
   readonly revs: Map<string, { readonly secretHash: Uint8Array; readonly day: number; readonly rev: Uint8Array }>
   /** When each slot is due, ms, by secret hash and day. */
   readonly due: Map<string, number>
+  /** For which day the plan was made, and when its first slot is due, ms. */
+  planned: { readonly day: number; readonly next: number }
   /** The slots on their way: DHT key to what they are, with the failures so far. */
   readonly leaving: Map<string, { readonly slot: string; readonly seq: number }>
   /** Failures in a row per slot. */
@@ -49,6 +51,7 @@ export function newPublications(): Publications {
     seqs: new Map(),
     revs: new Map(),
     due: new Map(),
+    planned: { day: 0, next: Number.POSITIVE_INFINITY },
     leaving: new Map(),
     failures: new Map(),
     told: null,
@@ -86,7 +89,14 @@ export function schedule(machine: Machine): void {
   due.clear()
   for (const [slot, at] of wanted) due.set(slot, at)
   const next = Math.min(...due.values())
+  machine.own.publications.planned = { day: today, next }
   setTimer(machine, 'publish', due.size === 0 ? null : Math.max(next, machine.now))
+}
+
+/** The clock was set, and the timer waits by the old one: without this, nobody would find a slot of the new day for hours. */
+export function keepPlan(machine: Machine): void {
+  const { day, next } = machine.own.publications.planned
+  if (dayOf(machine.now) !== day || machine.now > next + SOON_MS) schedule(machine)
 }
 
 /** The longest that a slot ever waits, ms. */

@@ -27,9 +27,9 @@ export interface HostileCounts {
   readonly sentBytes: number
   readonly heard: number
   readonly heardBytes: number
-  /** Slot values that others took, and did not take. */
-  readonly put: number
-  readonly putRefused: number
+  /** Slot values that were offered, and how many nodes took them. */
+  readonly offered: number
+  readonly taken: number
 }
 
 /** What all of them have in common. Time passes for them as for everybody: with `mesh.advance`. */
@@ -64,8 +64,8 @@ export interface Outsider extends HostilePeer {
    * null for none.
    */
   open(to: string, options?: { readonly nonce?: Uint8Array | null }): HostileLink
-  /** Offers a value to all nodes of the DHT; resolves to how many took it, rejects when it breaks a rule of the network. */
-  put(key: string, value: Uint8Array): Promise<number>
+  /** Offers a value to all nodes of the DHT, whatever it is. */
+  offer(key: string, value: Uint8Array): void
 }
 
 interface OwnLink extends HostileLink {
@@ -96,8 +96,8 @@ export async function createOutsider(
     sentBytes: 0,
     heard: 0,
     heardBytes: 0,
-    put: 0,
-    putRefused: 0,
+    offered: 0,
+    taken: 0,
   }
   const dialled = new Map<string, OwnLink>()
   const open = new Map<number, OwnLink>()
@@ -196,16 +196,12 @@ export async function createOutsider(
       })
       return own
     },
-    async put(key, value) {
-      try {
-        const took = await network.put(key, value, { signal: never })
-        counts.put += took
-        if (took === 0) counts.putRefused++
-        return took
-      } catch (cause) {
-        counts.putRefused++
-        throw cause
-      }
+    offer(key, value) {
+      counts.offered++
+      network.offer(key, value).then(
+        (took) => (counts.taken += took),
+        () => undefined,
+      )
     },
     leave,
     [Symbol.asyncDispose]: leave,

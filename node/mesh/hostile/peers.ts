@@ -1,4 +1,16 @@
-/** Peers that break the rules, for tests of what keeps them: one file each. */
-export type { HostileCounts, HostileLink, HostileOptions, HostilePeer, Outsider } from './outsider.ts'
+/** Peers that break the rules, for tests of what keeps them: one file each. All of them live in simulated meshes. */
+export { type ClonedDevice, createClonedDevice } from './cloned-device.ts'
+export { createRefusingServer, createStaleServer, type HostileServer, type Staleness } from './dht-server.ts'
+export { createEquivocator, type Equivocator } from './equivocator.ts'
+export { createFlooder, type Flood, type Flooder } from './flooder.ts'
+export { createForger, type Forger, type Forgery } from './forger.ts'
+export { createHostileNode, type HostileNode, type Tamper } from './hostile-node.ts'
+export { createKeyCrowder, type KeyCrowder } from './key-crowder.ts'
+export type { MalformedKey } from './malformed-keys.ts'
+export { createMalformedSigner, type MalformedSigner } from './malformed-signer.ts'
 export { createOutsider } from './outsider.ts'
+export type { HostileCounts, HostileLink, HostileOptions, HostilePeer, Outsider } from './outsider.ts'
+export { createOversizeSender, type OversizeSender } from './oversize-sender.ts'
+export { createPrekeyThief, type PrekeyThief } from './prekey-thief.ts'
 export { createReplayer, type Recorded, type Replayer } from './replayer.ts'
+export { createSlowReader, type SlowReader } from './slow-reader.ts'

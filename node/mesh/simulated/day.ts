@@ -61,11 +61,9 @@ async function meet(world: World): Promise<void> {
   if (dice.chance(0.4)) await world.introduce(one, other)
   else if (dice.chance(0.6)) await world.acceptAll()
   else if (world.isAwake(one)) {
-    const { contacts } = mesh.person(one)
-    const known = (await contacts.list()).find(({ petname }) => petname === other)
-    if (known?.state === 'accepted') contacts.block(known.account).catch(() => undefined)
-    else if (known?.state === 'blocked') contacts.unblock(known.account).catch(() => undefined)
-    await mesh.atRest()
+    const known = (await mesh.person(one).contacts.list()).find(({ petname }) => petname === other)
+    if (known?.state === 'accepted') await world.block(one, other)
+    else if (known?.state === 'blocked') await world.unblock(one, other)
   }
 }
 

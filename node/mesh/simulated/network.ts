@@ -41,6 +41,8 @@ export interface SlotServer {
 }
 
 export interface SimulatedNetwork extends Network {
+  /** Offers a value to all others without looking at it; resolves to how many took it. */
+  offer(key: string, value: Uint8Array): Promise<number>
   /** The process is gone, without a word. */
   die(): void
   /** The machine woke up or got its network back. */
@@ -160,6 +162,10 @@ export function createInternet(options: {
     if (held !== undefined && rules.compare(value, held.value) < 0) return 0
     host.slots.own(key)
     host.slots.put(key, value, value)
+    return offer(host, key, value, signal)
+  }
+
+  async function offer(host: Host, key: string, value: Uint8Array, signal: AbortSignal): Promise<number> {
     const answers = await Promise.all(
       others(host).map((to) =>
         ask(host, to, signal, () => {
@@ -264,6 +270,7 @@ export function createInternet(options: {
         addBootstrap: () => undefined,
         put: async (key, value, { signal }) =>
           (await host.around('put', () => put(host, key, value, signal))) ?? gone(),
+        offer: (key, value) => offer(host, key, value, new AbortController().signal),
         get: (key, { signal }) => host.around('get', () => get(host, key, signal)) ?? nothing(),
         status: () => ({
           connections: new Set(wires.endsOf(host).map(({ link }) => toHex(link.remotePeer))).size,

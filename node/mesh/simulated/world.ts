@@ -17,6 +17,9 @@ export interface World {
   introduce(inviting: string, invited: string): Promise<void>
   /** Everybody who is awake accepts everybody who asked. */
   acceptAll(): Promise<void>
+  /** Somebody wants to hear no more of somebody else. */
+  block(who: string, other: string): Promise<void>
+  unblock(who: string, other: string): Promise<void>
   strike(fault: FaultName, who?: string, other?: string): Promise<void>
   advance(ms: number): Promise<void>
   /** Starts somebody who is down. */
@@ -31,6 +34,8 @@ const CALM_MS: number = 20 * 60_000
 export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly string[], dice: Dice): World {
   const injector = createFaultInjector(mesh, people, dice)
   let written = 0
+  /** Those whose contacts were told another secret to find them by; whoever was away did not hear it. */
+  const hidden = new Set<string>()
 
   /** Begins something and lets everything happen that takes no time; whether it succeeds is told by the history. */
   async function begin(work: Promise<unknown>): Promise<void> {
@@ -46,6 +51,16 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
         await begin(node.contacts.accept(request.account, { petname: petnameOf(request.claimedName) }))
       }
     }
+  }
+
+  /** Two who moved while both were hidden cannot find each other: as people do, one gives the other a link. */
+  async function reunite(): Promise<void> {
+    for (const who of hidden) {
+      for (const { state, petname, online } of await mesh.person(who).contacts.list()) {
+        if (state === 'accepted' && !online) await world.introduce(who, petname)
+      }
+    }
+    await mesh.advance(CALM_MS)
   }
 
   /** People of a mesh call themselves by their names, and so does everybody else. */
@@ -66,6 +81,7 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
     async introduce(inviting, invited) {
       if (!world.isAwake(inviting) || !world.isAwake(invited)) return
       const guest = mesh.person(invited)
+      mesh.history.note('command', inviting, 'invite', invited)
       await begin(
         mesh
           .person(inviting)
@@ -74,6 +90,17 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
       )
     },
     acceptAll,
+    async block(who, other) {
+      if (!world.isAwake(who)) return
+      hidden.add(who)
+      mesh.history.note('command', who, 'block', other)
+      await begin(mesh.person(who).contacts.block(other))
+    },
+    async unblock(who, other) {
+      if (!world.isAwake(who)) return
+      mesh.history.note('command', who, 'unblock', other)
+      await begin(mesh.person(who).contacts.unblock(other))
+    },
     async strike(fault, who = dice.pick(people), other = dice.pick(people.filter((name) => name !== who))) {
       await injector.strike(fault, who, other)
     },
@@ -86,14 +113,14 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
     async calm() {
       await injector.clear()
       await mesh.advance(CALM_MS)
-      for (const name of people) {
-        const node = mesh.person(name)
-        for (const contact of await node.contacts.list()) {
-          if (contact.state === 'blocked') await begin(node.contacts.unblock(contact.account))
+      for (const who of people) {
+        for (const { state, petname } of await mesh.person(who).contacts.list()) {
+          if (state === 'blocked') await world.unblock(who, petname)
         }
       }
       await acceptAll()
       await mesh.advance(CALM_MS)
+      if (hidden.size > 0) await reunite()
     },
   }
   return world
