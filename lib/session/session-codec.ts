@@ -3,13 +3,7 @@ import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed, t
 import { dhSecret, type HeldDh, holdDhSecret, holdPublic } from './held-keys.ts'
 import { MAX_KEPT_CHAINS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from './kept-chains.ts'
 import { MAX_SEALED_IDENTITY_BYTES, PREFIX_HEAD_BYTES } from './prefix.ts'
-import {
-  type ClosedChain,
-  type OpenChain,
-  type ReceivedChain,
-  skippedCount,
-  type SkippedRun,
-} from './received-chain.ts'
+import { type ClosedChain, type OpenChain, type ReceivedChain, type SkippedRun } from './received-chain.ts'
 import { KEPT_SALT_BYTES, saltBytes, saltsFrom } from './salts.ts'
 import { NO_SKIPS, type Opening, type PqState, type SendChain, type Session } from './session.ts'
 
