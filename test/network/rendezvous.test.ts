@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test } from 'vitest'
 import { PUBLIC_SLOT_SECRET, sealSlot } from '../../lib/identity/slot.ts'
@@ -111,22 +112,9 @@ describe('a rendezvous node on loopback', () => {
     const bootstrap = await createBootstrap({ listen: [loopback], limits: 'mesh' })
     started.push(bootstrap)
     const visitor = await node(bootstrap.addresses())
-    const [address] = bootstrap.addresses().map((text) => multiaddr(text)) as [ReturnType<typeof multiaddr>]
-    const other = await createLibp2pNetwork({
-      privateKey: new Uint8Array(32).fill(9),
-      transport: 'tcp',
-      listen: [],
-      role: 'bootstrap',
-      primitives: native,
-      logger: silent,
-      now: Date.now,
-    })
-    const peer = other.peer
-    await other.stop()
-    const dial = visitor.network.dial(
-      { peer, addresses: [address.decapsulate(`/p2p/${bootstrap.peerId}`).bytes] },
-      signal(),
-    )
+    await until(() => visitor.network.status().connections === 1)
+    const { bytes } = peerIdFromString(bootstrap.peerId).toMultihash()
+    const dial = visitor.network.dial({ peer: Uint8Array.from(bytes), addresses: [] }, signal())
     await expect(dial).rejects.toMatchObject({ code: 'unreachable' })
   })
 

@@ -1,0 +1,227 @@
+import type { Part } from './protection.ts'
+
+const server = 'test/cli/server.test.ts'
+const rpc = 'test/cli/rpc.test.ts'
+const terminal = 'test/cli/terminal.test.ts'
+
+/** The terminal and the local API. */
+export const userInterface: Part = {
+  title: 'Terminal and local API',
+  protections: [
+    {
+      protection: 'No text of a peer commands the terminal',
+      threat: 'a message sets the title, the clipboard or the colours of whoever reads it',
+      file: 'cli/terminal.ts',
+      takeOut: [{ find: ".replace(UNSAFE, '')", replace: '' }],
+      test: { file: terminal, name: 'no text of a peer reaches a terminal with a character that commands it' },
+    },
+    {
+      protection: 'No later line of a message passes for a line of its own',
+      threat: 'a message shows what somebody else never said',
+      file: 'cli/terminal.ts',
+      takeOut: [{ find: "return safeText(text).replaceAll('\\n', '\\n  ')", replace: 'return safeText(text)' }],
+      test: { file: terminal, name: 'no later line of a text can pass for a line of its own' },
+    },
+    {
+      protection: 'A name stands on one line',
+      threat: 'a claimed name fakes entries in a list',
+      file: 'cli/terminal.ts',
+      takeOut: [{ find: ".replace(/\\s*\\n\\s*/g, ' ')", replace: '' }],
+      test: { file: terminal, name: 'what is no command stays: letters of all scripts, emoji with joiners, line ends' },
+    },
+    {
+      protection: 'JSON holds no raw control character',
+      threat: 'a message in JSON commands the terminal that it is printed on',
+      file: 'cli/terminal.ts',
+      takeOut: [
+        {
+          find: "return json.replace(UNSAFE_IN_JSON, (unsafe) => `\\\\u${unsafe.charCodeAt(0).toString(16).padStart(4, '0')}`)",
+          replace: 'return json',
+        },
+      ],
+      test: {
+        file: 'test/cli/limits-protection.test.ts',
+        name: 'every character that a terminal takes for a command is escaped in JSON',
+      },
+    },
+    {
+      protection: 'The log shows messages of peers without commands',
+      threat: 'a claimed name in the log commands a terminal later',
+      file: 'cli/format.ts',
+      takeOut: [
+        {
+          find: 'const text = message.text === undefined ? `(${safeLine(message.kind)})` : safeBlock(message.text)',
+          replace: "const text = message.text ?? ''",
+        },
+      ],
+      test: {
+        file: 'test/cli/commands.test.ts',
+        name: 'for people: who and when, no commands of the peer to the terminal, no line that fakes another',
+      },
+    },
+    {
+      protection: 'Only this user may open the socket',
+      threat: 'another user of the machine reads and writes messages',
+      file: 'cli/socket-path.ts',
+      takeOut: [{ find: 'protect: () => chmod(natural, 0o600),', replace: 'protect: () => chmod(natural, 0o666),' }],
+      test: { file: server, name: 'only this user may open the socket, and it is gone with the server' },
+    },
+    {
+      protection: 'A socket elsewhere lies in a directory that nobody could prepare',
+      threat: 'another user of the machine listens at the place of the socket first',
+      file: 'cli/socket-path.ts',
+      takeOut: [
+        {
+          find: "const made = await mkdtemp(join(base, 'sotto-')).catch(() => undefined)",
+          replace:
+            "const made = await (await import('node:fs/promises')).mkdir(join(base, 'sotto-fixed'), { recursive: true, mode: 0o755 }).then(() => join(base, 'sotto-fixed'))",
+        },
+      ],
+      test: {
+        file: 'test/cli/limits-protection.test.ts',
+        name: 'a socket outside of the home lies in a new directory of its own that is closed to others',
+      },
+    },
+    {
+      protection: 'A node that answers is not pushed aside',
+      threat: 'a second node takes the socket of the first',
+      file: 'cli/socket-path.ts',
+      takeOut: [{ find: "throw new NodeError('locked', 'Another node runs on this home and answers.')", replace: '' }],
+      test: { file: server, name: 'what a killed node left does not stop the next; a node that answers does' },
+    },
+    {
+      protection: 'A line of the local API has at most 512 KiB',
+      threat: 'a client fills the memory of the node',
+      file: 'cli/lines.ts',
+      takeOut: [
+        {
+          find: 'if (!skipping && heldBytes + part.length > maxBytes) {',
+          replace: 'if (!skipping && heldBytes + part.length > 1e9) {',
+        },
+      ],
+      test: {
+        file: 'test/cli/lines.test.ts',
+        name: 'a line that is too long is reported once, skipped to its end, and the next is read',
+      },
+    },
+    {
+      protection: 'A client has at most 256 calls unanswered',
+      threat: 'a client keeps the node busy without end',
+      file: 'cli/server.ts',
+      takeOut: [{ find: 'else if (calls >= limits.maxCalls) outbound.push(tooMany(limits.maxCalls))\n', replace: '' }],
+      test: { file: server, name: 'more calls at once than allowed are refused one by one' },
+    },
+    {
+      protection: 'A client that does not read is dropped',
+      threat: 'events for it fill the memory of the node',
+      file: 'cli/outbound.ts',
+      takeOut: [
+        {
+          find: 'if (queue.length > 0 && queuedBytes + bytes.length > options.maxBytes) {',
+          replace: 'if (queue.length > 1e9) {',
+        },
+      ],
+      test: { file: server, name: 'a client that does not read is dropped with the reason, and the others go on' },
+    },
+    {
+      protection: 'At most 64 clients are served',
+      threat: 'clients take all descriptors of the node',
+      file: 'cli/server.ts',
+      takeOut: [{ find: '  server.maxConnections = limits.maxClients\n', replace: '' }],
+      test: {
+        file: 'test/cli/limits-protection.test.ts',
+        name: 'no more clients are served at a time than allowed, and those who are there stay',
+      },
+    },
+    {
+      protection: 'A parameter that is not known is refused',
+      threat: 'a typing error passes for a default',
+      file: 'cli/validate.ts',
+      takeOut: [
+        {
+          find: 'if (unknown !== undefined) throw new NodeError(\'invalid\', `There is no parameter "${unknown.slice(0, 40)}" here.`)',
+          replace: '',
+        },
+      ],
+      test: { file: rpc, name: 'are refused with their name' },
+    },
+    {
+      protection: 'Parameters have limits',
+      threat: 'a client hands over texts of any size',
+      file: 'cli/validate.ts',
+      takeOut: [{ find: ' && Buffer.byteLength(value) <= maxBytes)', replace: ')' }],
+      test: { file: rpc, name: 'are refused with their name' },
+    },
+    {
+      protection: 'What is no call is answered, never thrown',
+      threat: 'a client ends the node',
+      file: 'cli/rpc.ts',
+      takeOut: [
+        {
+          find: '  try {\n    return JSON.parse(decoder.decode(line))\n  } catch {\n    return undefined\n  }',
+          replace: '  return JSON.parse(decoder.decode(line))',
+        },
+      ],
+      test: { file: rpc, name: 'not UTF-8' },
+    },
+    {
+      protection: 'Keys of calls that send once are forgotten in time',
+      threat: 'a client fills the memory with keys',
+      file: 'cli/api.ts',
+      takeOut: [{ find: 'if (sent.size <= REMEMBERED_KEYS) break', replace: 'if (sent.size <= 1e9) break' }],
+      test: { file: rpc, name: 'keys are forgotten before they fill the memory' },
+    },
+    {
+      protection: 'A reader of events that is too slow is told and dropped',
+      threat: 'events that nobody reads fill the memory',
+      file: 'node/subscribers.ts',
+      takeOut: [{ find: 'if (each.unread.length >= MAX_UNREAD) {', replace: 'if (each.unread.length >= 1e9) {' }],
+      test: {
+        file: 'test/node/driver-protection.test.ts',
+        name: 'a reader of events that reads nothing is told that some are lost, and holds no more of them',
+      },
+    },
+    {
+      protection: 'A typed passphrase is not shown',
+      threat: 'somebody reads it from the screen',
+      file: 'cli/passphrase.ts',
+      takeOut: [{ find: '  io.stdin.setRawMode?.(true)\n', replace: '' }],
+      test: { file: 'test/cli/passphrase.test.ts', name: 'a new passphrase is typed twice, unseen' },
+    },
+    {
+      protection: 'The log of a node in the background is bounded',
+      threat: 'a peer fills the disk with warnings',
+      file: 'cli/log.ts',
+      takeOut: [{ find: 'if (size > 0 && size + bytes.length > maxBytes) rotate()', replace: '' }],
+      test: {
+        file: 'test/cli/up.test.ts',
+        name: 'the log of a node in the background is a few files of bounded size that only this user reads',
+      },
+    },
+    {
+      protection: 'Only this user reads the log',
+      threat: 'another user of the machine learns when who was online',
+      file: 'cli/log.ts',
+      takeOut: [
+        { find: "let fd = openSync(path, 'a', 0o600)", replace: "let fd = openSync(path, 'a', 0o644)" },
+        { find: "    fd = openSync(path, 'a', 0o600)", replace: "    fd = openSync(path, 'a', 0o644)" },
+      ],
+      test: {
+        file: 'test/cli/up.test.ts',
+        name: 'the log of a node in the background is a few files of bounded size that only this user reads',
+      },
+    },
+    {
+      protection: 'What fails inside keeps its stack to itself',
+      threat: 'an error shows secrets or paths',
+      file: 'cli/errors.ts',
+      takeOut: [
+        {
+          find: 'error instanceof Error ? `${error.name}: ${error.message}`',
+          replace: 'error instanceof Error ? `${error.stack}`',
+        },
+      ],
+      test: { file: 'test/cli/errors.test.ts', name: 'anything else is a defect and keeps its stack to itself' },
+    },
+  ],
+}

@@ -1,0 +1,21 @@
+import { conversation } from './conversation.ts'
+import { cryptography } from './cryptography.ts'
+import { identity } from './identity.ts'
+import { machine } from './machine.ts'
+import { network } from './network.ts'
+import type { Part } from './protection.ts'
+import { rest } from './rest.ts'
+import { sessions } from './sessions.ts'
+import { userInterface } from './interface.ts'
+
+/** Every protection that is known to have a test which fails without it. */
+export const parts: readonly Part[] = [
+  cryptography,
+  sessions,
+  identity,
+  conversation,
+  machine,
+  network,
+  rest,
+  userInterface,
+]
