@@ -25,13 +25,14 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'send', summary: 'send a message', load: () => import('./commands/send.ts') },
   { name: 'log', summary: 'show a conversation', load: () => import('./commands/log.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
+  { name: 'mesh', summary: 'simulate many nodes', load: () => import('./commands/mesh.ts') },
   { name: 'bootstrap', summary: 'run a rendezvous server', load: () => import('./commands/bootstrap.ts') },
 ]
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
   `passphrase logs doctor config pair rename remove chat edit delete react search files group pay mailbox backup restore
-   devices device tui web mesh completion`.split(/\s+/),
+   devices device tui web completion`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
   ['init', ['--recover']],

@@ -16,7 +16,18 @@ import { createTraffic } from './traffic.ts'
 export type * from '../api.ts'
 export type { Bootstrap, BootstrapStatus } from '../bootstrap.ts'
 export * from './hostile/peers.ts'
+export type { Violation } from './simulated/checker.ts'
+export type { Wall } from './simulated/clock.ts'
+export type { Dice } from './simulated/dice.ts'
+export { type DayOptions, day, FORGIVABLE_FAULTS } from './simulated/day.ts'
+export type { Disk, DiskFault, DiskImage } from './simulated/disk.ts'
+export { FAULTS, type FaultName } from './simulated/faults.ts'
+export type { Happening, History } from './simulated/history.ts'
 export type { SimulatedMesh, SimulatedMeshOptions } from './simulated/mesh.ts'
+export type { NetworkFaults } from './simulated/network.ts'
+export { type Outcome, type Scenario, scenario, simulate } from './simulated/scenario.ts'
+export { type Detail, timeline } from './simulated/timeline.ts'
+export type { World } from './simulated/world.ts'
 
 export interface MeshOptions {
   /** How many people, or what they are called: by default alice, bob, carol, … */

@@ -19,9 +19,7 @@ export interface HostileServer extends HostilePeer {
  * Has: a place in the DHT. Tries: to keep people from finding each other, or to have them believe what was true once, by
  * answering with old values, none, or those of others.
  */
-export function createStaleServer(
-  options: HostileOptions & { readonly answers?: Staleness },
-): Promise<HostileServer> {
+export function createStaleServer(options: HostileOptions & { readonly answers?: Staleness }): Promise<HostileServer> {
   return createServer(options, { answers: options.answers ?? 'old', takes: true })
 }
 
@@ -47,7 +45,12 @@ async function createServer(
       case 'other':
         return [...newest].find(([other]) => other !== key)?.[1] ?? null
       case 'future':
-        return newest.get(key)?.slice().fill(0xff, REV_AT, REV_AT + 8) ?? null
+        return (
+          newest
+            .get(key)
+            ?.slice()
+            .fill(0xff, REV_AT, REV_AT + 8) ?? null
+        )
     }
   }
 

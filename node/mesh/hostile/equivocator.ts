@@ -46,7 +46,8 @@ export async function createEquivocator(options: HostileOptions & { readonly of:
 
   function publish(what: 'account' | 'device'): void {
     const { now } = inside.clock
-    const seq = unixSeconds(now)
+    // Ahead of what the honest device has signed.
+    const seq = unixSeconds(now) + 60
     for (const version of [0, 1] as const) {
       // What differs is when it was issued; that is enough for another hash.
       const accountAt = what === 'account' ? now - version * 1_000 : now

@@ -5,7 +5,15 @@ import { type AccountRecordContent, signAccountRecord } from '../../../lib/ident
 import type { Self } from '../../../lib/identity/self.ts'
 import { KEM_CT_BYTES } from '../../../lib/crypto/encapsulation-key.ts'
 import { linkProof } from '../../../lib/session/link-proof.ts'
-import { beginSession, ephemeralOf, initiatorOf, inventSelf, prekeyOf, requestPayload, textPayload } from './handmade.ts'
+import {
+  beginSession,
+  ephemeralOf,
+  initiatorOf,
+  inventSelf,
+  prekeyOf,
+  requestPayload,
+  textPayload,
+} from './handmade.ts'
 import { createOutsider, type HostileLink, type HostileOptions, type HostilePeer, seenOf } from './outsider.ts'
 
 /** What can be forged; each is a list of messages of a link. */
@@ -74,7 +82,12 @@ export async function createForger(
       session({ ...they, ik: own.identityKey }),
       session({ ...they, ik: own.identityKey }, now() + 25 * 3_600_000),
       // Their account, which lists the forger's device, and is signed by the forger.
-      session({ ...they, did: own.did, ik: own.identityKey, accountRecord: resigned(primitives, posed.self, own, now()) }),
+      session({
+        ...they,
+        did: own.did,
+        ik: own.identityKey,
+        accountRecord: resigned(primitives, posed.self, own, now()),
+      }),
       // A device that their account does not list; a device of theirs in the forger's account.
       session({ ...they, did: own.did, ik: own.identityKey }),
       session({ ...mine, did: posed.self.did }),
@@ -99,7 +112,12 @@ export async function createForger(
     const [theirs] = link.heard
     const { running } = inside.person(options.to)
     if (theirs === undefined || link.nonce === null || running === null) return []
-    const ends = { dialer: outsider.peer, listener: running.network.peer, dialerNonce: link.nonce, listenerNonce: theirs }
+    const ends = {
+      dialer: outsider.peer,
+      listener: running.network.peer,
+      dialerNonce: link.nonce,
+      listenerNonce: theirs,
+    }
     const known = [new Uint8Array(32), posed.self.identityKey.publicKey, victim.self.identityKey.publicKey, theirs]
     const made = known.flatMap((key) => [0, 1].map((side) => linkProof(primitives, key, side as 0 | 1, ends)))
     return [...made, random.bytes(16), random.bytes(15)].map((proof) => concat(Uint8Array.of(4), proof))

@@ -43,7 +43,14 @@ export async function createKeyCrowder(options: HostileOptions): Promise<KeyCrow
       for (let i = 0; i < values; i++) {
         const key = nearest(near, tries)
         const now = outsider.clock.now()
-        const fields = [1, key.publicKey, dayOf(now), u64be(now), random.bytes(24), new Uint8Array(SLOT_CT_SIZES[0] as number)]
+        const fields = [
+          1,
+          key.publicKey,
+          dayOf(now),
+          u64be(now),
+          random.bytes(24),
+          new Uint8Array(SLOT_CT_SIZES[0] as number),
+        ]
         const body = encode(fields)
         const signature = primitives.signing.sign(key, signedMessage('dht', body))
         outsider.offer(slotKeyOf(key.publicKey), concat(body, signature))

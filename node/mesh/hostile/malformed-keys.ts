@@ -9,7 +9,9 @@ export interface MalformedKey {
   readonly publicKey: Uint8Array
   /** 64 bytes. */
   sign(message: Uint8Array): Uint8Array
-  /** Whether the predicate takes its signatures nevertheless; then the key is no account's. */
+  /** Whether the key lies in the subgroup of prime order: then it is the signature that is malformed. */
+  readonly sound: boolean
+  /** Whether the predicate of the protocol takes the signature. */
   readonly verifies: boolean
 }
 
@@ -52,6 +54,7 @@ export function malformedKeys({ sha512 }: Pick<Primitives, 'sha512'>, random: Ra
           if (challenge(R, TORSION.toBytes(), message) % 8n === 0n) return concat(R, Fn.toBytes(s))
         }
       },
+      sound: false,
       verifies: false,
     },
     {
@@ -61,6 +64,7 @@ export function malformedKeys({ sha512 }: Pick<Primitives, 'sha512'>, random: Ra
         const s = scalar()
         return concat(Point.BASE.multiply(s).toBytes(), Fn.toBytes(s))
       },
+      sound: false,
       verifies: false,
     },
     {
@@ -70,6 +74,7 @@ export function malformedKeys({ sha512 }: Pick<Primitives, 'sha512'>, random: Ra
         const s = scalar()
         return concat(Point.BASE.multiply(s).toBytes(), Fn.toBytes(s))
       },
+      sound: false,
       verifies: false,
     },
     {
@@ -81,12 +86,14 @@ export function malformedKeys({ sha512 }: Pick<Primitives, 'sha512'>, random: Ra
           if (challenge(signature.subarray(0, 32), mixed, message) % 8n === 0n) return signature
         }
       },
+      sound: false,
       verifies: true,
     },
     {
       what: 'a nonce of small order',
       publicKey: plain,
       sign: (message) => signed(Point.ZERO.toBytes(), 0n, plain, message),
+      sound: true,
       verifies: false,
     },
     {
@@ -96,6 +103,7 @@ export function malformedKeys({ sha512 }: Pick<Primitives, 'sha512'>, random: Ra
         const r = scalar()
         return signed(Point.BASE.multiply(r).add(TORSION).toBytes(), r, plain, message)
       },
+      sound: true,
       verifies: false,
     },
     {
@@ -106,6 +114,7 @@ export function malformedKeys({ sha512 }: Pick<Primitives, 'sha512'>, random: Ra
         signature.set(numberToBytesLE(bytesToNumberLE(signature.subarray(32)) + Fn.ORDER, 32), 32)
         return signature
       },
+      sound: true,
       verifies: false,
     },
   ]
@@ -124,6 +133,7 @@ export function fickleKey(primitives: Pick<Primitives, 'sha512'>, random: Random
       const k = Fn.create(bytesToNumberLE(primitives.sha512(R, publicKey, message)))
       return concat(R, Fn.toBytes(Fn.add(r, Fn.mul(k, a))))
     },
+    sound: true,
     verifies: true,
   }
 }

@@ -55,7 +55,12 @@ export async function createMalformedSigner(options: HostileOptions): Promise<Ma
       const link = outsider.open(to)
       for (const key of keys) {
         const { own, bytes } = accountRecord(key)
-        const from = { aid: accountId(primitives, key.publicKey), did: own.did, ik: own.identityKey, accountRecord: bytes }
+        const from = {
+          aid: accountId(primitives, key.publicKey),
+          did: own.did,
+          ik: own.identityKey,
+          accountRecord: bytes,
+        }
         const gen = inside.clock.now
         link.say(beginSession(primitives, random, { from, to: inside.newcomer(to), gen }).seal(requestPayload()))
       }
