@@ -133,11 +133,12 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       version: VERSION,
       bootstrap: () => bootstrap,
       rememberBootstrap(addresses) {
-        bootstrap.push(...addresses)
-        const tell = options.rememberBootstrap
-        if (tell === undefined) return
-        import('@multiformats/multiaddr')
-          .then(({ multiaddr }) => tell(addresses.map((bytes) => multiaddr(bytes).toString())))
+        import('./network/addresses.ts')
+          .then(({ bootstrapsOf }) => {
+            const usable = bootstrapsOf(addresses)
+            bootstrap.push(...usable.map(({ bytes }) => new Uint8Array(bytes)))
+            if (usable.length > 0) options.rememberBootstrap?.(usable.map(String))
+          })
           .catch(() => logger.warn({}, 'the bootstrap addresses of an invite could not be remembered'))
       },
       closed: close,

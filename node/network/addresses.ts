@@ -31,6 +31,23 @@ export function peerOf(address: Multiaddr): string | undefined {
   return address.getComponents().findLast(({ name }) => name === 'p2p')?.value
 }
 
+/**
+ * Of the addresses that an invite brought those that can be bootstrap nodes: well-formed, with an Ed25519 PeerId at their
+ * end. An invite is anybody's to write, and what is kept of it is read at every start.
+ */
+export function bootstrapsOf(addresses: readonly Uint8Array[]): Multiaddr[] {
+  return addresses.flatMap((bytes) => {
+    try {
+      // the end is compared by itself: a multiaddr whose last part is cut short is read all the same
+      const end = bytes.length - P2P_PREFIX.length - 1 - PEER_BYTES
+      const address = withPeer(bytes.subarray(0, end), bytes.subarray(-PEER_BYTES))
+      return end > 0 && equalBytes(address.bytes, bytes) ? [address] : []
+    } catch {
+      return []
+    }
+  })
+}
+
 /** The address without `/p2p`. */
 export function withoutPeer(address: Multiaddr): Multiaddr {
   return multiaddr(address.getComponents().filter(({ name }) => name !== 'p2p'))

@@ -11,7 +11,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { NodeError } from '../errors.ts'
-import { peerText, withoutPeer } from './addresses.ts'
+import { bootstrapsOf, peerText, withoutPeer } from './addresses.ts'
 import { createBootstraps, type Timers } from './bootstraps.ts'
 import { CHAT_PROTOCOL } from './chat-stream.ts'
 import { dialer } from './dialer.ts'
@@ -245,7 +245,9 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       return links.dial(target, { signal })
     },
     addBootstrap(addresses) {
-      bootstraps.add(addresses.map((bytes) => multiaddr(bytes)))
+      const usable = bootstrapsOf(addresses)
+      if (usable.length < addresses.length) dropped('bootstrap-address')
+      bootstraps.add(usable)
       if (handlers !== undefined) addressesMayHaveChanged()
     },
     put: slots.put,
