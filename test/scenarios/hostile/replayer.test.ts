@@ -31,8 +31,26 @@ describe('who recorded everything between two people', () => {
       await mesh.advance(MINUTE + wait)
     }
     await mesh.settled()
-    expect(await textsOf(mesh, 'bob', 'alice')).toEqual(['a1', 'a2', 'a3', 'a4', 'a5', `a 0`, `a ${MINUTE}`, `a ${HOUR}`])
-    expect(await textsOf(mesh, 'alice', 'bob')).toEqual(['b1', 'b2', 'b3', 'b4', 'b5', `b 0`, `b ${MINUTE}`, `b ${HOUR}`])
+    expect(await textsOf(mesh, 'bob', 'alice')).toEqual([
+      'a1',
+      'a2',
+      'a3',
+      'a4',
+      'a5',
+      `a 0`,
+      `a ${MINUTE}`,
+      `a ${HOUR}`,
+    ])
+    expect(await textsOf(mesh, 'alice', 'bob')).toEqual([
+      'b1',
+      'b2',
+      'b3',
+      'b4',
+      'b5',
+      `b 0`,
+      `b ${MINUTE}`,
+      `b ${HOUR}`,
+    ])
     expect([held(mesh, 'bob', 'alice'), held(mesh, 'alice', 'bob')]).toEqual(before)
     expect(replayer.counts.heard).toBeGreaterThan(0)
     expect(mesh.errors).toEqual([])
@@ -48,7 +66,8 @@ describe('who recorded everything between two people', () => {
       })
       await using replayer = await createReplayer({ mesh, name: 'replayer', between: ['alice', 'bob'] })
       const prefixes = (to: string) => replayer.recorded.filter((each) => each.to === to && each.bytes[0] === 1)
-      for (const to of ['alice', 'bob']) replayer.keepReplaying(to, everyMs, () => prefixes(to).map(({ bytes }) => bytes))
+      for (const to of ['alice', 'bob'])
+        replayer.keepReplaying(to, everyMs, () => prefixes(to).map(({ bytes }) => bytes))
       await mesh.person('alice').send('bob', 'hello')
       await mesh.person('bob').send('alice', 'hello to you')
       await mesh.advance(5_000)
