@@ -253,7 +253,7 @@ const CHARACTERS = ['\0', '\n', '\r', '\t', ' ', '\u00a0', '\u200b', '\ufeff', '
 /** Of what is text to its reader: every character replaced, left out, and others put before it. */
 function* characters(seed: Uint8Array, target: Target): Generator<Case> {
   if (target.text !== true) return
-  const text = [...new TextDecoder().decode(seed)]
+  const text = Array.from(new TextDecoder().decode(seed))
   for (let at = 0; at <= text.length; at++) {
     const [before, here, after] = [text.slice(0, at).join(''), text[at] ?? '', text.slice(at + 1).join('')]
     yield { name: `without character ${at}`, input: () => utf8(before + after) }

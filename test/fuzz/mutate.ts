@@ -55,11 +55,7 @@ function inTree({ bytes, nodes }: Entry, corpus: readonly Entry[], dice: Dice): 
     case 5:
       return replaced(bytes, node, concat(head(node.major, dice.pick(CLAIMS)), content))
     case 6:
-      return replaced(
-        bytes,
-        node,
-        concat(head(node.major, node.argument, dice.pick([1, 2, 4, 8] as const) as 8), content),
-      )
+      return replaced(bytes, node, concat(head(node.major, node.argument, dice.pick([1, 2, 4, 8] as const)), content))
     case 7:
       return replaced(bytes, node, concat(new Uint8Array(1 + dice.below(9)).fill(0x81), value))
     case 8:
@@ -113,7 +109,7 @@ function inBytes(bytes: Uint8Array, corpus: readonly Entry[], dice: Dice): Uint8
   }
 }
 
-const CHARACTERS = [...'\0\n\r\t "\\/{}[]:,.-+_=%019aZzö€😀\u00a0\u200b\ufeffſİK１'].map((character) =>
+const CHARACTERS = Array.from('\0\n\r\t "\\/{}[]:,.-+_=%019aZzö€😀\u00a0\u200b\ufeffſİK１').map((character) =>
   new TextEncoder().encode(character),
 )
 

@@ -79,7 +79,8 @@ function verdictOf(target: Target, input: Uint8Array, outcome: Outcome): Verdict
   }
   if (outcome === 'accepted') return ACCEPTED
   if (Buffer.compare(outcome, input) === 0) return ACCEPTED
-  return { kind: 'failed', why: 'encodes to other bytes than it was read from' }
+  const other = new TextDecoder().decode(outcome.subarray(0, 60)).replace(/[^ -~]+/g, '.')
+  return { kind: 'failed', why: `encodes to other bytes than it was read from (${other})` }
 }
 
 /** A pause of the machine is no fault of the decoder: only what is slow each time is. */

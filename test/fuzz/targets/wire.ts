@@ -1,7 +1,6 @@
-import { concat, fromHex, toHex, utf8 } from '../../../lib/bytes.ts'
+import { concat, fromHex, fromUtf8, toHex, utf8 } from '../../../lib/bytes.ts'
 import { splitSigned } from '../../../lib/identity/signed-value.ts'
 import { decode, decodeTyped, encode, type WireValue } from '../../../lib/wire.ts'
-import { fromUtf8 } from '../../../lib/bytes.ts'
 import type { Target } from '../target.ts'
 
 const DEEP: WireValue = [[[[[[[[1]]]]]]]]
@@ -34,7 +33,7 @@ export const wireTargets: readonly Target[] = [
     },
   },
   {
-    name: 'utf-8',
+    name: 'utf-text',
     covers: ['lib/bytes.ts#fromUtf8'],
     seeds: [utf8('hello, wörld €😀'), utf8('\ufeffa')],
     text: true,
