@@ -25,7 +25,7 @@ import { tellNews } from './news.ts'
 import { prove } from './proofs.ts'
 import { receiptsAgain } from './receipts.ts'
 import { answerAgain, endDrive } from './sealing.ts'
-import { sendingSession, type SessionEntry } from './session-entry.ts'
+import { advance, sendingSession, type SessionEntry } from './session-entry.ts'
 import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
 import { holdWeak, releaseWeak } from './weak.ts'
 
@@ -53,10 +53,13 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     for (const contact of machine.contacts.values()) {
       const entry = contact.sessions.find(({ session }) => equalBytes(session.prefixHash, hash))
       if (entry === undefined) continue
-      inOrder(machine, contact, () => void open(machine, link, contact, entry, frame))
+      inOrder(machine, contact, () => {
+        if (!open(machine, link, contact, entry, frame)) count(machine, 'frame: unreadable')
+      })
       return
     }
     if (++link.refused > MAX_REFUSED) {
+      count(machine, 'prefix: too many on a link')
       machine.effects.push({ kind: 'close', link: link.id })
       return
     }
@@ -90,9 +93,9 @@ function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Arr
     if (open(machine, link, contact, entry, bytes)) return
   }
   count(machine, 'frame: unreadable')
-  if (link.bound === contact && ++contact.unreadable >= UNREADABLE_LIMIT) {
+  if (link.bound === contact && ++contact.unreadable >= UNREADABLE_LIMIT && !startedLately(machine, contact)) {
     contact.unreadable = 0
-    if (!startedLately(machine, contact)) startSession(machine, contact, link.id)
+    startSession(machine, contact, link.id)
   }
 }
 
@@ -125,14 +128,14 @@ function open(
       })
       return true
     case 'duplicate':
-      entry.session = result.session
+      advance(entry, result.session)
       onDuplicate(machine, link, contact, entry)
       return true
     case 'clone':
       onClone(machine, link, contact, entry, result.reason)
       return true
     case 'refused':
-      entry.session = result.session
+      advance(entry, result.session)
       count(machine, `frame: ${result.reason}`)
       return true
     case 'opened':
@@ -143,7 +146,7 @@ function open(
 
 function onOpened(machine: Machine, link: Link, contact: Contact, entry: SessionEntry, result: Opened): void {
   const wasConfirmed = entry.session.confirmed
-  entry.session = result.session
+  advance(entry, result.session)
   entry.changed = true
   entry.via = link.id
   link.from = contact

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { fromUtf8, toHex, utf8 } from '../../lib/bytes.ts'
 
@@ -51,7 +52,9 @@ function guard(shared: SharedArrayBuffer): void {
     if (nameLength > 0 && count === seen) {
       const target = fromUtf8(name.slice(0, nameLength))
       const replay = `npm run fuzz -- --target ${target} --input ${toHex(input.slice(0, length))}`
-      process.stdout.write(`${target}: hangs\n  ${replay}\n`, () => process.kill(process.pid, 'SIGKILL'))
+      // the stream of this thread is written by the other one, which hangs
+      writeSync(1, `${target}: hangs\n  ${replay}\n`)
+      process.kill(process.pid, 'SIGKILL')
     }
     seen = count
   }, PATIENCE_MS)
