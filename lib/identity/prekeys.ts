@@ -1,4 +1,4 @@
-import { equalBytes } from '../bytes.ts'
+import { equalBytes, wipe } from '../bytes.ts'
 import { isEncapsulationKey, KEM_KEY_BYTES } from '../crypto/encapsulation-key.ts'
 import type { DhKeyPair, KemKeyPair, Primitives, Random } from '../crypto/primitives.ts'
 import { asArray, asBytes, asUint, decode, decodeTyped, encode, malformed } from '../wire.ts'
@@ -74,7 +74,10 @@ export function isPrekeyUsable(prekey: Pick<Prekey, 'expires'>, now: number): bo
 
 /** The row of an own prekey for the store: `[1, "prekey", X25519 private 32, ML-KEM seed 64, P]`. Secret. */
 export function encodePrekeyPair({ dh, kem, bytes }: PrekeyPair): Uint8Array {
-  return encode([1, 'prekey', dh.exportPrivate(), kem.exportSeed(), bytes])
+  const secrets = [dh.exportPrivate(), kem.exportSeed()] as const
+  const row = encode([1, 'prekey', ...secrets, bytes])
+  wipe(...secrets)
+  return row
 }
 
 /** Reads a stored own prekey. Throws `malformed`, also when the privates do not belong to `P`. */
