@@ -5,6 +5,7 @@ import { ProtocolError } from '../errors.ts'
 import { acceptPrefix, openPrefix } from '../session/handshake.ts'
 import { openFrame } from '../session/open.ts'
 import type { Session } from '../session/session.ts'
+import { wipeReplaced } from '../session/wipe.ts'
 import { newContactRow } from './contact-row.ts'
 import type { Opened } from './incoming.ts'
 import { accountKey, addContact, type Contact, count, emit, type Link, type Machine, send } from './machine.ts'
@@ -48,6 +49,7 @@ export function admit(
   const session = acceptPrefix(machine.primitives, opened, initiator.device.ik, machine.now)
   const first = openFrame(machine.primitives, session, frame, machine.now)
   if (first.kind !== 'opened') throw new ProtocolError('unauthentic', 'the first frame does not open')
+  wipeReplaced(session, first.session)
   if (known === null && !hasRoomFor(machine, first.payloads)) return turnAway(machine, 'too many requests')
   if (known !== null) {
     known.admitted = known.admitted.filter((at) => at <= machine.now && at > machine.now - HOUR_MS)

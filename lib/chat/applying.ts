@@ -27,7 +27,7 @@ import {
 import { learnRecordSeq } from './pins.ts'
 import { lookUpSoon } from './reach.ts'
 import { isDue } from './receipts.ts'
-import type { SessionEntry } from './session-entry.ts'
+import { advance, type SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
 import { messageKey } from './sealing.ts'
 
@@ -200,11 +200,11 @@ function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, c
       return
     }
     case 'pq-offer':
-      entry.session = receivePqOffer(machine.primitives, machine.random, entry.session, control.bytes, chain)
+      advance(entry, receivePqOffer(machine.primitives, machine.random, entry.session, control.bytes, chain))
       entry.changed = true
       return
     case 'pq-answer':
-      entry.session = receivePqAnswer(machine.primitives, entry.session, control.bytes)
+      advance(entry, receivePqAnswer(machine.primitives, entry.session, control.bytes))
       entry.changed = true
       return
     case 'heartbeat': {

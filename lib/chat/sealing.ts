@@ -5,7 +5,7 @@ import { KINDS } from '../conversation/payload.ts'
 import { pqAnswer, pqOffer } from '../session/pq-step.ts'
 import { sealFrame } from '../session/seal.ts'
 import { type Contact, type Link, type Machine, save, send, setTimer } from './machine.ts'
-import { DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './session-entry.ts'
+import { advance, DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './session-entry.ts'
 
 /** However often the same frames of theirs come again, the answer to them leaves at most once in this time on a link, ms. */
 const DRIVE_APART_MS = 500
@@ -49,7 +49,7 @@ export function sealInto(
   const payloads = [...contents, ...pqContents(machine, entry)].map((content) => ephemeral(machine, content))
   if (durable !== undefined) payloads.push(durable)
   const sealed = sealFrame(machine.primitives, machine.random, entry.session, payloads, machine.now)
-  entry.session = sealed.session
+  advance(entry, sealed.session)
   entry.changed = true
   machine.due.add(contact)
   const bytes = entry.session.prefix === null ? sealed.frame : concat(entry.session.prefix, sealed.frame)
@@ -71,12 +71,12 @@ function pqContents(machine: Machine, entry: SessionEntry): Content[] {
   const contents: Content[] = []
   const offer = pqOffer(machine.primitives, machine.random, entry.session, machine.now)
   if (offer !== null) {
-    entry.session = offer.session
+    advance(entry, offer.session)
     contents.push({ kind: 'control', control: { code: 'pq-offer', bytes: offer.content } })
   }
   const answer = pqAnswer(entry.session)
   if (answer !== null) {
-    entry.session = answer.session
+    advance(entry, answer.session)
     contents.push({ kind: 'control', control: { code: 'pq-answer', bytes: answer.content } })
   }
   return contents

@@ -1,6 +1,7 @@
 import { compareBytes, concat } from '../bytes.ts'
 import { mustStep, type Session } from '../session/session.ts'
 import { decodeSession, encodeSession } from '../session/session-codec.ts'
+import { wipeReplaced } from '../session/wipe.ts'
 import { asArray, asBoolean, asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
 import type { LinkId } from './events.ts'
 
@@ -55,6 +56,16 @@ export function newEntry(session: Session, now: number, prefixUntil: number): Se
     cloned: false,
     changed: true,
   }
+}
+
+/**
+ * The session goes on in this state. What only the one before had is overwritten: should the batch fail that this one is
+ * written in, the machine is read back from disk.
+ */
+export function advance(entry: SessionEntry, session: Session): void {
+  const before = entry.session
+  entry.session = session
+  wipeReplaced(before, session)
 }
 
 /** Negative when `a` is to be preferred for sending: confirmed first, then the higher gen, then the lower id. */

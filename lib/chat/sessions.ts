@@ -14,7 +14,16 @@ import { prove } from './proofs.ts'
 import { lookUp } from './reach.ts'
 import { isRequestOver } from './requests.ts'
 import { endDrive, messageKey, sealInto } from './sealing.ts'
-import { encodeSeenPrefix, newEntry, sendingSession, type SessionEntry, sessionKey, surplus } from './session-entry.ts'
+import { wipeSession } from '../session/wipe.ts'
+import {
+  advance,
+  encodeSeenPrefix,
+  newEntry,
+  sendingSession,
+  type SessionEntry,
+  sessionKey,
+  surplus,
+} from './session-entry.ts'
 
 /** At most one new session in this time for the same trouble, ms. */
 export const RESTART_PAUSE_MS = 600_000
@@ -80,6 +89,7 @@ function start(machine: Machine, contact: Contact, link: LinkId | null): void {
   contact.sessions.push(entry)
   updateRow(machine, contact, { lastGen: gen, startedAt: machine.now })
   letGo(machine, contact)
+  if (!contact.sessions.includes(entry)) return
   if (row.state === 'pending') sendRequest(machine, contact, entry)
   else sealInto(machine, contact, entry, [])
   const open = link === null ? undefined : machine.links.get(link)
@@ -137,7 +147,7 @@ export function expireSessions(machine: Machine, contact: Contact): void {
   for (const entry of contact.sessions) {
     const { session, dropSkipped } = expireChains(machine.primitives, entry.session, machine.now)
     if (dropSkipped.length === 0) continue
-    entry.session = session
+    advance(entry, session)
     entry.changed = true
     machine.due.add(contact)
     for (const ref of dropSkipped) save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: null })
@@ -156,6 +166,7 @@ export function dropSession(machine: Machine, contact: Contact, entry: SessionEn
   }
   if (remember && entry.session.role === 'responder')
     rememberPrefix(machine, entry.session.prefixHash, contact, entry.prefixUntil, null)
+  wipeSession(entry.session)
 }
 
 /** Frames behind this prefix open no session any more. */

@@ -55,6 +55,8 @@ export function sealFrame(
   const stepped = mustStep(session) ? step(primitives, random, session, now) : session
   const { send } = stepped
   if (send === null) throw new TypeError('the session has no chain to seal in')
+  // Anybody could open what is sealed from zeros.
+  if (isZero(session.rootKey) || isZero(send.chainKey)) throw new TypeError('the session was wiped')
   if (send.n >= MAX_CHAIN_FRAMES) {
     throw new ProtocolError('limit', `a chain has at most ${MAX_CHAIN_FRAMES} frames`)
   }
@@ -71,17 +73,24 @@ export function sealFrame(
   const key = messageKey(primitives, secret, salt)
   const frame = sealBody(primitives, key, session.id, head, padded)
   wipe(secret, key, padded)
+  const chainKey = nextChainKey(primitives, send.chainKey)
+  // The session before still has the key of a chain that goes on; that of a new chain nobody has any more.
+  if (stepped !== session) wipe(send.chainKey)
 
   return {
     session: {
       ...stepped,
-      send: { ...send, chainKey: nextChainKey(primitives, send.chainKey), n: send.n + 1 },
+      send: { ...send, chainKey, n: send.n + 1 },
       pq: countFrame(stepped.pq),
     },
     frame,
     chain: send.index,
     n: send.n,
   }
+}
+
+function isZero(key: Uint8Array): boolean {
+  return key.every((byte) => byte === 0)
 }
 
 /** Starts the own chain that answers the peer's newest one. */

@@ -10,8 +10,8 @@ export function wipeSession(session: Session): void {
 }
 
 /**
- * Overwrites the secrets of `before` that `after` no longer has. To be called once `after` is on disk: until then
- * `before` may be needed again.
+ * Overwrites the secrets of `before` that `after` no longer has. `before` is dead after this: whoever may need it again
+ * reads it from its row.
  */
 export function wipeReplaced(before: Session, after: Session): void {
   const kept = new Set(secretsOf(after))

@@ -17,7 +17,10 @@ import { seededRandom } from './random.ts'
 export interface World {
   readonly now: number
   /** With the `seed` of somebody who is there already it is a new device of theirs, the only one from now on. */
-  person(name: string, options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode'>> & { seed?: Uint8Array }): Someone
+  person(
+    name: string,
+    options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode' | 'primitives'>> & { seed?: Uint8Array },
+  ): Someone
   /** Everybody, in the order in which they came. */
   readonly people: readonly Someone[]
   /** Delivers everything that is on its way now, and fires timers that are due, until nothing moves any more. */

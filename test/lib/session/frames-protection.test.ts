@@ -5,6 +5,7 @@ import { messageKey, messageSecret, nextChainKey } from '../../../lib/session/ch
 import { openBody, splitFrame } from '../../../lib/session/frame.ts'
 import { openFrame } from '../../../lib/session/open.ts'
 import { sealFrame } from '../../../lib/session/seal.ts'
+import { wipeSession } from '../../../lib/session/wipe.ts'
 import { native } from '../../../node/crypto.ts'
 import { confirmedPair, flipped, NOW, read, receive, seal } from '../../support/session-pair.ts'
 
@@ -96,5 +97,14 @@ describe('keys', () => {
     expect(openFrame(remembering(used), pair.bob.session, frame, NOW).kind).toBe('opened')
     expect(used).toHaveLength(1)
     expect(used.every((key) => key.every((byte) => byte === 0))).toBe(true)
+  })
+
+  test('of a session that was wiped seal nothing, neither in its chain nor in the next', () => {
+    const pair = confirmedPair(native, 1)
+    const { alice, bob } = pair
+    for (const { session } of [alice, bob]) {
+      wipeSession(session)
+      expect(() => sealFrame(native, pair.random, session, [utf8('x')], NOW)).toThrow('the session was wiped')
+    }
   })
 })
