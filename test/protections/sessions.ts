@@ -8,6 +8,7 @@ const limits = 'test/lib/session/limits.test.ts'
 const ratchet = 'test/lib/session/ratchet.test.ts'
 const stolen = 'test/lib/session/stolen-handshake-protection.test.ts'
 const frames = 'test/lib/session/frames-protection.test.ts'
+const memory = 'test/lib/chat/memory-protection.test.ts'
 const pq = 'lib/session/pq-step.ts'
 const pqTest = 'test/lib/session/pq-step.test.ts'
 
@@ -432,11 +433,32 @@ export const sessions: Part = {
       },
     },
     {
-      protection: 'Replaced secrets of a session are overwritten',
+      protection: 'Secrets of a session that moved on are overwritten',
       threat: 'a copy of the memory holds keys of messages that are long read',
-      file: 'lib/session/wipe.ts',
-      takeOut: [{ find: 'for (const secret of secretsOf(before)) if (!kept.has(secret)) wipe(secret)', replace: '' }],
-      test: { file: 'test/lib/session/session-codec.test.ts', name: 'of a turn leaves no key of the turn before' },
+      file: 'lib/chat/session-entry.ts',
+      takeOut: [
+        { find: '  wipeReplaced(before, session)\n', replace: '  wipeReplaced(session, session)\n  void before\n' },
+      ],
+      test: { file: memory, name: 'keys of a session that were moved forward are overwritten in memory' },
+    },
+    {
+      protection: 'Secrets of a session that was dropped are overwritten',
+      threat: 'a copy of the memory holds keys of conversations that are over',
+      file: 'lib/chat/sessions.ts',
+      takeOut: [{ find: '  wipeSession(entry.session)\n', replace: '' }],
+      test: { file: memory, name: 'keys of a session that was dropped are overwritten in memory' },
+    },
+    {
+      protection: 'A session that was wiped seals nothing',
+      threat: 'what is sealed from zeros opens for everybody',
+      file: 'lib/session/seal.ts',
+      takeOut: [
+        {
+          find: "if (isZero(session.rootKey) || isZero(send.chainKey)) throw new TypeError('the session was wiped')",
+          replace: '',
+        },
+      ],
+      test: { file: frames, name: 'of a session that was wiped seal nothing, neither in its chain nor in the next' },
     },
     {
       protection: 'Message keys are overwritten after their use',
