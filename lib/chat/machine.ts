@@ -2,7 +2,9 @@ import { toHex, uintFrom } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
 import type { Primitives, Random } from '../crypto/primitives.ts'
 import { ProtocolError } from '../errors.ts'
+import type { AccountRecord } from '../identity/account-record.ts'
 import type { PrekeyPair } from '../identity/prekeys.ts'
+import type { OpenedSlot } from '../identity/slot.ts'
 import type { Range, Row } from '../rows.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Alert, ChatEvent, Effect, LinkId, Reply } from './events.ts'
@@ -110,6 +112,8 @@ export interface Lookup {
   readonly account: Uint8Array
   readonly secret: Uint8Array
   readonly day: number
+  /** What the last value under the key held, by the hash of that value: it is found again and again. */
+  found: { readonly hash: Uint8Array; readonly slot: OpenedSlot; readonly accountRecord: AccountRecord } | null
 }
 
 /** A link and how far its proof is. */

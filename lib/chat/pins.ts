@@ -17,7 +17,7 @@ import { isPrekeyUsable, parsePrekey } from '../identity/prekeys.ts'
 import { openSlot, PUBLIC_SLOT_SECRET } from '../identity/slot.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Target } from './events.ts'
-import { accountKey, alert, type Contact, count, guarded, type Machine, updateRow } from './machine.ts'
+import { accountKey, alert, type Contact, count, guarded, type Lookup, type Machine, updateRow } from './machine.ts'
 
 /** A prekey that can be used for less than this is worth a look-up while somebody is there to say that a newer one exists, ms. */
 const STALE_PREKEY_MS: number = 4 * 86_400_000
@@ -55,8 +55,8 @@ export function applyResolved(
     const lookup = contact.lookups.get(key)
     if (lookup === undefined) continue
     guarded(machine, 'slot', () => {
-      const slot = openSlot(machine.primitives, { ...lookup, key, value })
-      const pin = pinAccount(machine, contact, verifyAccountRecord(machine.primitives, slot.accountRecord))
+      const { slot, accountRecord } = openFound(machine, lookup, key, value)
+      const pin = pinAccount(machine, contact, accountRecord)
       if (pin === null) return
       const record = verifyDeviceRecord(machine.primitives, slot.deviceRecord, pin.record)
       if (!pinDevice(machine, contact, lookup.secret, record)) return
@@ -75,6 +75,16 @@ export function applyResolved(
     })
   }
   return contact.row.device === null ? null : (contact.row.place ?? null)
+}
+
+/** Opens a value; one that was found under this key before costs a hash. */
+function openFound(machine: Machine, lookup: Lookup, key: string, value: Uint8Array): NonNullable<Lookup['found']> {
+  const hash = machine.primitives.sha256(value)
+  if (lookup.found === null || !equalBytes(lookup.found.hash, hash)) {
+    const slot = openSlot(machine.primitives, { ...lookup, key, value })
+    lookup.found = { hash, slot, accountRecord: verifyAccountRecord(machine.primitives, slot.accountRecord) }
+  }
+  return lookup.found
 }
 
 /** Pins an account record of a contact; null when it is not to be believed. */

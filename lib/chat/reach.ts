@@ -55,7 +55,7 @@ export function lookUp(machine: Machine, contact: Contact): void {
       // A key costs more than all the rest of a look-up, and is the same all day.
       const found = known.find(([, lookup]) => lookup.day === day && equalBytes(lookup.secret, secret))?.[0]
       const key = found ?? slotKey(machine.primitives, account, secret, day).key
-      lookups.set(key, { account, secret, day })
+      lookups.set(key, { account, secret, day, found: contact.lookups.get(key)?.found ?? null })
       return key
     }),
   )
