@@ -26,6 +26,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'node/home.ts',
       'node/home-files.ts',
       'node/crypto.ts',
+      'node/mesh/simulated/checksum.ts',
       'node/store/level-store.ts',
       'node/store/inventory.ts',
       'node/network/libp2p.ts',

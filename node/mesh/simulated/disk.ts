@@ -1,8 +1,8 @@
 import { RANGES } from '../../../lib/rows.ts'
-import { native } from '../../crypto.ts'
 import { NodeError } from '../../errors.ts'
 import { createMemoryStore } from '../../store/memory-store.ts'
 import type { RawRange, RawStore, RowOf } from '../../store/store.ts'
+import { checksum } from './checksum.ts'
 import type { ProcessClock } from './clock.ts'
 import type { History } from './history.ts'
 import type { Watch } from './watch.ts'
@@ -108,7 +108,8 @@ export function createDisk(options: {
             history.note(
               'write',
               name,
-              native.sha256(...batch.flatMap(({ key, value }) => (value ? [key, value] : [key]))),
+              batch.length,
+              checksum(...batch.flatMap(({ key, value }) => (value ? [key, value] : [key]))),
             )
             watch.written(name, batch)
             return rows.write(batch)

@@ -1,6 +1,7 @@
-import { concat, toHex, utf8 } from '../../../lib/bytes.ts'
+import { toHex, utf8 } from '../../../lib/bytes.ts'
 import { native } from '../../crypto.ts'
 import type { Alert, MessageState } from '../../api.ts'
+import { checksum } from './checksum.ts'
 
 /** What a person saw or did, or what befell their machine; names are those of the people. */
 export type Happening =
@@ -57,7 +58,7 @@ export function createHistory(now: () => number): History {
   }
 }
 
-/** Bytes by their hash and length. */
+/** Bytes by a checksum and their length: enough to tell two runs apart. */
 function nameOf(bytes: Uint8Array): string {
-  return `${toHex(native.sha256(concat(bytes)).subarray(0, 6))}:${bytes.length}`
+  return `${checksum(bytes).toString(16).padStart(8, '0')}:${bytes.length}`
 }

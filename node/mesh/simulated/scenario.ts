@@ -91,7 +91,7 @@ function cast(people: Scenario['people'], dice: Dice): number | readonly string[
   const [least, most] = people
   if (typeof least !== 'number' || typeof most !== 'number') return people as readonly string[]
   // Mostly few: what two people do to each other is what goes wrong, and many cost much.
-  return Math.min(dice.between(least, most), dice.between(least, most))
+  return Math.min(dice.between(least, most), dice.between(least, most), dice.between(least, most))
 }
 
 /** A logger that tells of what must not happen. */

@@ -53,13 +53,21 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
     }
   }
 
-  /** Two who moved while both were hidden cannot find each other: as people do, one gives the other a link. */
+  /**
+   * Two who moved while both were hidden cannot find each other, and a machine that went back in time knows nothing of an
+   * invite that it gave: as people do, one gives the other a new link.
+   */
   async function reunite(): Promise<void> {
-    for (const who of hidden) {
+    const forgetful = new Set(mesh.history.happenings.filter(({ kind }) => kind === 'went-back').map(({ who }) => who))
+    if (hidden.size + forgetful.size === 0) return
+    for (const who of people) {
       for (const { state, petname, online } of await mesh.person(who).contacts.list()) {
-        if (state === 'accepted' && !online) await world.introduce(who, petname)
+        if (state === 'accepted' && !online && hidden.has(who)) await world.introduce(who, petname)
+        if (state === 'pending' && forgetful.has(petname)) await world.introduce(petname, who)
       }
     }
+    await mesh.advance(CALM_MS)
+    await acceptAll()
     await mesh.advance(CALM_MS)
   }
 
@@ -120,7 +128,7 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
       }
       await acceptAll()
       await mesh.advance(CALM_MS)
-      if (hidden.size > 0) await reunite()
+      await reunite()
     },
   }
   return world
