@@ -293,6 +293,18 @@ export const machine: Part = {
       },
     },
     {
+      protection: 'Of unconfirmed sessions those that came last are kept',
+      threat: 'two forged ones of a high gen keep every honest one out',
+      file: 'lib/chat/session-entry.ts',
+      takeOut: [
+        {
+          find: 'const unconfirmed = entries.filter((entry) => !entry.session.confirmed)',
+          replace: 'const unconfirmed = sorted.filter((entry) => !entry.session.confirmed).toReversed()',
+        },
+      ],
+      test: { file: hostile, name: 'keeps nobody from a new session by the highest generations' },
+    },
+    {
       protection: 'A session goes 16 days after it was last sent on',
       threat: 'a thief of the disk finds states of long ago',
       file: 'lib/chat/session-entry.ts',
@@ -540,6 +552,21 @@ export const machine: Part = {
       test: { file: 'test/lib/chat/bounds-protection.test.ts', name: 'writes one message in a frame' },
     },
     {
+      protection: 'At most 1024 frames of a contact wait for the disk',
+      threat: 'a contact fills the memory while the disk is slow',
+      file: 'lib/chat/held.ts',
+      takeOut: [
+        {
+          find: 'else if (contact.held.length < MAX_HELD) contact',
+          replace: 'else if (contact.held.length < 1e9) contact',
+        },
+      ],
+      test: {
+        file: 'test/lib/chat/bounds-protection.test.ts',
+        name: 'has at most 1024 frames wait behind one that asks the disk',
+      },
+    },
+    {
       protection: 'A message that is known by its id is not shown under another number',
       threat: 'a side that went back in time shows its messages twice',
       file: 'lib/chat/applying.ts',
@@ -663,6 +690,18 @@ export const machine: Part = {
       test: {
         file: hostile,
         name: 'a replayed message of a session makes the answer leave once, not a frame each time',
+      },
+    },
+    {
+      protection: 'Receipts are repeated at most once in ten seconds',
+      threat: 'frames that a network doubles answer each other for ever',
+      file: 'lib/chat/receipts.ts',
+      takeOut: [
+        { find: 'if (Math.abs(machine.now - contact.receiptsAgainAt) < RECEIPTS_APART_MS) return\n', replace: '' },
+      ],
+      test: {
+        file: 'test/scenarios/hostile/amplification.test.ts',
+        name: 'is not answered for ever: what one text sets off comes to an end',
       },
     },
     {

@@ -124,6 +124,13 @@ export const network: Part = {
       test: { file: links, name: 'one host opens so many connections in a second and no more' },
     },
     {
+      protection: 'Connections have a number above which idle ones go',
+      threat: 'strangers take all descriptors of a node',
+      file: 'node/network/libp2p.ts',
+      takeOut: [{ find: 'maxConnections: limits.maxConnections,', replace: 'maxConnections: 1e9,' }],
+      test: { file: links, name: 'a connection that carries a link is not closed to make room' },
+    },
+    {
       protection: 'Only addresses of IP and TCP are dialled',
       threat: 'a name in a record tells a resolver whom one looks for',
       file: 'node/network/addresses.ts',

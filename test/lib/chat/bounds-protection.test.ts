@@ -46,6 +46,15 @@ describe('a contact', () => {
     expect(bob.person(alice)?.waiting).toBe(256)
   })
 
+  test('has at most 1024 frames wait behind one that asks the disk', () => {
+    inject(alice, bob, [textPayload('is its id known?', 5)], world.now)
+    const link = bob.person(alice)?.link as number
+    for (let i = 0; i < 1_100; i++) bob.handle({ kind: 'message', link, bytes: Uint8Array.of(2, 0) })
+    expect(bob.counts.get('frame: too many at once')).toBe(76)
+    world.settle()
+    expect(bob.texts(alice)).toEqual(['is its id known?'])
+  })
+
   test('writes one message in a frame', () => {
     inject(alice, bob, [textPayload('one', 1), textPayload('two', 2)], world.now)
     world.settle()
