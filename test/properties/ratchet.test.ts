@@ -9,7 +9,7 @@ import { seed } from '../support/seed.ts'
 import { flipped, makePair, nameOf, NOW, type Side } from '../support/session-pair.ts'
 import { hear, say } from '../support/session-talk.ts'
 
-const RUNS = process.env['SLOW'] === '1' ? 20_000 : 300
+const RUNS = process.env['SLOW'] === '1' ? 20_000 : process.env['QUICK'] === '1' ? 30 : 300
 
 const command = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('say' as const), initiator: fc.boolean() }) },

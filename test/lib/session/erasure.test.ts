@@ -32,7 +32,7 @@ function watched(): { primitives: Primitives; seen: Uint8Array[]; plaintexts: Ui
   }
   const primitives: Primitives = {
     ...native,
-    hmac: (key, message) => noted(native.hmac(key, message)),
+    hmac: (key, message) => noted(native.hmac(noted(key), message)),
     hkdf: (salt, ikm, info, length) => noted(native.hkdf(salt, noted(ikm), info, length)),
     dh: { ...native.dh, agree: (own, theirs) => noted(native.dh.agree(own, theirs)) },
     kem: {
@@ -67,16 +67,20 @@ function leftOfSealing(session: Session): string[] {
   const result = sealFrame(primitives, seededRandom('watched'), session, [Uint8Array.of(7)], NOW)
   expect(seen.length).toBeGreaterThan(3)
   const salt = toHex(result.frame.subarray(1, 17))
-  return left([...seen, ...plaintexts], encodeSession(result.session)).filter((hex) => !hex.startsWith(salt))
+  return left([...seen, ...plaintexts], encodeSession(session), encodeSession(result.session)).filter(
+    (hex) => !hex.startsWith(salt),
+  )
 }
 
 function leftOfOpening(session: Session, frame: Uint8Array) {
   const { primitives, seen } = watched()
+  const before = encodeSession(session)
   const result = openFrame(primitives, session, frame, NOW)
   expect(seen.length).toBeGreaterThan(1)
+  expect(encodeSession(session)).toEqual(before)
   const kept =
     result.kind === 'opened' ? [encodeSession(result.session), ...result.addSkipped.map(({ key }) => key)] : []
-  return { kind: result.kind, left: left(seen, ...kept) }
+  return { kind: result.kind, left: left(seen, before, ...kept) }
 }
 
 /** A pair of which the initiator's next chain takes a PQ secret in, and the responder waits for that chain. */

@@ -124,6 +124,7 @@ describe.each(primitivesUnderTest)('the handshake on $name primitives', (primiti
     expect(attempt([record, did.subarray(1), NOW, ek])).toBe('malformed')
     expect(attempt([record, did, 'soon', ek])).toBe('malformed')
     expect(attempt([record, did, NOW])).toBe('malformed')
+    expect(attempt([record, did, NOW, ek, 0])).toBe('malformed')
     expect(attempt([new Uint8Array(769), did, NOW, ek])).toBe('malformed')
   })
 

@@ -1,17 +1,23 @@
 import { describe, expect, test } from 'vitest'
+import { utf8 } from '../../../lib/bytes.ts'
 import type { Aead, Primitives } from '../../../lib/crypto/primitives.ts'
-import { MAX_STORED_SKIPPED, skippedRefs } from '../../../lib/session/kept-chains.ts'
+import { headerKeyId, KEPT_MS, MAX_STORED_SKIPPED, skippedRefs } from '../../../lib/session/kept-chains.ts'
+import { holdPublic } from '../../../lib/session/held-keys.ts'
 import { linkProof } from '../../../lib/session/link-proof.ts'
 import { openFrame } from '../../../lib/session/open.ts'
 import { padPayloads, payloadsSize } from '../../../lib/session/payloads.ts'
+import { PQ_STEP_MS, pqAnswer, pqOffer, receivePqAnswer, receivePqOffer } from '../../../lib/session/pq-step.ts'
+import { joinPrefix, MAX_SEALED_IDENTITY_BYTES, PREFIX_HEAD_BYTES, parsePrefix } from '../../../lib/session/prefix.ts'
 import { compareSalt, consumeNext, consumeSkipped, isSkipped, skipTo } from '../../../lib/session/received-chain.ts'
 import { saltsFrom } from '../../../lib/session/salts.ts'
-import { fits } from '../../../lib/session/seal.ts'
+import { fits, sealFrame } from '../../../lib/session/seal.ts'
 import { encodeSession } from '../../../lib/session/session-codec.ts'
-import { expireChains, type Session, storedSkipped } from '../../../lib/session/session.ts'
+import { canSeal, expireChains, mustStep, type Session, storedSkipped } from '../../../lib/session/session.ts'
 import { MAX_SKIPPED_PER_MINUTE, spendSkips } from '../../../lib/session/skipping.ts'
-import { decode } from '../../../lib/wire.ts'
+import { mixKey, openPart, sealPart, startTranscript } from '../../../lib/session/symmetric-state.ts'
+import { decode, encode } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
+import { seededRandom } from '../../support/random.ts'
 import {
   confirmedPair,
   flipped,
@@ -25,6 +31,7 @@ import {
   seal,
   sealMany,
 } from '../../support/session-pair.ts'
+import { refusal } from '../../support/strict-decoder.ts'
 
 /** A point of order 8, which agrees on zero with every key. */
 const SMALL_ORDER = Uint8Array.from(
@@ -96,6 +103,20 @@ describe('a well-sealed header that no honest peer writes', () => {
       setN(7)(header)
     }
     expect(verdict(pair.alice, sealAs(pair, pair.bob, { header: pq }))).toEqual({ outcome: 'missing-pq', used: 7 })
+  })
+
+  test('that names another PQ step than the one that was answered is refused', () => {
+    const pair = confirmedPair(native, 1)
+    const { alice, bob, random } = pair
+    const offer = pqOffer(native, random, alice.session, NOW + PQ_STEP_MS)
+    bob.session = receivePqOffer(native, random, bob.session, offer?.content ?? new Uint8Array(0), 2)
+    const answer = pqAnswer(bob.session)
+    if (offer === null || answer === null) throw new Error('expected a step')
+    bob.session = answer.session
+    alice.session = receivePqAnswer(native, offer.session, answer.content)
+    read(pair, alice, seal(pair, bob, 'turn').frame)
+    expect(verdict(bob, sealAs(pair, alice, { header: setPq(2) })).outcome).toBe('missing-pq')
+    expect(read(pair, bob, seal(pair, alice, 'stepped').frame)).toBe('stepped')
   })
 
   test('of a new chain counts against the minute though its body does not hold', () => {
@@ -280,6 +301,67 @@ describe('the payloads of a frame', () => {
       expect(fits(confirmedPair(native, 1).bob.session, payloads)).toBe(true)
     }
   })
+})
+
+describe('what no session comes to by itself', () => {
+  test("a peer's key that agrees on nothing is not sealed to", () => {
+    const heard = makePair(native, 1).bob.session
+    const { bob } = confirmedPair(native, 1)
+    for (const session of [
+      { ...heard, peer: holdPublic(SMALL_ORDER) },
+      { ...bob.session, peer: holdPublic(SMALL_ORDER) },
+    ]) {
+      expect(refusal(() => sealFrame(native, seededRandom(1), session, [], NOW))).toBe('unauthentic')
+    }
+    if (heard.opening?.kind !== 'heard') throw new Error('expected an unanswered session')
+    const opening = { ...heard.opening, identity: SMALL_ORDER }
+    expect(refusal(() => sealFrame(native, seededRandom(1), { ...heard, opening }, [], NOW))).toBe('unauthentic')
+  })
+
+  test('a key of the handshake seals once', () => {
+    const { state } = sealPart(native, mixKey(native, startTranscript(native, 'name'), new Uint8Array(32)), SMALL_ORDER)
+    expect(() => sealPart(native, state, SMALL_ORDER)).toThrow(TypeError)
+    expect(() => openPart(native, state, SMALL_ORDER)).toThrow(TypeError)
+  })
+
+  test('an answer to another PQ step than the offered one changes nothing', () => {
+    const { alice, random } = confirmedPair(native, 1)
+    const offer = pqOffer(native, random, alice.session, NOW + PQ_STEP_MS)
+    if (offer === null) throw new Error('expected an offer')
+    expect(receivePqAnswer(native, offer.session, encode([2, new Uint8Array(1088)]))).toBe(offer.session)
+    expect(receivePqAnswer(native, offer.session, encode([1, new Uint8Array(1088)])).pq.kind).toBe('agreed')
+  })
+})
+
+test('a prefix holds a sealed identity of 0 to 2048 bytes', () => {
+  const head = makePair(native, 1).prefix.subarray(0, PREFIX_HEAD_BYTES)
+  for (const length of [0, 1, MAX_SEALED_IDENTITY_BYTES]) {
+    expect(parsePrefix(joinPrefix(head, new Uint8Array(length))).sealedIdentity).toHaveLength(length)
+  }
+  expect(refusal(() => parsePrefix(joinPrefix(head, new Uint8Array(MAX_SEALED_IDENTITY_BYTES + 1))))).toBe('malformed')
+})
+
+test('a skipped key is named by eight bytes that follow from the header key, as rows that are stored need it', () => {
+  const headerKey = new Uint8Array(32).fill(5)
+  const expected = native.sha256(utf8('sotto/1 header key id'), headerKey).slice(0, 8)
+  expect(headerKeyId(native, headerKey)).toEqual(expected)
+})
+
+test('a chain takes another frame until it has 500, and one that nobody answered is the next to step', () => {
+  const { alice, bob } = makePair(native, 1)
+  expect([canSeal(alice.session), canSeal(bob.session)]).toEqual([true, true])
+  expect([mustStep(alice.session), mustStep(bob.session)]).toEqual([false, true])
+  const { send } = alice.session
+  if (send === null) throw new Error('expected a chain')
+  expect([499, 500, 501].map((n) => canSeal({ ...alice.session, send: { ...send, n } }))).toEqual([true, false, false])
+})
+
+test('a closed chain is kept to the millisecond of its sixteenth day', () => {
+  const pair = confirmedPair(native, 1)
+  const { session } = pair.bob
+  expect(session.past).toHaveLength(1)
+  expect(expireChains(native, session, NOW + KEPT_MS).session.past).toEqual(session.past)
+  expect(expireChains(native, session, NOW + KEPT_MS + 1).session.past).toEqual([])
 })
 
 test('a link proof is not made over a nonce of another size, whoever sent it', () => {

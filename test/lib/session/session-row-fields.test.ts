@@ -252,6 +252,13 @@ describe('a row of a session', () => {
     expect(verdict(changed(longRow, [PEER], null))).toBe('malformed')
     expect(verdict(changed(longRow, [OWN], null))).toBe('malformed')
     expect(verdict(changed(longRow, [RECV], null))).toBe('malformed')
+    const without = (row: WireValue, ...places: number[]) =>
+      places.reduce<WireValue>((rest, place) => changed(rest, [place], null), row)
+    expect(verdict(without(askedRow, SEND, OWN))).toBe('malformed')
+    expect(verdict(without(askedRow, SEND))).toBe('malformed')
+    expect(verdict(without(heardRow, RECV, PEER))).toBe('malformed')
+    const unheard = changed(without(heardRow, RECV, PEER), [OPENING], askedRow[OPENING] ?? null)
+    expect(verdict(changed(unheard, [PREFIX], askedRow[PREFIX] ?? null))).toBe('malformed')
     const initiators = ['confirmed', 'offered', 'agreed'] as const
     const states = initiators.map((name) => fieldsOf(sessions[name])[PQ] ?? null)
     for (const pq of states) {
