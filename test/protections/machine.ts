@@ -20,6 +20,16 @@ export const machine: Part = {
       test: { file: hostile, name: 'meets the frames of a request that was declined' },
     },
     {
+      protection: 'A prefix is forgotten when its prekey is gone',
+      threat: 'what is remembered of strangers grows for ever',
+      file: 'lib/chat.ts',
+      takeOut: [{ find: 'if (until > machine.now) continue', replace: 'if (until > 0) continue' }],
+      test: {
+        file: 'test/lib/chat/bounds-protection.test.ts',
+        name: 'who was blocked is no row for ever: a prefix is forgotten when no prekey opens it any more',
+      },
+    },
+    {
       protection: 'A prefix that has a session runs no second handshake',
       threat: 'a replayed prefix makes sessions without end',
       file: 'lib/chat/incoming.ts',

@@ -55,6 +55,19 @@ describe('a contact', () => {
     expect(bob.texts(alice)).toEqual(['is its id known?'])
   })
 
+  test('who was blocked is no row for ever: a prefix is forgotten when no prekey opens it any more', () => {
+    const prefixes = () => [...bob.rows.keys()].filter((key) => key.startsWith('prefix/')).length
+    bob.command({ kind: 'block', contact: bob.contact(alice) })
+    expect(prefixes()).toBe(1)
+    bob.online = false
+    bob.restart()
+    world.advance(45 * 24 * HOUR)
+    bob.online = true
+    bob.restart()
+    world.settle()
+    expect(prefixes()).toBe(0)
+  })
+
   test('writes one message in a frame', () => {
     inject(alice, bob, [textPayload('one', 1), textPayload('two', 2)], world.now)
     world.settle()
