@@ -8,6 +8,7 @@ const run = promisify(execFile)
 /** Whatever an example must have said before it ended. */
 const said: Readonly<Record<string, readonly string[]>> = {
   'examples/demo.ts': ['alice: alice, message 3 while you were gone', ': everything arrived once and in order.'],
+  'examples/partition.ts': ['cut off, bob heard nothing while carol did'],
   'examples/test-with-a-mesh.ts': ['✔ the bot answers everybody'],
   'examples/two-people.ts': ['alice reads: hello', 'safety number: '],
 }

@@ -32,7 +32,8 @@ export async function check(
   }
   for (const error of mesh.errors) found.push({ invariant: 'I9', text: `a handler threw ${String(error)}` })
   for (const leak of await mesh.leaks()) {
-    found.push({ invariant: leak.startsWith('I10') ? 'I10' : 'I5', text: leak })
+    const [, invariant, text] = /^(I10|I5): (.*)$/s.exec(leak) ?? ['', 'I5', leak]
+    found.push({ invariant: invariant === 'I10' ? 'I10' : 'I5', text: text ?? leak })
   }
   for (const who of people) found.push(...(await bounds(mesh, who, people.length - 1)))
   for (const by of people) {
