@@ -77,5 +77,6 @@ describe.each(primitivesUnderTest)('key blinding ($name)', (primitives) => {
   it('a blinded key shows nothing secret', () => {
     const own = blindPrivateKey(primitives, key, factor(1))
     expect(Object.keys(own).toSorted()).toEqual(['kind', 'publicKey'])
+    expect(own.kind).toBe('blinded')
   })
 })

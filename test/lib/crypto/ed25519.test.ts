@@ -217,6 +217,27 @@ describe('the one predicate by itself', () => {
   it.each(REFUSED_THOUGH_THE_EQUATION_HOLDS)('does not leave to the primitives: $name', (test) => {
     expect(verifyEd25519(credulous, test.publicKey, test.message, test.signature)).toBe(false)
   })
+
+  it('does not leave the sizes to the primitives either', () => {
+    const { publicKey, message, signature } = honest
+    expect(verifyEd25519(credulous, publicKey, message, signature)).toBe(true)
+    for (const length of [0, 31, 33, 64]) {
+      expect(verifyEd25519(credulous, concat(publicKey, publicKey).subarray(0, length), message, signature)).toBe(false)
+    }
+    for (const length of [0, 32, 63, 65, 96, 128]) {
+      expect(verifyEd25519(credulous, publicKey, message, concat(signature, signature).subarray(0, length))).toBe(false)
+    }
+  })
+
+  it('takes the largest S and keys up to the last canonical one', () => {
+    const { publicKey, message, signature } = honest
+    const withS = (s: bigint) => joinSignature(signature.subarray(0, 32), s)
+    expect(verifyEd25519(credulous, publicKey, message, withS(Fn.ORDER - 1n))).toBe(true)
+    expect(verifyEd25519(credulous, publicKey, message, withS(Fn.ORDER))).toBe(false)
+    const last = Array.from({ length: 200 }, (_, i) => numberToBytesLE(P - 2n - BigInt(i), 32)).filter(decodes)
+    expect(last.length).toBeGreaterThan(0)
+    for (const key of last) expect(isStrictPublicKey(key)).toBe(true)
+  })
 })
 
 describe('public keys', () => {

@@ -218,6 +218,46 @@ describe.each(primitivesUnderTest)('what an implementation promises ($name)', (p
     }
   })
 
+  it('keys say what they are, so that none is taken for another', () => {
+    const imported = importPublic(primitives, new Uint8Array(32).fill(9))
+    expect([imported, ...pairs].map(({ kind }) => kind)).toEqual(['dh-public', 'dh-pair', 'signing', 'kem-pair'])
+    expect(primitives.name).toBe(primitives === native ? 'native' : 'portable')
+  })
+
+  it('exported privates are copies: a key outlives what became of them', () => {
+    const dh = primitives.dh.generate(seededRandom('copies'))
+    const signing = primitives.signing.generate(seededRandom('copies'))
+    const kem = primitives.kem.generate(seededRandom('copies'))
+    for (const run of [() => dh.exportPrivate(), () => signing.exportSeed(), () => kem.exportSeed()]) {
+      const before = run().slice()
+      run().fill(0)
+      expect(run()).toEqual(before)
+    }
+  })
+
+  it('a signature of another size or with an S that is too large verifies nothing', () => {
+    const { signing } = primitives
+    const key = signing.generate(seededRandom('sizes'))
+    const signature = signing.sign(key, NOTHING)
+    const verdict = (publicKey: Uint8Array, bytes: Uint8Array) => signing.verifyCofactorless(publicKey, NOTHING, bytes)
+    expect(verdict(key.publicKey, signature)).toBe(true)
+    for (const length of [0, 31, 33]) expect(verdict(new Uint8Array(length), signature)).toBe(false)
+    for (const length of [0, 32, 63, 65]) expect(verdict(key.publicKey, new Uint8Array(length))).toBe(false)
+    const longer = new Uint8Array(96)
+    longer.set(signature)
+    expect(verdict(key.publicKey, longer)).toBe(false)
+    const raised = signature.slice()
+    // L is 2^252 and something: as often as it goes in, S + L stays a number of 32 bytes with the same remainder.
+    const L = Uint8Array.from(Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex'))
+    let carry = 0
+    for (let i = 0; i < 32; i++) {
+      carry += (raised[32 + i] as number) + (L[i] as number)
+      raised[32 + i] = carry & 255
+      carry >>= 8
+    }
+    expect(verdict(key.publicKey, raised)).toBe(false)
+  })
+
   it('private bytes of a wrong size are misuse', () => {
     for (const length of [0, 31, 33, 63, 65]) {
       const bytes = new Uint8Array(length)

@@ -32,3 +32,16 @@ describe.each(primitivesUnderTest)('typed signatures ($name)', (primitives) => {
     }
   })
 })
+
+it.each<[SignatureType, string]>([
+  ['account', 'sotto/1 sig account\0'],
+  ['device', 'sotto/1 sig device\0'],
+  ['dht', 'sotto/1 sig dht\0'],
+  ['op', 'sotto/1 sig op\0'],
+  ['receipt', 'sotto/1 sig receipt\0'],
+  ['mailbox', 'sotto/1 sig mailbox\0'],
+  ['gmsg', 'sotto/1 sig gmsg\0'],
+])('what is signed as %s begins with its name, which no version may change', (type, prefix) => {
+  const bytes = Uint8Array.of(1, 2, 3)
+  expect(signedMessage(type, bytes)).toEqual(concat(utf8(prefix), bytes))
+})
