@@ -70,6 +70,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0
 }
 
+/** Whether there is nothing but zeros, as in a secret that was wiped. The time tells of the first byte that is not. */
+export function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
+}
+
 /** Negative, zero or positive as `a` sorts before, with or after `b` (lexicographic, unsigned). Not for secrets. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)

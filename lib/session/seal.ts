@@ -1,4 +1,4 @@
-import { wipe } from '../bytes.ts'
+import { isZero, wipe } from '../bytes.ts'
 import { maxPlaintextBytes } from '../crypto/padding.ts'
 import type { DhKeyPair, Primitives, Random } from '../crypto/primitives.ts'
 import { ProtocolError } from '../errors.ts'
@@ -87,10 +87,6 @@ export function sealFrame(
     chain: send.index,
     n: send.n,
   }
-}
-
-function isZero(key: Uint8Array): boolean {
-  return key.every((byte) => byte === 0)
 }
 
 /** Starts the own chain that answers the peer's newest one. */

@@ -1,3 +1,4 @@
+import { isZero } from '../bytes.ts'
 import { KEM_CT_BYTES, KEM_KEY_BYTES } from '../crypto/encapsulation-key.ts'
 import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed, type WireValue } from '../wire.ts'
 import { dhSecret, type HeldDh, holdDhSecret, holdPublic } from './held-keys.ts'
@@ -5,7 +6,7 @@ import { MAX_KEPT_CHAINS, MAX_KEPT_SALTS, MAX_STORED_SKIPPED } from './kept-chai
 import { MAX_SEALED_IDENTITY_BYTES, PREFIX_HEAD_BYTES } from './prefix.ts'
 import { type ClosedChain, type OpenChain, type ReceivedChain, type SkippedRun } from './received-chain.ts'
 import { KEPT_SALT_BYTES, saltBytes, saltsFrom } from './salts.ts'
-import { NO_SKIPS, type Opening, type PqState, type SendChain, type Session } from './session.ts'
+import { mustStep, NO_SKIPS, type Opening, type PqState, type SendChain, type Session } from './session.ts'
 
 /** The row of a session whose peer skipped as much as it may and whose chains are as long as they get. */
 export const MAX_SESSION_BYTES = 131_072
@@ -81,6 +82,8 @@ function isCoherent(session: Session): boolean {
   if (past.some(({ index }, i) => index % 2 === parity || index >= (past[i - 1] ?? recv ?? { index: 0 }).index)) {
     return false
   }
+  // What is sealed from zeros anybody could open, so nothing is: a row like this would stop the machine at its next frame.
+  if (isZero(session.rootKey) || (send !== null && !mustStep(session) && isZero(send.chainKey))) return false
   const phase =
     recv === null
       ? 'asked'

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { toHex } from '../../../lib/bytes.ts'
+import { toHex, utf8 } from '../../../lib/bytes.ts'
 import type { Range } from '../../../lib/rows.ts'
 import { casesOf, FAMILIES } from '../../fuzz/cases.ts'
 import type { Target } from '../../fuzz/target.ts'
@@ -55,7 +55,7 @@ function dropsOf(who: Someone): number {
 describe('bad bytes of a stranger', () => {
   test('are counted, one by one, and leave no trace on the disk, while contacts talk', () => {
     const before = disk(bob)
-    const heads = messagesToBob().map((bytes) => toHex(bytes.slice(0, 40)))
+    const heads = new Set(messagesToBob().map((bytes) => toHex(bytes.slice(0, 40))))
     let messages = 0
     for (const { name, bytes } of badMessages()) {
       const link = NEXT_LINK + messages++
@@ -66,7 +66,7 @@ describe('bad bytes of a stranger', () => {
       bob.handle({ kind: 'closed', link })
       expect(dropsOf(bob) - drops, name).toBeGreaterThan(0)
       // what begins as a real message may be that message, come twice: its receipt is due again
-      if (!heads.includes(toHex(bytes.slice(0, 40)))) expect(disk(bob).size, name).toBe(before.size)
+      if (!heads.has(toHex(bytes.slice(0, 40)))) expect(disk(bob).size, name).toBe(before.size)
     }
     expect(messages).toBeGreaterThan(1_000)
     const after = disk(bob, ['session', 'drive', 'head'])
@@ -129,7 +129,10 @@ describe('bad bytes on the link of a contact', () => {
     expect(messages).toBeGreaterThan(1_000)
     const texts = bob.texts(alice)
     expect(texts).toEqual(['one', '>two'])
-    for (const [key, value] of before) expect(disk(bob, kept).get(key)).toBe(value)
+    // what is published has a new number when hours have passed
+    const published = `self/${toHex(utf8('publications'))}`
+    const after = disk(bob, kept)
+    for (const [key, value] of before) if (key !== published) expect(after.get(key), key).toBe(value)
     expect([...bob.chat.people()].map(({ row }) => [row.petname, row.state, row.hello, row.claimedName])).toEqual(
       contacts,
     )

@@ -133,6 +133,14 @@ describe('the row of a session', () => {
     expect(withRun(2 ** 32 - 1)).toBe('malformed')
   })
 
+  test('is refused when it was wiped, for the machine could seal nothing in it', () => {
+    const fields = decode(encodeSession(confirmedPair(native, 1).alice.session), MAX_SESSION_BYTES) as WireValue[]
+    expect(outcome(encode(fields.with(10, new Uint8Array(32))))).toBe('malformed')
+    const send = fields[15] as WireValue[]
+    expect(outcome(encode(fields.with(15, send.with(1, new Uint8Array(32)))))).toBe('malformed')
+    expect(outcome(encode(fields))).toBeTypeOf('object')
+  })
+
   test('is not what it was read into: wiping one leaves the other', () => {
     const row = encodeSession(confirmedPair(native, 1).bob.session)
     const copy = row.slice()
