@@ -5,8 +5,12 @@ import { tellNews } from './news.ts'
 import { PROOF_BYTES, proofFor, prove } from './proofs.ts'
 import { onAlive } from './reach.ts'
 import { restartDrives } from './sealing.ts'
+import { tollOf } from './tolls.ts'
 
-/** Proofs looked at per link: an honest peer needs two (one session, and one that replaces it). */
+/**
+ * Proofs of a peer that may be nobody's in a minute, for each is compared with every session that there is: an honest peer
+ * needs one, while its session is not confirmed.
+ */
 const MAX_PROOFS = 8
 
 /** Two links that opened within this time are a simultaneous dial, and both sides keep the same one; else the newer stays. */
@@ -17,13 +21,18 @@ const CLOSE_AFTER_MS = 2_000
 
 /** They prove whose the link is. */
 export function onProof(machine: Machine, link: Link, bytes: Uint8Array): void {
-  if (bytes.length !== PROOF_BYTES || ++link.proofs > MAX_PROOFS) {
+  const toll = tollOf(machine, link.peer)
+  if (bytes.length !== PROOF_BYTES || ++toll.proofs > MAX_PROOFS) {
     count(machine, 'link: proof refused')
     return
   }
   link.unproved = bytes
   const candidates = link.dialer ? (link.expected === null ? [] : [link.expected]) : machine.contacts.values()
-  for (const contact of candidates) if (isProvedBy(machine, link, contact)) return
+  for (const contact of candidates) {
+    if (!isProvedBy(machine, link, contact)) continue
+    toll.proofs = 0
+    return
+  }
   count(machine, 'link: proof of nobody')
 }
 

@@ -27,12 +27,13 @@ import { receiptsAgain } from './receipts.ts'
 import { answerAgain, endDrive } from './sealing.ts'
 import { advance, sendingSession, type SessionEntry } from './session-entry.ts'
 import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
+import { tollOf } from './tolls.ts'
 import { holdWeak, releaseWeak } from './weak.ts'
 
 /** Frames in a row on a proved link that no session opens before a new session is started. */
 const UNREADABLE_LIMIT = 3
 
-/** Prefixes on a link that open nothing before it is closed: each costs four key agreements. */
+/** Prefixes of a peer that may open nothing in a minute before its link is closed: each costs four key agreements. */
 const MAX_REFUSED = 16
 
 type Result = ReturnType<typeof openFrame>
@@ -58,14 +59,15 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
       })
       return
     }
-    if (++link.refused > MAX_REFUSED) {
+    const toll = tollOf(machine, link.peer)
+    if (++toll.refused > MAX_REFUSED) {
       count(machine, 'prefix: too many on a link')
       machine.effects.push({ kind: 'close', link: link.id })
       return
     }
     const admitted = admit(machine, link, prefix, frame)
     if (admitted === null) return
-    link.refused--
+    toll.refused--
     const { contact, entry, first } = admitted
     link.from = contact
     saveSkipped(machine, contact, first)

@@ -44,11 +44,9 @@ export function onOpened(
     expected,
     bound: null,
     openedAt: machine.now,
-    proofs: 0,
     unproved: null,
     from: null,
     droveAt: 0,
-    refused: 0,
     doubted: false,
   }
   machine.links.set(id, link)

@@ -63,6 +63,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     byAccount: new Map(),
     links: new Map(),
     prefixes: new Map(),
+    tolls: new Map(),
     prekeys: new Map(),
     loads: new Map(),
     nextLoad: 1,

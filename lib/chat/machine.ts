@@ -13,6 +13,7 @@ import type { OutboxEntry } from './outbox.ts'
 import type { Own } from './own.ts'
 import { IDLE, type Reach } from './reach-state.ts'
 import type { SessionEntry } from './session-entry.ts'
+import type { Toll } from './tolls.ts'
 
 /** How the machine is set up; nothing here changes while it runs. */
 export interface ChatOptions {
@@ -38,6 +39,8 @@ export interface Machine {
   readonly links: Map<LinkId, Link>
   /** H(prefix) in hexadecimal to what became of it. */
   readonly prefixes: Map<string, SeenPrefix>
+  /** What peers did for nothing, by PeerId in hexadecimal. */
+  readonly tolls: Map<string, Toll>
   /** Own prekeys by id in hexadecimal. */
   readonly prekeys: Map<string, PrekeyPair>
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
@@ -128,16 +131,12 @@ export interface Link {
   /** Whose it is, by proof. */
   bound: Contact | null
   readonly openedAt: number
-  /** Proofs that came on it. */
-  proofs: number
   /** The last of them that was nobody's: a session may be confirmed only after its proof came. */
   unproved: Uint8Array | null
   /** Whose session the prefix was of that opened on it last, new or again: their frames without prefix are read on it too. */
   from: Contact | null
   /** When a frame that drives confirmation last left on it, ms; 0 for never. */
   droveAt: number
-  /** Prefixes on it that opened nothing. */
-  refused: number
   /** Whether the own proof on it was not answered in time. */
   doubted: boolean
 }

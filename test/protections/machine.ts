@@ -40,7 +40,7 @@ export const machine: Part = {
       protection: 'A link on which 16 prefixes opened nothing is closed',
       threat: 'a stranger makes a node run handshakes without end',
       file: 'lib/chat/incoming.ts',
-      takeOut: [{ find: 'if (++link.refused > MAX_REFUSED) {', replace: 'if (++link.refused > 1e9) {' }],
+      takeOut: [{ find: 'if (++toll.refused > MAX_REFUSED) {', replace: 'if (++toll.refused > 1e9) {' }],
       test: { file: hostile, name: 'a link on which nothing but rubbish comes is closed' },
     },
     {
@@ -635,7 +635,7 @@ export const machine: Part = {
       protection: 'At most 8 proofs are looked at on a link',
       threat: 'a stranger makes a node compare without end',
       file: 'lib/chat/binding.ts',
-      takeOut: [{ find: ' || ++link.proofs > MAX_PROOFS', replace: '' }],
+      takeOut: [{ find: ' || ++toll.proofs > MAX_PROOFS', replace: '' }],
       test: { file: 'test/lib/chat/proofs-protection.test.ts', name: 'behind eight wrong ones is not looked at' },
     },
     {
