@@ -96,7 +96,9 @@ export function schedule(machine: Machine): void {
 /** The clock was set, and the timer waits by the old one: without this, nobody would find a slot of the new day for hours. */
 export function keepPlan(machine: Machine): void {
   const { day, next } = machine.own.publications.planned
-  if (dayOf(machine.now) !== day || machine.now > next + SOON_MS) schedule(machine)
+  const setForward = dayOf(machine.now) !== day || machine.now > next + SOON_MS
+  const setBack = next > machine.now + REPUBLISH_MS + REPUBLISH_JITTER_MS && Number.isFinite(next)
+  if (setForward || setBack) schedule(machine)
 }
 
 /** The longest that a slot ever waits, ms. */
