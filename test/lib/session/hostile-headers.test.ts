@@ -257,6 +257,13 @@ describe('what is kept of a chain', () => {
     const young = withRuns(run(0, 3, NOW), run(7, 9, NOW))
     expect(expired(young)).toEqual({ runs: young.recv?.skipped, dropped: [] })
     expect(expireChains(native, young, NOW).session.recv).toBe(young.recv)
+    const closed = bob.session.past[0]
+    if (closed === undefined) throw new Error('expected a chain that was left')
+    const left = run(2000, 2000 + MAX_STORED_SKIPPED - 10, NOW)
+    const both = { ...withRuns(run(1000, 1010, NOW)), past: [{ ...closed, next: 5000, skipped: [left] }] }
+    expect(expireChains(native, both, NOW).dropSkipped).toEqual([])
+    const crowded = { ...withRuns(run(1000, 1011, NOW)), past: both.past }
+    expect(expireChains(native, crowded, NOW).dropSkipped.map(({ n }) => n)).toEqual([2000])
     expect(expireChains(native, alice.session, NOW).dropSkipped).toEqual([])
     const unheard = makePair(native, 1).alice.session
     expect(expireChains(native, unheard, NOW)).toEqual({ session: unheard, dropSkipped: [] })
