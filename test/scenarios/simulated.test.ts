@@ -4,6 +4,7 @@ import {
   type DayOptions,
   day,
   FAULTS,
+  FORGIVABLE_FAULTS,
   type FaultName,
   type Outcome,
   type SimulatedMesh,
@@ -38,11 +39,16 @@ async function texts(mesh: SimulatedMesh, reader: string, author: string): Promi
 }
 
 const DAYS: readonly { readonly name: string; readonly options: DayOptions; readonly budgetMs: number }[] = [
-  { name: 'days of three to nine people under every fault but roll-backs', options: {}, budgetMs: 100_000 },
+  { name: 'days of three to nine people under every fault that needs no enemy', options: {}, budgetMs: 80_000 },
   {
-    name: 'days of three to nine people under every fault, roll-backs as well',
-    options: { faults: Object.keys(FAULTS) as FaultName[] },
-    budgetMs: 40_000,
+    name: 'days with strangers who attack',
+    options: { faults: [...FORGIVABLE_FAULTS, 'hostile-visit', 'hostile-visit', 'hostile-visit'] },
+    budgetMs: 30_000,
+  },
+  {
+    name: 'days of machines that go back in time as well',
+    options: { faults: [...FORGIVABLE_FAULTS, 'roll-back', 'roll-back'] },
+    budgetMs: 30_000,
   },
 ]
 

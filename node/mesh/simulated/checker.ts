@@ -2,13 +2,21 @@ import type { Message, Node } from '../../api.ts'
 import type { Happening } from './history.ts'
 import type { SimulatedMesh } from './mesh.ts'
 
-/** Something that must never be, and was: `I1` to `I10` name what was broken. */
+/** Something that must never be, and was: `I1` to `I10` name what was broken. A false alarm is one that nobody caused. */
 export interface Violation {
-  readonly invariant: `I${1 | 2 | 3 | 5 | 7 | 8 | 9 | 10}` | 'liveness'
+  readonly invariant: `I${1 | 2 | 3 | 5 | 7 | 8 | 9 | 10}` | 'liveness' | 'false alarm'
   readonly text: string
 }
 
 type Accepted = Extract<Happening, { kind: 'accepted' }> & { readonly at: number }
+
+/** Alerts that only an attack, or a machine that went back, may cause. */
+const ALARMS: ReadonlySet<string> = new Set([
+  'cloned device',
+  'identity changed',
+  'new device',
+  'two records of one number',
+])
 
 /** More than this, and something grows. */
 const MAX_TIMERS = 24
@@ -29,6 +37,12 @@ export async function check(
   const backs = happenings.filter((each) => each.kind === 'went-back')
   for (const each of happenings) {
     if (each.kind === 'start-failed') found.push({ invariant: 'I7', text: `${each.who} did not start: ${each.why}` })
+  }
+  if (backs.length === 0) {
+    for (const each of happenings) {
+      if (each.kind !== 'alert' || !ALARMS.has(each.alert)) continue
+      found.push({ invariant: 'false alarm', text: `${each.who} was warned of ${each.about}: ${each.alert}` })
+    }
   }
   for (const error of mesh.errors) found.push({ invariant: 'I9', text: `a handler threw ${String(error)}` })
   for (const leak of await mesh.leaks()) {

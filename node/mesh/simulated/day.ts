@@ -8,7 +8,7 @@ export interface DayOptions {
   readonly people?: Scenario['people']
   /** By default 24. */
   readonly hours?: number
-  /** Which faults strike, by default all but `roll-back`. */
+  /** Which faults strike, by default those that need no enemy and no roll-back. */
   readonly faults?: readonly FaultName[]
   /** So many random things in an hour, by default 6. */
   readonly pace?: number
@@ -20,9 +20,9 @@ export interface DayOptions {
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** Every fault after which nothing may be missing. */
+/** Every fault that needs no enemy, and after which nothing may be missing. */
 export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as FaultName[]).filter(
-  (name) => name !== 'roll-back',
+  (name) => name !== 'roll-back' && name !== 'hostile-visit',
 )
 
 /**

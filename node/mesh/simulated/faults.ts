@@ -1,3 +1,8 @@
+import { createRefusingServer, createStaleServer } from '../hostile/dht-server.ts'
+import { createForger } from '../hostile/forger.ts'
+import type { HostilePeer } from '../hostile/outsider.ts'
+import { createOversizeSender } from '../hostile/oversize-sender.ts'
+import { createReplayer } from '../hostile/replayer.ts'
 import type { Dice } from './dice.ts'
 import type { DiskFault, DiskImage } from './disk.ts'
 import type { SimulatedMesh } from './mesh.ts'
@@ -26,6 +31,8 @@ export const FAULTS = {
   'clock-behind': 'the clock of who is up to 12 hours behind from now on',
   'clock-jump': 'the clock of who jumps by up to an hour, either way',
   'clock-stop': 'the clock of who stands still, or goes again',
+  'hostile-visit':
+    'a stranger attacks who in the name of other, or serves what is stale; it stays until two more have come',
   'roll-back': 'the disk of who is copied; the next time who is killed and finds that copy',
 } as const
 
@@ -42,11 +49,16 @@ export interface FaultInjector {
 
 const HOUR = 3_600_000
 
+/** Hostile peers that are there at once. */
+const MAX_GUESTS = 2
+
 export function createFaultInjector(mesh: SimulatedMesh, people: readonly string[], dice: Dice): FaultInjector {
   const smooth = mesh.faults
   const images = new Map<string, DiskImage>()
   const asleep = new Set<string>()
   const away = new Set<string>()
+  const guests: HostilePeer[] = []
+  let visits = 0
 
   async function start(name: string): Promise<void> {
     if (mesh.people.has(name)) return
@@ -85,6 +97,32 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
           return before
         default:
           return [bytes, ...before]
+      }
+    }
+  }
+
+  async function visit(who: string, other: string): Promise<HostilePeer> {
+    const options = { mesh, name: `stranger-${++visits}` }
+    switch (dice.below(5)) {
+      case 0:
+        return createStaleServer({ ...options, answers: dice.pick(['old', 'none', 'other', 'future']) })
+      case 1:
+        return createRefusingServer(options)
+      case 2: {
+        const sender = await createOversizeSender(options)
+        sender.publish()
+        sender.attack(who, { first: dice.chance(0.5) })
+        return sender
+      }
+      case 3: {
+        const replayer = await createReplayer({ ...options, between: [who, other] })
+        replayer.keepReplaying(who, 30_000, () => replayer.stream(other, who).slice(-20))
+        return replayer
+      }
+      default: {
+        const forger = await createForger({ ...options, to: who, posingAs: other })
+        forger.attack()
+        return forger
       }
     }
   }
@@ -151,6 +189,10 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       const wall = mesh.wall(who)
       wall.stoppedAt = wall.stoppedAt === null ? mesh.now + wall.skewMs : null
     },
+    async 'hostile-visit'(who, other) {
+      guests.push(await visit(who, other))
+      if (guests.length > MAX_GUESTS) await guests.shift()?.leave()
+    },
     'roll-back': rollBack,
   }
 
@@ -164,6 +206,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     isAsleep: (name) => asleep.has(name),
     async clear() {
       mesh.history.note('calm')
+      for (const guest of guests.splice(0)) await guest.leave()
       mesh.faults = smooth
       mesh.heal()
       for (const name of people) {
