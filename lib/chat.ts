@@ -5,6 +5,7 @@ import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
 import type { Effect, Event, LinkId } from './chat/events.ts'
 import { onResendTimer, pump } from './chat/delivering.ts'
 import { encodeHead, type Head } from './chat/head.ts'
+import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
@@ -152,6 +153,7 @@ function onTimer(machine: Machine, key: string): void {
       withContact(machine, subject, (_, contact) => onDriveTimer(machine, contact, object))
       return
     case 'resend':
+      withContact(machine, subject, onUnheard)
       withContact(machine, subject, onResendTimer)
       return
     case 'gap':

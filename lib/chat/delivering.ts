@@ -9,7 +9,6 @@ import { tellNews } from './news.ts'
 import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
 import { owesAnswer, sendingSession } from './session-entry.ts'
-import { startedLately, startSession } from './sessions.ts'
 
 /** Payloads or frames read back from the store at a time. */
 const LOAD_BATCH = 64
@@ -215,11 +214,7 @@ export function onResendTimer(machine: Machine, contact: Contact): void {
   if (contact.link === null) return
   machine.due.add(contact)
   if (contact.heard === 'frames') contact.heard = 'news'
-  if (contact.heard === 'nothing') {
-    // They may read this side and have nothing more to say that this side cannot read: no third frame would ever come.
-    if (contact.unreadable > 0 && !startedLately(machine, contact)) startSession(machine, contact, contact.link)
-    tellNews(machine, contact)
-  }
+  if (contact.heard === 'nothing') tellNews(machine, contact)
   resendOutbox(machine, contact, before)
 }
 

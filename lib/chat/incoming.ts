@@ -102,6 +102,15 @@ function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Arr
 }
 
 /**
+ * Nothing of theirs opened since the link was proved, and what came could not be read. They may read this side and have nothing
+ * more to say, so that no third frame would ever come.
+ */
+export function onUnheard(machine: Machine, contact: Contact): void {
+  if (contact.link === null || contact.heard !== 'nothing' || contact.unreadable === 0) return
+  if (!startedLately(machine, contact)) startSession(machine, contact, contact.link)
+}
+
+/**
  * Whose frames are read on a link that they opened, before it is proved. What came over another link meanwhile changes nothing:
  * whoever repeats their first message elsewhere would silence them.
  */

@@ -12,6 +12,7 @@ import type { Benchmark, Row } from './row.ts'
 import { appends } from './rows/appends.ts'
 import { connect } from './rows/connect.ts'
 import { delivery } from './rows/delivery.ts'
+import { hostile } from './rows/hostile.ts'
 import { pipelined } from './rows/pipelined.ts'
 import { burst, pingPong } from './rows/ratchet.ts'
 import { setUp } from './rows/set-up.ts'
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   appends,
   connect,
   start,
+  hostile,
 }
 
 const { values: options } = parseArgs({

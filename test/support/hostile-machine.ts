@@ -1,11 +1,10 @@
-import { toHex, utf8 } from '../../lib/bytes.ts'
+import { compareBytes, toHex, utf8 } from '../../lib/bytes.ts'
 import { createChat } from '../../lib/chat.ts'
 import type { Effect, Event } from '../../lib/chat/events.ts'
 import { heldRows } from '../../lib/chat/loading.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
 import type { Row } from '../../lib/rows.ts'
 import type { Newcomer } from '../../node/mesh/acquaintance.ts'
-import { compareBytes } from '../../lib/bytes.ts'
 import { seededRandom } from './random.ts'
 
 /** A machine by itself, with the rows that it wrote, to which anybody may say things over links that open when they are named. */

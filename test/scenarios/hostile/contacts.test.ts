@@ -96,7 +96,8 @@ describe('a copy of a device that runs beside it', () => {
           ofBob.filter((text) => text === `bob ${i}`),
           `${seed} ${i}`,
         ).toHaveLength(1)
-      expect(ofAlice.toSorted(), seed).toEqual(['alice 1', 'alice 2', 'alice 3', 'alice 4', 'before'])
+      expect(new Set(ofAlice), seed).toEqual(new Set(['alice 1', 'alice 2', 'alice 3', 'alice 4', 'before']))
+      expect(ofAlice).toHaveLength(5)
       expect(mesh.errors).toEqual([])
     }
   })
