@@ -340,6 +340,13 @@ describe('what no session comes to by itself', () => {
   })
 })
 
+test('a frame of an unknown type is not even looked at, whatever it holds', () => {
+  const pair = confirmedPair(native, 1)
+  const { frame } = seal(pair, pair.alice, 'x')
+  for (const type of [0, 1, 4, 66, 255]) expect(read(pair, pair.bob, frame.with(0, type))).toBe('unreadable')
+  expect(read(pair, pair.bob, frame)).toBe('x')
+})
+
 test('a prefix holds a sealed identity of 0 to 2048 bytes', () => {
   const head = makePair(native, 1).prefix.subarray(0, PREFIX_HEAD_BYTES)
   for (const length of [0, 1, MAX_SEALED_IDENTITY_BYTES]) {
