@@ -36,6 +36,11 @@
 #define FAST 8
 #define AHEAD 20
 
+/* The rules. The verifier names the one that is broken; `hidden` keeps them out of the states. */
+#define MUST(rule, holds) rule = (holds); assert(rule)
+hidden byte nothing_sealed_for_the_thief, confirmed_not_evicted, confirmed_not_displaced, nothing_taken_from_the_thief;
+hidden byte link_not_bound_to_the_thief, remedies_suffice, bounds_suffice, both_agree;
+
 /* What a side holds of a session. Chains 0 to 2 of section 8: */
 #define NONE 0
 #define ASKED 1                 /* initiator: sent in chain 0, repeats it */
@@ -110,7 +115,7 @@ inline choose(s) {
   od;
   /* SAFETY: nothing is sealed in a session of the thief. */
   if
-  :: best[s] != NOBODY && SEALS(s, best[s]) -> assert(!S[best[s]].forged)
+  :: best[s] != NOBODY && SEALS(s, best[s]) -> MUST(nothing_sealed_for_the_thief, !S[best[s]].forged)
   :: else
   fi;
   i = 0
@@ -179,7 +184,7 @@ inline letGo(s) {
   if
   :: kept > UNCONFIRMED_KEPT && worst != NOBODY ->
      /* SAFETY: what is confirmed does not give way to what is not. */
-     assert(S[worst].at[s] != SURE);
+     MUST(confirmed_not_evicted, S[worst].at[s] != SURE);
      drop(s, worst)
   :: else
   fi;
@@ -216,7 +221,7 @@ inline tidy() {
 inline begin(s, clock) {
   d_step {
     /* LIVENESS: after the faults the two agree after at most REMEDIES more starts. */
-    assert(made < SLOTS);
+    MUST(remedies_suffice, made < SLOTS);
     x = made;
     made++;
     S[x].from = s;
@@ -265,14 +270,14 @@ inline opensPrefix(n, r) {
        lastGen[r] = (S[n].gen > lastGen[r] -> S[n].gen : lastGen[r]);
 #endif
 #ifdef WEAK_APPLIED             /* content of chain 0 is taken at once (against decision 0021) */
-       assert(!S[n].forged);
+       MUST(nothing_taken_from_the_thief, !S[n].forged);
 #endif
        letGo(r);
        if
        :: S[n].at[r] == ANSWERED ->
           S[n].life++;
           S[n].follows = 0;
-          assert(S[n].life < 8);
+          MUST(bounds_suffice, S[n].life < 8);
           S[n].answers = S[n].answers | (1 << S[n].life)
        :: calm && S[n].at[r] != ANSWERED -> S[n].at[r] = OVER       /* for good: it would be the same each time */
        :: else
@@ -280,7 +285,7 @@ inline opensPrefix(n, r) {
     fi;
     choose(r);
     /* SAFETY: what somebody unconfirmed begins does not displace a confirmed session. */
-    assert(was == NOBODY || S[was].at[r] != SURE || best[r] == was);
+    MUST(confirmed_not_displaced, was == NOBODY || S[was].at[r] != SURE || best[r] == was);
     tidy();
     x = 0; high = 0; was = 0
   }
@@ -305,7 +310,7 @@ inline opensChain1(n, k) {
 inline opensChain2(n, r) {
   d_step {
     /* SAFETY: nothing of the thief's is taken for A's. */
-    assert(!S[n].forged);
+    MUST(nothing_taken_from_the_thief, !S[n].forged);
     x = n;
     S[n].at[r] = SURE;
     lastGen[r] = (S[n].gen > lastGen[r] -> S[n].gen : lastGen[r]);
@@ -400,7 +405,7 @@ proctype Thief() {
        :: else -> break
        od;
        /* SAFETY: a link of the thief's is not bound to A. */
-       assert(!(S[n].forged && S[n].at[B] == ANSWERED));
+       MUST(link_not_bound_to_the_thief, !(S[n].forged && S[n].at[B] == ANSWERED));
        n = 0 }
 #endif
   od
@@ -462,7 +467,7 @@ active proctype Patience() {
      :: bound && UNREADABLE(B) -> if :: begin(B, SLOW) :: begin(B, FAST) fi
      :: else ->
         /* LIVENESS: when nothing moves any more, both seal in one confirmed session, over a proved link. */
-        assert(AGREED);
+        MUST(both_agree, AGREED);
         break
      fi }
   od
