@@ -1,16 +1,15 @@
 import { toHex, utf8 } from '../../lib/bytes.ts'
-import { encodeContent } from '../../lib/conversation/contents.ts'
-import { ephemeralPayload } from '../../lib/conversation/outgoing.ts'
-import { encodePayload, KINDS } from '../../lib/conversation/payload.ts'
-import type { Primitives } from '../../lib/crypto/primitives.ts'
 import { accountId } from '../../lib/identity/account.ts'
 import { decodePrekeyPair } from '../../lib/identity/prekeys.ts'
 import { createSelf, decodeSelf } from '../../lib/identity/self.ts'
 import { createPrefix } from '../../lib/session/handshake.ts'
 import type { Session } from '../../lib/session/session.ts'
 import { native } from '../../node/crypto.ts'
+import { withStolenPrekey } from '../../node/mesh/hostile/handmade.ts'
 import type { Someone } from './machines.ts'
 import { seededRandom } from './random.ts'
+
+export { requestPayload, textPayload } from '../../node/mesh/hostile/handmade.ts'
 
 /**
  * A session in the name of `posedAs` with `victim`, by somebody who stole the privates of the victim's prekeys: the
@@ -26,12 +25,7 @@ export function stolenSession(
   const bob = decodeSelf(native, rowOf(victim, `self/${toHex(utf8('self'))}`))
   const prekeys = [...victim.rows.values()].filter(({ range }) => range === 'prekey')
   const stolen = decodePrekeyPair(native, prekeys.at(-1)?.value ?? new Uint8Array())
-  const identity = native.dh.importPublic(alice.identityKey.publicKey)
-  if (identity === null) throw new Error('no identity key')
-  const primitives: Primitives = {
-    ...native,
-    dh: { ...native.dh, agree: (own, theirs) => native.dh.agree(own, own === stolen.dh ? identity : theirs) },
-  }
+  const primitives = withStolenPrekey(native, stolen, alice.identityKey.publicKey)
   return createPrefix(primitives, random, {
     own: {
       aid: accountId(native, posedAs.account),
@@ -64,32 +58,6 @@ export function strangerSession(
     now,
   })
   return { ...started, account }
-}
-
-/** What the first frame of a request says. */
-export function requestPayload(invite: Uint8Array | null = null): Uint8Array {
-  return ephemeralPayload({
-    kind: KINDS.request,
-    id: new Uint8Array(16),
-    conversation: new Uint8Array(),
-    sentAt: 0,
-    content: encodeContent({ kind: 'request', claimedName: 'alice', invite }),
-  }).bytes
-}
-
-/** A numbered text as its author's machine would write it. */
-export function textPayload(text: string, counter: number, previousHash: Uint8Array = new Uint8Array()): Uint8Array {
-  return encodePayload({
-    kind: KINDS.text,
-    id: native.sha256(utf8(`${text} ${counter}`)).slice(0, 16),
-    conversation: new Uint8Array(),
-    counter,
-    previousHash,
-    lamport: counter,
-    sentAt: 0,
-    expiresAfter: 0,
-    content: encodeContent({ kind: 'text', text, replyTo: null }),
-  })
 }
 
 function rowOf(who: Someone, key: string): Uint8Array {
