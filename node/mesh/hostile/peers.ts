@@ -1,4 +1,4 @@
-/** Peers that break the rules, for tests of what keeps them: one file each. All of them live in simulated meshes. */
+/** Peers that break the rules, for tests of what keeps them: one file each. They live in simulated meshes, one in the real DHT. */
 export { type ClonedDevice, createClonedDevice } from './cloned-device.ts'
 export { createRefusingServer, createStaleServer, type HostileServer, type Staleness } from './dht-server.ts'
 export { createEquivocator, type Equivocator } from './equivocator.ts'
@@ -6,6 +6,7 @@ export { createFlooder, type Flood, type Flooder } from './flooder.ts'
 export { createForger, type Forger, type Forgery } from './forger.ts'
 export { createHostileNode, type HostileNode, type Tamper } from './hostile-node.ts'
 export { createKeyCrowder, type KeyCrowder } from './key-crowder.ts'
+export { createLibp2pServer, type Libp2pServer, type Misbehaviour } from './libp2p-server.ts'
 export type { MalformedKey } from './malformed-keys.ts'
 export { createMalformedSigner, type MalformedSigner } from './malformed-signer.ts'
 export { createOutsider } from './outsider.ts'

@@ -7,7 +7,7 @@ import { CHAT_PROTOCOL } from '../../../node/network/chat-stream.ts'
 import { encodeMessages } from '../../../node/network/framing.ts'
 import { MAX_CHAT_STREAMS } from '../../../node/network/limits.ts'
 import { MAX_LINK_MESSAGE_BYTES, type Link } from '../../../node/network/network.ts'
-import { startHostile } from '../../support/hostile-node.ts'
+import { createLibp2pServer } from '../../../node/mesh/hostile/libp2p-server.ts'
 import {
   bootstrapOf,
   signal,
@@ -159,7 +159,7 @@ describe('a link', () => {
 describe('a stranger', () => {
   async function stranger(): Promise<[TestNetwork, () => Promise<Stream>]> {
     const node = await start()
-    const hostile = await startHostile([])
+    const hostile = await createLibp2pServer([])
     started.push(hostile)
     const [address] = bootstrapOf(node)
     return [node, () => hostile.dialProtocol(multiaddr(address), CHAT_PROTOCOL, { maxOutboundStreams: 100 })]

@@ -14,7 +14,7 @@ import {
   until,
   watchRejections,
 } from '../../support/network.ts'
-import { type HostileNode, startHostile } from '../../support/hostile-node.ts'
+import { type Libp2pServer, createLibp2pServer } from '../../../node/mesh/hostile/libp2p-server.ts'
 
 const rejections = watchRejections()
 afterEach(() => expect(rejections.seen).toEqual([]))
@@ -26,7 +26,7 @@ async function all(values: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
 }
 
 /** What kad-dht's own put does with a value, past all of our checks. */
-async function rawPut(node: HostileNode, key: string, value: Uint8Array): Promise<string[]> {
+async function rawPut(node: Libp2pServer, key: string, value: Uint8Array): Promise<string[]> {
   const taken: string[] = []
   for await (const event of node.services.dht.put(utf8(key), value, { signal: AbortSignal.timeout(5_000) })) {
     if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken.push(event.from.toString())
@@ -36,12 +36,12 @@ async function rawPut(node: HostileNode, key: string, value: Uint8Array): Promis
 
 describe('slots in a mesh of seven', () => {
   let mesh: TestNetwork[]
-  let hostile: HostileNode
+  let hostile: Libp2pServer
   const at = (i: number): TestNetwork => mesh[i] as TestNetwork
 
   beforeAll(async () => {
     mesh = await startMesh(7)
-    hostile = await startHostile(bootstrapOf(at(0)))
+    hostile = await createLibp2pServer(bootstrapOf(at(0)))
     await until(() => mesh.every(({ network }) => network.status().dht.peers >= 6))
   })
   afterAll(() => stopAll([...mesh, hostile]))
@@ -114,16 +114,16 @@ describe('slots among servers that do as they like', () => {
   const key = testKey(1)
   const stale = new Map([[key, testValue(key, 3)]])
   let mesh: TestNetwork[]
-  const hostile: HostileNode[] = []
+  const hostile: Libp2pServer[] = []
   const reader = (): TestNetwork => mesh.at(-1) as TestNetwork
 
   beforeAll(async () => {
     mesh = await startMesh(9)
     const boot = bootstrapOf(mesh[0] as TestNetwork)
     hostile.push(
-      await startHostile(boot, { stale, refuses: true }),
-      await startHostile(boot, { stale: new Map([[key, new Uint8Array(10_000)]]) }),
-      await startHostile(boot, { hangs: true }),
+      await createLibp2pServer(boot, { stale, refuses: true }),
+      await createLibp2pServer(boot, { stale: new Map([[key, new Uint8Array(10_000)]]) }),
+      await createLibp2pServer(boot, { hangs: true }),
     )
     await until(() => mesh.every(({ network }) => network.status().dht.peers >= 10))
   })
@@ -144,8 +144,8 @@ describe('slots among servers that do as they like', () => {
 
   test('a server that never says whether it took a correction holds no reader up', async () => {
     await using reader = await startNetwork()
-    await using replayer = await startHostile(bootstrapOf(reader), { stale, hangs: 'on-put' })
-    await using honest = await startHostile(bootstrapOf(reader), { stale: new Map([[key, testValue(key, 7)]]) })
+    await using replayer = await createLibp2pServer(bootstrapOf(reader), { stale, hangs: 'on-put' })
+    await using honest = await createLibp2pServer(bootstrapOf(reader), { stale: new Map([[key, testValue(key, 7)]]) })
     expect([replayer, honest].length).toBe(2)
     await until(() => reader.network.status().dht.peers === 2)
     const begun = performance.now()
@@ -190,7 +190,7 @@ describe('slots at the edges', () => {
     await using victim = await startNetwork({ limits: { ...small, maxConnectionsPerHost: 1_000 } })
     const own = testKey(1)
     await victim.network.put(own, testValue(own, 1), signal())
-    await using flooder = await startHostile(bootstrapOf(victim))
+    await using flooder = await createLibp2pServer(bootstrapOf(victim))
     await until(() => victim.network.status().dht.peers === 1)
     for (let i = 100; i < 140; i++) await rawPut(flooder, testKey(i), testValue(testKey(i), 1))
     expect(victim.network.records.count).toBeLessThanOrEqual(11)
@@ -200,7 +200,7 @@ describe('slots at the edges', () => {
 
   test('a network that stops in the middle of a look-up ends it', async () => {
     const mesh = await startMesh(3)
-    const hanging = await startHostile(bootstrapOf(mesh[0] as TestNetwork), { hangs: true })
+    const hanging = await createLibp2pServer(bootstrapOf(mesh[0] as TestNetwork), { hangs: true })
     await until(() => mesh.every(({ network }) => network.status().dht.peers >= 3))
     const [first] = mesh as [TestNetwork]
     const pending = [

@@ -6,10 +6,10 @@ import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { utf8 } from '../../lib/bytes.ts'
-import { type Datastore, datastoreOf, type RowKey } from '../../node/network/memory-rows.ts'
-import { DHT_PROTOCOL } from '../../node/network/libp2p.ts'
-import { QUIET } from '../../node/network/quiet-log.ts'
+import { utf8 } from '../../../lib/bytes.ts'
+import { type Datastore, datastoreOf, type RowKey } from '../../network/memory-rows.ts'
+import { DHT_PROTOCOL } from '../../network/libp2p.ts'
+import { QUIET } from '../../network/quiet-log.ts'
 
 /** What a server of the DHT does that ours do not. */
 export interface Misbehaviour {
@@ -21,16 +21,18 @@ export interface Misbehaviour {
   readonly hangs?: boolean | 'on-put'
 }
 
-/** A libp2p node of the same DHT without any of our rules: it takes and sends what it likes. */
-export type HostileNode = Libp2p<{ dht: KadDHT }> & AsyncDisposable
+/**
+ * Has: a place in the real DHT, without any of our rules: it takes and sends what it likes. Tries: what a `Misbehaviour` says.
+ */
+export type Libp2pServer = Libp2p<{ dht: KadDHT }> & AsyncDisposable
 
 let names = 0
 
-/** Starts a hostile node on the memory transport and connects it to the given addresses. */
-export async function startHostile(
+/** Starts it on the memory transport of this process and connects it to the given addresses (binary, with `/p2p`). */
+export async function createLibp2pServer(
   bootstrap: readonly Uint8Array[],
   misbehaviour: Misbehaviour = {},
-): Promise<HostileNode> {
+): Promise<Libp2pServer> {
   const node = await createLibp2p({
     logger: QUIET,
     addresses: { listen: [`/memory/hostile-${++names}`] },
