@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createMesh } from '../../../node/mesh/index.ts'
 import { CHAT_PROTOCOL } from '../../../node/network/chat-stream.ts'
 import { encodeMessages } from '../../../node/network/framing.ts'
-import { startHostile } from '../../support/hostile-node.ts'
+import { createLibp2pServer } from '../../../node/mesh/hostile/libp2p-server.ts'
 import { signal, until, watchRejections } from '../../support/network.ts'
 import { casesOf, FAMILIES } from '../../fuzz/cases.ts'
 import type { Target } from '../../fuzz/target.ts'
@@ -44,7 +44,7 @@ test('a node that gets hundreds of bad streams drops them, counts them, and goes
   using rejections = watchRejections()
   await using mesh = await createMesh({ nodes: ['alice', 'bob'], network: 'memory', contacts: true })
   await mesh.settled()
-  await using hostile = await startHostile(mesh.bootstrap.addresses().map((text) => multiaddr(text).bytes))
+  await using hostile = await createLibp2pServer(mesh.bootstrap.addresses().map((text) => multiaddr(text).bytes))
   // the next to listen after the bootstrap node; the memory transport does not ask for its name
   const [first = ''] = mesh.bootstrap.addresses()
   const next = first.replace(/-(\d+)\/p2p\/.*$/, (_, number) => `-${Number(number) + 1}`)
