@@ -41,8 +41,6 @@ export type FaultName = keyof typeof FAULTS
 /** Strikes people of a mesh with faults by name, and takes everything back. */
 export interface FaultInjector {
   strike(fault: FaultName, who: string, other: string): Promise<void>
-  /** Whether somebody's machine stands still. */
-  isAsleep(name: string): boolean
   /** Ends every fault and starts or wakes everybody. */
   clear(): Promise<void>
 }
@@ -55,7 +53,6 @@ const MAX_GUESTS = 2
 export function createFaultInjector(mesh: SimulatedMesh, people: readonly string[], dice: Dice): FaultInjector {
   const smooth = mesh.faults
   const images = new Map<string, DiskImage>()
-  const asleep = new Set<string>()
   const away = new Set<string>()
   const guests: HostilePeer[] = []
   let visits = 0
@@ -72,11 +69,8 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
   }
 
   function sleep(who: string): void {
-    if (asleep.delete(who)) mesh.wake(who)
-    else if (mesh.people.has(who)) {
-      asleep.add(who)
-      mesh.sleep(who)
-    }
+    if (mesh.isAsleep(who)) mesh.wake(who)
+    else if (mesh.people.has(who)) mesh.sleep(who)
   }
 
   /** A message may come to nothing, twice, or after the one that follows it. */
@@ -128,7 +122,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
   }
 
   async function rollBack(who: string): Promise<void> {
-    if (asleep.has(who)) return
+    if (mesh.isAsleep(who)) return
     const kept = images.get(who)
     if (kept === undefined || dice.chance(0.5)) images.set(who, await mesh.disk(who).snapshot())
     else await mesh.rollBack(who, kept)
@@ -146,7 +140,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       mesh.disk(who).writeMs = 0
     },
     async restart(who) {
-      if (asleep.has(who)) return
+      if (mesh.isAsleep(who)) return
       if (mesh.people.has(who)) await mesh.stop(who)
       else await start(who)
     },
@@ -200,10 +194,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     async strike(fault, who, other) {
       mesh.history.note('fault', fault, who, other)
       await effects[fault](who, other)
-      // Who died does not sleep.
-      if (!mesh.people.has(who)) asleep.delete(who)
     },
-    isAsleep: (name) => asleep.has(name),
     async clear() {
       mesh.history.note('calm')
       for (const guest of guests.splice(0)) await guest.leave()
@@ -214,7 +205,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
         mesh.disk(name).writeMs = 0
         mesh.crashAt(name, Number.POSITIVE_INFINITY, 'before')
         Object.assign(mesh.wall(name), { skewMs: 0, stoppedAt: null })
-        if (asleep.delete(name)) mesh.wake(name)
+        mesh.wake(name)
         if (away.delete(name)) mesh.reconnect(name)
         await start(name)
       }

@@ -11,6 +11,7 @@ import { createSettling, knownTo } from '../settling.ts'
 import { createSimulatedClock, type Wall } from './clock.ts'
 import { createDice } from './dice.ts'
 import type { Disk, DiskImage } from './disk.ts'
+import { createFaultInjector, type FaultName } from './faults.ts'
 import { createHistory, type History } from './history.ts'
 import { openInside } from './inside.ts'
 import { createInternet, type Internet, type NetworkFaults } from './network.ts'
@@ -74,6 +75,15 @@ export interface SimulatedMesh extends Mesh {
   rollBack(name: string, image: DiskImage): Promise<void>
   /** Plaintext or private keys that were seen outside of a node, and keys that sealed twice; nothing, hopefully. */
   leaks(): Promise<readonly string[]>
+  /**
+   * Something goes wrong that has a name (`FAULTS`); `who` and `other` are whom it strikes. What a fault leaves to chance
+   * follows from the seed. Some take time, as a stop does.
+   */
+  strike(fault: FaultName, who: string, other?: string): Promise<void>
+  /** Whether somebody's machine stands still. */
+  isAsleep(name: string): boolean
+  /** Ends everything that `strike` began, and brings everybody back. */
+  calm(): Promise<void>
   /** What goes wrong on the network; assign to change it. */
   faults: NetworkFaults
   readonly history: History
@@ -233,6 +243,10 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     wake: (who) => find(who).setAsleep(false),
     disconnect: (who) => find(who).setOffline(true),
     reconnect: (who) => find(who).setOffline(false),
+    strike: (fault, who, other = names.find((each) => each !== who) ?? who) =>
+      injector.strike(fault, find(who).name, find(other).name),
+    isAsleep: (who) => find(who).asleep,
+    calm: () => injector.clear(),
     disk: (who) => find(who).disk,
     crashAt: (who, effect, moment) => find(who).crashAt(effect, moment),
     effects: (who) => find(who).effects,
@@ -282,6 +296,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     person: find,
     newcomer: (who) => newcomers[people.indexOf(find(who))] as Newcomer,
   })
+  const injector = createFaultInjector(mesh, names, createDice(name('faults')))
   for (const each of names) await mesh.start(each)
   return mesh
 }

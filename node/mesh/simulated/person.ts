@@ -25,6 +25,7 @@ export interface SimulatedPerson extends Person {
   readonly up: boolean
   /** The process dies at once: nothing is written, nobody is told, and what was asked of it is never answered. */
   crash(): void
+  readonly asleep: boolean
   /** The machine sleeps: nothing runs, nothing is heard, and other people's links to it break after a while. */
   setAsleep(asleep: boolean): void
   /** Its network is taken away, or comes back. */
@@ -218,6 +219,9 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     disk,
     masterKey,
     wall,
+    get asleep() {
+      return asleep
+    },
     get effects() {
       return effects
     },

@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts'
-import { createFaultInjector, type FaultName } from './faults.ts'
+import type { FaultName } from './faults.ts'
 import type { SimulatedMesh } from './mesh.ts'
 import { CANARY } from './watch.ts'
 
@@ -32,7 +32,6 @@ export interface World {
 const CALM_MS: number = 20 * 60_000
 
 export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly string[], dice: Dice): World {
-  const injector = createFaultInjector(mesh, people, dice)
   let written = 0
   /** Those whose contacts were told another secret to find them by; whoever was away did not hear it. */
   const hidden = new Set<string>()
@@ -81,7 +80,7 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
     mesh,
     dice,
     people,
-    isAwake: (name) => mesh.people.has(name) && !injector.isAsleep(name),
+    isAwake: (name) => mesh.people.has(name) && !mesh.isAsleep(name),
     async say(from, to) {
       if (!world.isAwake(from)) return
       await begin(mesh.person(from).send(to, `${CANARY} ${from} ${++written}`))
@@ -110,7 +109,7 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
       await begin(mesh.person(who).contacts.unblock(other))
     },
     async strike(fault, who = dice.pick(people), other = dice.pick(people.filter((name) => name !== who))) {
-      await injector.strike(fault, who, other)
+      await mesh.strike(fault, who, other)
     },
     advance: mesh.advance,
     async start(name) {
@@ -119,7 +118,7 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
       await mesh.atRest()
     },
     async calm() {
-      await injector.clear()
+      await mesh.calm()
       await mesh.advance(CALM_MS)
       for (const who of people) {
         for (const { state, petname } of await mesh.person(who).contacts.list()) {
