@@ -8,7 +8,7 @@ import { hasCounter, highestCounter, type Ranges, unionRanges } from '../convers
 import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand, unseal } from './delivering.ts'
 import { seenLamport } from './head.ts'
-import { type Contact, count, emit, load, type Machine, save, updateHead } from './machine.ts'
+import { alert, type Contact, count, emit, load, type Machine, save, updateHead } from './machine.ts'
 import { encodeOutbox, entryOf, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
 import { messageKey } from './sealing.ts'
 
@@ -276,6 +276,7 @@ function renumber(
   payloads: ReadonlyMap<number, Payload | null>,
 ): void {
   count(machine, 'own store went back in time')
+  alert(machine, contact, 'own store went back in time')
   updateHead(machine, contact, { outgoing: jumpTo(contact.head.outgoing, contact.jumping) })
   contact.jumping = 0
   for (const { counter, order, id } of waiting) {

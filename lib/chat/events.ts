@@ -116,3 +116,5 @@ export type Alert =
   | 'identity changed'
   | 'two records of one number'
   | 'cloned device'
+  /** They have messages of mine that this store does not know: it is an old copy, or another copy of it is in use. */
+  | 'own store went back in time'

@@ -205,7 +205,10 @@ function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: Sess
   answerAgain(machine, contact, entry, link)
 }
 
-/** Two machines speak as their one device, or theirs went back in time: nothing is taken, and both users hear of it. */
+/**
+ * Two machines speak as their one device, or theirs went back in time: nothing is taken, the user hears of it, and so does
+ * whichever of the two is behind, when it hears this answer.
+ */
 function onClone(machine: Machine, link: Link, contact: Contact, entry: SessionEntry, reason: string): void {
   count(machine, `frame: clone, ${reason}`)
   if (contact.row.state !== 'accepted') return

@@ -13,6 +13,7 @@ type Accepted = Extract<Happening, { kind: 'accepted' }> & { readonly at: number
 /** Alerts that only an attack, or a machine that went back, may cause. */
 const ALARMS: ReadonlySet<string> = new Set([
   'cloned device',
+  'own store went back in time',
   'identity changed',
   'new device',
   'two records of one number',

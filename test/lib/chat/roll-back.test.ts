@@ -42,6 +42,17 @@ describe('a store that went back in time', () => {
     expect(waiting()).toEqual([0, 0])
   })
 
+  test('is told to its user: a copy of it may be in use elsewhere', () => {
+    talk(1, 3)
+    const old = alice.snapshot()
+    talk(4, 9)
+    expect(alice.events.filter((event) => event.kind === 'alert')).toEqual([])
+    alice.restore(old)
+    world.advance(30 * MINUTE)
+    const alerts = alice.events.flatMap((event) => (event.kind === 'alert' ? [event.alert] : []))
+    expect(alerts).toContain('own store went back in time')
+  })
+
   test('gets back what the other side sent meanwhile', () => {
     talk(1, 3)
     const old = alice.snapshot()
