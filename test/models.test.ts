@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, type TestContext, test, vi } from 'vitest'
+import { read, root } from './support/source-tree.ts'
 
 // Each takes seconds alone; the machine may be busy. Two at a time, because a compiler and a verifier are hungry.
 vi.setConfig({ testTimeout: 120_000, maxConcurrency: 2 })
@@ -17,6 +17,9 @@ interface Model {
   /** What is left out in each twin, the rule that must break then, and the size, if it is not that of `ends`. */
   readonly twins: readonly (readonly [lacks: string, breaks: string, size?: string])[]
 }
+
+/** Flags that say how large a model is. */
+const SIZES = /^(?:STARTS|FORGERIES|LOSSES|REMEDIES|CRASHES|KEYS|BATCH)$/
 
 const models: Readonly<Record<string, Model>> = {
   'session-choice': {
@@ -84,7 +87,7 @@ async function verify(context: TestContext, model: string, { flags, compile, sea
   if (missing.length > 0) return context.skip(`${missing.join(' and ')} not on this machine`)
   const cwd = await mkdtemp(join(tmpdir(), 'sotto-model-'))
   try {
-    const source = fileURLToPath(new URL(`../docs/models/${model}.pml`, import.meta.url))
+    const source = join(root, 'docs/models', `${model}.pml`)
     const options = { cwd, signal: context.signal }
     await run('spin', ['-a', ...flags.split(' '), source], options)
     const bounds = ['-DCOLLAPSE', '-DVECTORSZ=2048', '-DMEMLIM=1500']
@@ -103,6 +106,14 @@ function expectWhole(said: string): void {
 }
 
 describe.each(Object.entries(models))('the model %s', (model, { holds, ends, twins }) => {
+  test('has all its twins here and in its text', () => {
+    const named = [...read(`docs/models/${model}.pml`).matchAll(/^#ifn?def (\w+)/gm)].map((match) => match[1] ?? '')
+    const known = twins.map(([lacks]) => lacks)
+    expect([...new Set(named)].filter((name) => !SIZES.test(name)).toSorted()).toEqual(known.toSorted())
+    for (const [lacks, breaks] of twins)
+      expect(read('docs/models/README.md')).toMatch(new RegExp(`^\\| \`${lacks}\` \\|.*\\| \`${breaks}\` \\|$`, 'm'))
+  })
+
   test.concurrent.for(holds)('breaks no rule in any state, %s', async (flags, context) => {
     expectWhole(await verify(context, model, { flags, compile: ['-O1', '-DSAFETY'], search: ['-E'] }))
   })
