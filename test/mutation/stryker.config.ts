@@ -11,6 +11,8 @@ const config: Readonly<Record<string, unknown>> = {
   testRunner: 'in-process',
   ignorers: ['messages'],
   coverageAnalysis: 'perTest',
+  // Loops without end are seen by their number of hits; a slow machine must not look like one.
+  timeoutMS: 60_000,
   concurrency: 1,
   maxTestRunnerReuse: 300,
   // Stryker would load TypeScript as a library to rewrite the file, and TypeScript 7 is none.
