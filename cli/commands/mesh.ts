@@ -66,7 +66,7 @@ async function simulate(invocation: Invocation, file: string, options: Options):
       virtualMs,
       tookMs: Math.round(seconds * 1_000),
       virtualHoursPerSecond: Number(rate.toFixed(1)),
-      seeds: results.map(({ lines: _, ...result }) => result),
+      seeds: results.map(({ lines, ...result }) => ({ ...result, lines: lines.length })),
     },
     `${results.length - failed.length} seeds passed, ${failed.length} failed: ${Math.round(virtualMs / HOUR_MS)} virtual hours, ` +
       `${messages} messages in ${seconds.toFixed(0)} s (${rate.toFixed(1)} virtual hours a second)`,
@@ -84,8 +84,8 @@ async function replay(
 ): Promise<void> {
   const mesh = await import('../../node/mesh/index.ts')
   const outcome = await mesh.simulate(scenario, options.seed)
-  const told = mesh.timeline(outcome.lines, options.all === true ? 'everything' : 'story')
-  const { lines: _, ...rest } = outcome
+  const { lines, ...rest } = outcome
+  const told = mesh.timeline(lines, options.all === true ? 'everything' : 'story')
   const verdict = outcome.violations.map(({ invariant, text }) => `${invariant}: ${safeText(text)}`)
   print(
     { scenario: scenario.name, ...rest, timeline: told },

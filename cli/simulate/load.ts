@@ -11,7 +11,7 @@ export async function loadScenario(file: string): Promise<Scenario> {
   try {
     exported = ((await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }).default
   } catch (cause) {
-    throw new CliError('usage', `${file} cannot be loaded: ${cause instanceof Error ? cause.message : cause}`, {
+    throw new CliError('usage', `${file} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
       hint: HINT,
     })

@@ -3,7 +3,7 @@ import type { Outcome, Scenario } from '../../node/mesh/index.ts'
 import { CliError } from '../errors.ts'
 
 /** What is kept of a seed; the history only of one that failed. */
-export type Result = Omit<Outcome, 'steps'> & {
+export type Result = Outcome & {
   /** How long it took, ms. */
   readonly tookMs: number
 }
@@ -19,7 +19,7 @@ export function createPlayer(scenario: Scenario): Player {
     async play(seed) {
       const { simulate } = await import('../../node/mesh/index.ts')
       const began = performance.now()
-      const { steps: _, ...outcome } = await simulate(scenario, seed)
+      const outcome = await simulate(scenario, seed)
       const lines = outcome.violations.length > 0 ? outcome.lines : []
       return { ...outcome, lines, tookMs: Math.round(performance.now() - began) }
     },
@@ -81,7 +81,7 @@ export async function playForParent(scenario: Scenario): Promise<void> {
     player.play(seed).then(
       (result) => process.send?.(result),
       (error: unknown) => {
-        process.stderr.write(`seed ${seed}: ${error instanceof Error ? error.stack : error}\n`)
+        process.stderr.write(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n`)
         process.exit(1)
       },
     )

@@ -52,7 +52,7 @@ export function createHistory(now: () => number): History {
     tell(happening) {
       happenings.push({ ...happening, at: now() - start })
       const { kind, who, ...rest } = happening
-      note(kind, who, ...Object.values(rest))
+      note(kind, who, ...Object.values<string | number>(rest))
     },
     digest: () => toHex(native.sha256(...lines.map((line) => utf8(`${line}\n`)))),
   }

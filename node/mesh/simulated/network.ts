@@ -313,8 +313,9 @@ function gone(): Promise<never> {
   return new Promise(() => undefined)
 }
 
-async function* nothing(): AsyncGenerator<never, void, undefined> {
-  await gone()
+/** Asks nobody, and never ends. */
+function nothing(): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: gone }) }
 }
 
 function after(clock: ProcessClock, ms: number, run: () => void): () => void {
