@@ -108,7 +108,7 @@ function dispatch(machine: Machine, event: Event): void {
       })
       return
     case 'published':
-      onPublished(machine, event.key, event.count)
+      onPublished(machine, event.key, event.count, event.held)
       return
     case 'timer':
       onTimer(machine, event.key)

@@ -103,16 +103,22 @@ export function createErrands({ network, clock, stopping, done }: ErrandsOptions
 
     async publish(key, value) {
       let count = 0
+      let held: Uint8Array | undefined
       const limit = timeLimit(clock, PUBLISH_TIMEOUT_MS)
+      const signal = AbortSignal.any([stopping, limit.signal])
       try {
-        const signal = AbortSignal.any([stopping, limit.signal])
         count = network === null ? 0 : await network.put(key, value, { signal })
       } catch {
         // Nobody took it; the machine tries again.
-      } finally {
-        limit.end()
       }
-      done({ kind: 'published', key, count })
+      try {
+        // What is refused may be older than what is there: the last answer is the best one.
+        if (count === 0 && network !== null) for await (const answer of network.get(key, { signal })) held = answer
+      } catch {
+        // Then nothing was found.
+      }
+      limit.end()
+      done({ kind: 'published', key, count, ...(held !== undefined && { held }) })
     },
 
     dialledFor: (peer) => dialled.get(toHex(peer)),

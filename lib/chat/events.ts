@@ -50,8 +50,11 @@ export type Event =
       readonly contact: string
       readonly values: readonly { readonly key: string; readonly value: Uint8Array }[]
     }
-  /** How many nodes took a value of a `publish`. */
-  | { readonly kind: 'published'; readonly key: string; readonly count: number }
+  /**
+   * How many nodes took a value of a `publish`; when none did, what they hold under the key. After a roll-back that may be a
+   * newer one of this account, made by a life that is forgotten.
+   */
+  | { readonly kind: 'published'; readonly key: string; readonly count: number; readonly held?: Uint8Array }
   | { readonly kind: 'timer'; readonly key: string }
   /** The network is there: own PeerId and addresses (again whenever these change). */
   | { readonly kind: 'network'; readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] }

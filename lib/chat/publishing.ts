@@ -1,11 +1,11 @@
 import { compareBytes, equalBytes, toHex } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
 import { accountId } from '../identity/account.ts'
-import { type DeviceRecord, signDeviceRecord } from '../identity/device-record.ts'
-import { daysToPublish, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
+import { type DeviceRecord, signDeviceRecord, verifyDeviceRecord } from '../identity/device-record.ts'
+import { daysToPublish, openSlot, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
 import { dayOf, nextSeq } from '../identity/time.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
-import { emit, jitter, type Machine, save, setTimer } from './machine.ts'
+import { count, emit, guarded, jitter, type Machine, save, setTimer } from './machine.ts'
 import { newestPrekey, PUBLICATIONS_KEY } from './own.ts'
 
 /**
@@ -22,13 +22,21 @@ export interface Publications {
   /** For which day the plan was made, and when its first slot is due, ms. */
   planned: { readonly day: number; readonly next: number }
   /** The slots on their way: DHT key to what they are, with the failures so far. */
-  readonly leaving: Map<string, { readonly slot: string; readonly seq: number }>
+  readonly leaving: Map<string, Leaving>
   /** Failures in a row per slot. */
   readonly failures: Map<string, number>
   /** The newest device record for contacts; null before one was made in this life of the process. */
   told: { readonly seq: number; readonly hash: Uint8Array } | null
   /** The last device record that the network took, and when. */
   last: { readonly seq: number; readonly at: number } | null
+}
+
+/** A slot value on its way. */
+interface Leaving {
+  readonly slot: string
+  readonly seq: number
+  readonly secret: Uint8Array
+  readonly day: number
 }
 
 /** A slot is published again after this, ms, give or take; values live for 48 h. */
@@ -166,7 +174,7 @@ function publish(machine: Machine, secret: Uint8Array, day: number, slot: string
     deviceRecord: record.bytes,
   })
   publications.revs.set(slot, { secretHash: hashOf(machine, secret), day, rev: sealed.rev })
-  publications.leaving.set(sealed.key, { slot, seq: record.seq })
+  publications.leaving.set(sealed.key, { slot, seq: record.seq, secret, day })
   savePublications(machine)
   machine.effects.push({ kind: 'publish', key: sealed.key, value: sealed.value })
 }
@@ -211,23 +219,39 @@ export function newestRecords(machine: Machine): Content {
 }
 
 /** So many nodes took a value; with none it is tried again soon. */
-export function onPublished(machine: Machine, key: string, count: number): void {
+export function onPublished(machine: Machine, key: string, takers: number, held?: Uint8Array): void {
   const { publications } = machine.own
   const leaving = publications.leaving.get(key)
   if (leaving === undefined) return
   publications.leaving.delete(key)
-  if (count > 0) {
+  if (takers > 0) {
     publications.failures.delete(leaving.slot)
     publications.last = { seq: leaving.seq, at: machine.now }
     emit(machine, { kind: 'published', seq: leaving.seq, at: machine.now })
     return
   }
+  if (held !== undefined) guarded(machine, 'own slot', () => learnFrom(machine, leaving, key, held))
   const failures = publications.failures.get(leaving.slot) ?? 0
   publications.failures.set(leaving.slot, failures + 1)
   if (publications.due.has(leaving.slot)) {
     publications.due.set(leaving.slot, machine.now + (RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] as number))
   }
   schedule(machine)
+}
+
+/** The network holds a newer value of this account: numbers go on from there, else nobody would take one for hours. */
+function learnFrom(machine: Machine, { slot, secret, day }: Leaving, key: string, value: Uint8Array): void {
+  const { publications, self } = machine.own
+  const account = self.accountKey.publicKey
+  const opened = openSlot(machine.primitives, { account, secret, day, value, key })
+  const known = publications.revs.get(slot)
+  if (known !== undefined && compareBytes(opened.rev, known.rev) <= 0) return
+  count(machine, 'own slot: newer in the network')
+  const secretHash = hashOf(machine, secret)
+  publications.revs.set(slot, { secretHash, day, rev: opened.rev })
+  const name = toHex(secretHash)
+  const { seq } = verifyDeviceRecord(machine.primitives, opened.deviceRecord, self.accountRecord)
+  publications.seqs.set(name, Math.max(seq, publications.seqs.get(name) ?? 0))
 }
 
 function savePublications(machine: Machine): void {

@@ -383,7 +383,11 @@ export function createWorld(seed: number | string = 1): World {
         return
       }
       case 'publish':
-        soon(who, { kind: 'published', key: effect.key, count: who.online && store(effect.key, effect.value) ? 3 : 0 })
+        if (who.online && store(effect.key, effect.value)) soon(who, { kind: 'published', key: effect.key, count: 3 })
+        else {
+          const held = who.online ? dht.get(effect.key) : undefined
+          soon(who, { kind: 'published', key: effect.key, count: 0, ...(held && { held }) })
+        }
         return
       case 'timer':
         if (effect.at === null) timers.delete(`${who.name} ${effect.key}`)
@@ -417,7 +421,8 @@ export function createWorld(seed: number | string = 1): World {
       return false
     }
     const old = dht.get(key)
-    if (old === undefined || compareSlotValues(native, value, old) > 0) dht.set(key, value)
+    if (old !== undefined && compareSlotValues(native, value, old) < 0) return false
+    dht.set(key, value)
     return true
   }
   return world
