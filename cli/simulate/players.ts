@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Outcome, Scenario } from '../../node/mesh/index.ts'
-import { CliError } from '../errors.ts'
 
 /** What is kept of a seed; the history only of one that failed. */
 export type Result = Outcome & {
@@ -55,20 +54,38 @@ export function createRemotePlayer(program: readonly string[], file: string): Pl
       if (played >= SEEDS_A_PROCESS) end()
       const process = child ?? begin()
       played++
-      return new Promise((resolve, reject) => {
-        const died = (code: number | null): void =>
-          reject(new CliError('failed', `the process that played seed ${seed} ended with ${code ?? 'a signal'}`))
+      return new Promise((resolve) => {
+        // One seed that cannot be played is one that failed: the others are played all the same.
+        const died = (why: Error | number | null): void => {
+          child = null
+          const text = `the process that played it ended with ${why instanceof Error ? why.message : (why ?? 'a signal')}`
+          resolve(unplayed(seed, text))
+        }
         process.once('exit', died)
-        process.once('error', reject)
+        process.once('error', died)
         process.once('message', (answer) => {
           process.off('exit', died)
-          process.off('error', reject)
+          process.off('error', died)
           resolve(answer as Result)
         })
         process.send({ seed })
       })
     },
     end,
+  }
+}
+
+function unplayed(seed: number, text: string): Result {
+  return {
+    seed: `${seed}`,
+    people: 0,
+    violations: [{ invariant: 'I9', text }],
+    digest: '',
+    lines: [],
+    messages: 0,
+    virtualMs: 0,
+    steps: 0,
+    tookMs: 0,
   }
 }
 

@@ -13,7 +13,7 @@ import { tollOf } from './tolls.ts'
  */
 const MAX_PROOFS = 8
 
-/** Two links that opened within this time are a simultaneous dial, and both sides keep the same one; else the newer stays. */
+/** Two links that opened within this time are a simultaneous dial, and both sides prefer the same one; else the newer. */
 const SIMULTANEOUS_MS = 5_000
 
 /** How long a second link to the same person stays open, ms. */
@@ -71,8 +71,9 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   if (current !== undefined) {
     const loser =
       Math.abs(link.openedAt - current.openedAt) < SIMULTANEOUS_MS ? laterOf(machine, link, current) : current
-    // The other side closes the same one; what is still on its way over it may arrive first.
-    setTimer(machine, `close:${loser.id}`, machine.now + CLOSE_AFTER_MS)
+    // One side closes: links open at other times at the other end, and where that takes seconds each would close the one
+    // that the other keeps, for ever. What is still on its way over it may arrive first.
+    if (isCloser(machine, link)) setTimer(machine, `close:${loser.id}`, machine.now + CLOSE_AFTER_MS)
     if (loser === link) return
   }
   contact.link = link.id
@@ -84,6 +85,11 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   restartDrives(machine, contact, link.id)
   resendOutbox(machine, contact)
   tellNews(machine, contact)
+}
+
+/** Whether this side is the one that closes links of which there are too many: the one of the lower PeerId. */
+function isCloser(machine: Machine, link: Link): boolean {
+  return machine.network !== null && compareBytes(machine.network.peer, link.peer) < 0
 }
 
 /** Of two links to one person the one to close: both sides name the same, the one that the higher PeerId dialled. */

@@ -54,7 +54,7 @@ export function createHistory(now: () => number): History {
       const { kind, who, ...rest } = happening
       note(kind, who, ...Object.values<string | number>(rest))
     },
-    digest: () => toHex(native.sha256(...lines.map((line) => utf8(`${line}\n`)))),
+    digest: () => toHex(native.sha256(utf8(lines.join('\n')))),
   }
 }
 

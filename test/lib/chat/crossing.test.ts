@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createWorld } from '../../support/machines.ts'
+import { acquaint, createWorld, say } from '../../support/machines.ts'
 
 test('two who fill their chains at the same time need no resend', () => {
   const world = createWorld(8)
@@ -21,4 +21,28 @@ test('two who fill their chains at the same time need no resend', () => {
   world.settle()
   const waiting = [alice, bob].map((one) => [...one.chat.people()].map((person) => person.waiting))
   expect(waiting).toEqual([[0], [0]])
+})
+
+test('two who dial each other again and again over a very slow network keep a link', () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const world = createWorld(`slow ${seed}`)
+    const alice = world.person('alice')
+    const bob = world.person('bob')
+    world.advance(2_000)
+    acquaint(world, alice, bob)
+    let turn = seed
+    // Up to three seconds each way, other ones each time.
+    world.faults.latency = () => ((turn = (turn * 48_271) % 2_147_483_647), turn % 3_000)
+    world.reset(alice, bob)
+    let closed = 0
+    for (let minute = 0; minute < 60; minute++) {
+      say(alice, bob, `a${minute}`)
+      say(bob, alice, `b${minute}`)
+      world.advance(60_000)
+      if (alice.person(bob)?.link === null) closed++
+    }
+    expect(closed, `seed ${seed}`).toBeLessThan(3)
+    world.advance(60_000)
+    expect([alice.person(bob)?.waiting, bob.person(alice)?.waiting], `seed ${seed}`).toEqual([0, 0])
+  }
 })
