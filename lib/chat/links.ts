@@ -108,7 +108,8 @@ export function onClosed(machine: Machine, id: LinkId): void {
     if (other === undefined) emit(machine, { kind: 'contact', contact: contact.id })
   }
   const lost = contact ?? link.expected
-  if (lost !== null && lost.link === null) onLost(machine, lost)
+  // Before it was proved to be theirs it was no link to them.
+  if (lost !== null && lost.link === null) onLost(machine, lost, contact === null ? 0 : machine.now - link.openedAt)
 }
 
 /** It should be theirs; they have a while to say so. */

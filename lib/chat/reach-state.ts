@@ -13,6 +13,8 @@ export interface Reach {
   readonly attempts: number
   /** Whether this round has asked the DHT already. */
   readonly resolved: boolean
+  /** Links in a row that were proved to be theirs and were gone at once. */
+  readonly flaps: number
 }
 
-export const IDLE: Reach = { phase: 'idle', attempts: 0, resolved: false }
+export const IDLE: Reach = { phase: 'idle', attempts: 0, resolved: false, flaps: 0 }

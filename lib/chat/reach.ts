@@ -13,6 +13,12 @@ export const REACH_PAUSES_MS: readonly number[] = [
 /** How long after a link closed the first attempt is made, ms: both sides lose it at once and must not dial at once. */
 const REDIAL_WITHIN_MS = 400
 
+/** A link that lived so long, ms, was none that comes and goes: whoever closes every link at once is not dialled without end. */
+const STEADY_MS = 10_000
+/** So many links may come and go before the pauses begin, and so far they grow: to a minute. */
+const QUICK_FLAPS = 2
+const MAX_FLAP_PAUSE = 5
+
 /** How long after somebody said that they have newer records these are looked up, ms, and how often again; up to twice as long. */
 const LOOK_UP_AFTER_MS = 30_000
 const LOOK_AGAIN_MS = 3_600_000
@@ -106,26 +112,33 @@ export function onOpen(contact: Contact): void {
   contact.reach = { ...contact.reach, phase: 'open' }
 }
 
-/** Proof of life: the next loss is followed by a quick round. */
+/** Proof of life. */
 export function onAlive(contact: Contact): void {
-  contact.reach = { phase: 'open', attempts: 0, resolved: false }
+  contact.reach = { ...contact.reach, phase: 'open', attempts: 0, resolved: false }
 }
 
-/** The link is gone. */
-export function onLost(machine: Machine, contact: Contact): void {
+/** The link is gone, so many ms after it opened. A quick round follows, and slower ones when links come and go. */
+export function onLost(machine: Machine, contact: Contact, livedMs: number): void {
   if (contact.reach.phase !== 'open') return
   if (contact.reach.attempts > 0) {
     pause(machine, contact)
     return
   }
-  contact.reach = { ...contact.reach, phase: 'waiting', attempts: 1 }
-  setTimer(machine, `reach:${contact.id}`, machine.now + jitter(machine, REDIAL_WITHIN_MS))
+  const flaps = livedMs < STEADY_MS ? contact.reach.flaps + 1 : 0
+  contact.reach = { ...contact.reach, phase: 'waiting', attempts: 1, flaps }
+  const pauseMs = flaps <= QUICK_FLAPS ? 0 : pauseOf(machine, Math.min(flaps - QUICK_FLAPS, MAX_FLAP_PAUSE))
+  setTimer(machine, `reach:${contact.id}`, machine.now + pauseMs + jitter(machine, REDIAL_WITHIN_MS))
 }
 
 function pause(machine: Machine, contact: Contact): void {
-  const pauseMs = REACH_PAUSES_MS[Math.min(contact.reach.attempts, REACH_PAUSES_MS.length - 1)] as number
-  contact.reach = { phase: 'waiting', attempts: contact.reach.attempts + 1, resolved: false }
-  setTimer(machine, `reach:${contact.id}`, machine.now + Math.round(pauseMs * 0.75) + jitter(machine, pauseMs / 2))
+  const { attempts } = contact.reach
+  contact.reach = { ...contact.reach, phase: 'waiting', attempts: attempts + 1, resolved: false }
+  setTimer(machine, `reach:${contact.id}`, machine.now + pauseOf(machine, attempts))
+}
+
+function pauseOf(machine: Machine, attempts: number): number {
+  const pauseMs = REACH_PAUSES_MS[Math.min(attempts, REACH_PAUSES_MS.length - 1)] as number
+  return Math.round(pauseMs * 0.75) + jitter(machine, pauseMs / 2)
 }
 
 /** The pause is over, or something makes a new round promising (own network came back, they were accepted). */
