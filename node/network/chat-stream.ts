@@ -133,10 +133,15 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
     splitter.push(event.data.subarray())
     void read()
   })
-  stream.addEventListener('remoteCloseWrite', () => {
+  function onRemoteEnd(): void {
     remoteEnd = true
     queueMicrotask(settle)
-  })
+  }
+
+  stream.addEventListener('remoteCloseWrite', onRemoteEnd)
+  // A peer that says little closes its half before the stream is handed over: no event tells of that any more. What it
+  // said is buffered and comes first.
+  if (stream.remoteWriteStatus === 'closed') setTimeout(onRemoteEnd, 0)
   stream.addEventListener('close', (event) => {
     gone = true
     if (event.error !== undefined || localEnd) finish()
