@@ -198,7 +198,8 @@ function onConfirmed(machine: Machine, link: Link, contact: Contact, entry: Sess
 /** They did not get the answer to this: receipts and the frame that drives confirmation go again. */
 function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: SessionEntry): void {
   count(machine, 'frame: duplicate')
-  if (contact.row.state !== 'accepted') return
+  // Whom I asked myself was answered at once; only somebody who waits for the user's answer hears nothing.
+  if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') return
   entry.via = link.id
   link.from = contact
   machine.due.add(contact)

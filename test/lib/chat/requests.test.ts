@@ -139,3 +139,26 @@ test('whom one had asked, blocked and unblocked is asked again, not written to',
   world.advance(60_000)
   expect(alice.person(bob)?.row.state).toBe('accepted')
 })
+
+test('a request from each side whose answer is lost with its link is answered again', () => {
+  const world = createWorld('both asked')
+  const alice = world.person('alice')
+  const bob = world.person('bob')
+  world.advance(2_000)
+  const invites = [alice, bob].map((one) => one.command({ kind: 'invite', addresses: [] }))
+  const [ofAlice, ofBob] = invites.map((invite) => (invite.kind === 'invite' ? invite.link : ''))
+  world.advance(2_000)
+  world.faults.reachable = () => false
+  bob.command({ kind: 'add', link: ofAlice as string, petname: 'alice' })
+  world.advance(5_000)
+  // Only alice can dial now, and nothing of bob but his nonce arrives.
+  world.faults.reachable = (from) => from === alice
+  world.faults.deliver = (from, _to, bytes) => from !== bob || bytes.length === 32
+  alice.command({ kind: 'add', link: ofBob as string, petname: 'bob' })
+  world.advance(10_000)
+  expect(bob.person(alice)?.row.state).toBe('pending')
+  world.faults.deliver = () => true
+  world.reset(alice, bob)
+  world.advance(30 * 60_000)
+  expect([alice.person(bob)?.row.state, bob.person(alice)?.row.state]).toEqual(['accepted', 'accepted'])
+})
