@@ -130,8 +130,9 @@ export function letGo(machine: Machine, contact: Contact): void {
     if (!hasDevice(contact.row, entry.session.peerDid)) dropSession(machine, contact, entry, true)
   }
   for (const entry of surplus(contact.sessions, machine.now)) {
-    // A confirmed session's prefix must not open a new one when somebody replays it; an unconfirmed one may come again.
-    dropSession(machine, contact, entry, entry.session.confirmed)
+    // A prefix that was answered must not open another session when it comes again: two answers in one session are what a
+    // cloned device would send. One that was not may come again.
+    dropSession(machine, contact, entry, entry.session.confirmed || entry.session.send !== null)
   }
 }
 

@@ -102,6 +102,29 @@ describe('who stole the prekeys of somebody', () => {
     },
   )
 
+  test('hears one answer to each start, also when that session was pushed out by later ones', () => {
+    world.faults.reachable = () => false
+    world.reset(alice, bob)
+    world.settle()
+    const thief = world.stranger(bob)
+    thief.say(NONCE)
+    const starts = [1, 2, 3].map((i) => {
+      const { session, prefix } = stolenSession(alice, bob, world.now + i)
+      return firstMessage(session, prefix, []).bytes
+    })
+    for (const start of starts) {
+      thief.say(start)
+      world.advance(1_000)
+    }
+    const answers = () =>
+      new Set(thief.heard.filter((bytes) => bytes.length === 2048).map((bytes) => toHex(bytes))).size
+    const before = answers()
+    expect(before).toBeGreaterThan(0)
+    thief.say(starts[0] as Uint8Array)
+    world.advance(1_000)
+    expect(answers()).toBe(before)
+  })
+
   test('cannot make a pending contact accepted', () => {
     const carol = world.person('carol')
     world.advance(5_000)
