@@ -47,6 +47,9 @@ export interface FaultInjector {
 
 const HOUR = 3_600_000
 
+/** The first message of a link. */
+const NONCE_BYTES = 32
+
 /** Hostile peers that are there at once. */
 const MAX_GUESTS = 2
 
@@ -80,6 +83,8 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       const way = `${from} ${to}`
       const held = late.get(way)
       late.delete(way)
+      // A link begins with its nonce: nothing of an older one comes before it, and without it there is no link.
+      if (bytes.length === NONCE_BYTES) return [bytes]
       const before = held === undefined ? [] : [held]
       switch (dice.below(10)) {
         case 0:
