@@ -12,8 +12,22 @@ function withoutAbsent<T extends object>(value: T): T {
 }
 
 export function contactJson(contact: Contact): ContactJson {
-  const { account, petname, claimedName, state, verified, online, rung, unread, since, hello } = contact
-  const shape = { account, petname, claimedName, state, verified, online, rung, unread, since, hello }
+  const { account, petname, claimedName, state, verified, online, rung, unread, since, hello, receipts, expires } =
+    contact
+  const shape = {
+    account,
+    petname,
+    claimedName,
+    state,
+    verified,
+    online,
+    rung,
+    unread,
+    since,
+    hello,
+    receipts,
+    expires,
+  }
   return withoutAbsent(shape) as ContactJson
 }
 
@@ -28,6 +42,7 @@ export type EventJson =
   | { readonly kind: 'message' | 'state'; readonly message: Message }
   | { readonly kind: 'contact' | 'request'; readonly contact: ContactJson }
   | { readonly kind: 'alert'; readonly contact: ContactJson; readonly alert: string }
+  | { readonly kind: 'typing'; readonly contact: ContactJson; readonly active: boolean }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
   /** The first of a subscription that has nothing to go on from. */
   | { readonly kind: 'snapshot'; readonly status: NodeStatus; readonly contacts: readonly ContactJson[] }
@@ -42,6 +57,8 @@ export function eventJson(event: NodeEvent): EventJson {
       return { kind: event.kind, contact: contactJson(event.contact) }
     case 'alert':
       return { kind: 'alert', contact: contactJson(event.contact), alert: event.alert }
+    case 'typing':
+      return { kind: 'typing', contact: contactJson(event.contact), active: event.active }
     case 'published':
       return { kind: 'published', seq: event.seq, at: event.at }
   }

@@ -116,11 +116,12 @@ function checkUtf8(bytes: Uint8Array): void {
 
 /**
  * Decodes `[version, type, …]` and returns what follows. Throws `newer-version` when the type matches but the version
- * is higher, `malformed` when anything else differs or there are not exactly `fields` further fields.
+ * is higher, `malformed` when anything else differs or there are not exactly `fields` further fields; up to `added` more
+ * may follow (rows at rest, which older programs wrote without them; never anything that came from outside).
  */
 export function decodeTyped(
   bytes: Uint8Array,
-  expected: { type: string; version?: number; fields: number; maxBytes: number },
+  expected: { type: string; version?: number; fields: number; added?: number; maxBytes: number },
 ): readonly WireValue[] {
   const items = asArray(decode(bytes, expected.maxBytes), expected.type)
   const version = expected.version ?? 1
@@ -129,7 +130,10 @@ export function decodeTyped(
     throw new ProtocolError('newer-version', `${expected.type}: version ${items[0]}, this program reads ${version}`)
   }
   if (items[0] !== version) throw malformed(`${expected.type}: expected version ${version}`)
-  if (items.length !== expected.fields + 2) throw malformed(`${expected.type}: expected ${expected.fields} fields`)
+  const count = items.length - 2
+  if (count < expected.fields || count > expected.fields + (expected.added ?? 0)) {
+    throw malformed(`${expected.type}: expected ${expected.fields} fields`)
+  }
   return items.slice(2)
 }
 

@@ -29,6 +29,24 @@ export interface Contact {
   readonly since: number
   /** The first text of a request, bounded; peer text, hostile. */
   readonly hello?: string
+  /** Whether we tell each other what was read. */
+  readonly receipts: boolean
+  /** How long messages of the conversation live, ms; left out for as long as they are kept. */
+  readonly expires?: number
+}
+
+/** What is set for one conversation; what is left out stays as it is. */
+export interface ContactSettings {
+  /** Off: neither do they hear what was read here, nor is shown what they read. What was delivered is told always. */
+  readonly receipts?: boolean
+  /** How long messages written from now on live, ms; null for as long as they are kept. */
+  readonly expires?: number | null
+}
+
+/** What can be set while a node runs; what is left out stays as it is. */
+export interface NodeSettings {
+  /** Whether others hear that somebody is writing here, and are shown writing. */
+  readonly typing?: boolean
 }
 
 /** A message as it is shown, everywhere the same shape. */
@@ -98,6 +116,8 @@ export type NodeEvent =
   | { readonly kind: 'contact'; readonly contact: Contact }
   | { readonly kind: 'request'; readonly contact: Contact }
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
+  /** They are writing; ends by itself when they say nothing more for ten seconds. */
+  | { readonly kind: 'typing'; readonly contact: Contact; readonly active: boolean }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
 
 export interface Contacts {
@@ -110,6 +130,11 @@ export interface Contacts {
   decline(who: string): Promise<void>
   block(who: string): Promise<Contact>
   unblock(who: string): Promise<Contact>
+  /** Gives another petname. Throws `invalid` for one that is taken or none. */
+  rename(who: string, petname: string): Promise<Contact>
+  /** Forgets them: the conversation, its keys and what waits for them are erased. They hear nothing. */
+  remove(who: string): Promise<void>
+  configure(who: string, settings: ContactSettings): Promise<Contact>
   /** The safety number; with `confirm` the contact counts as verified from now on. */
   verify(who: string, options?: { confirm?: boolean }): Promise<Verification>
   /** By petname, account, or a prefix of it (≥ 8 characters after `sotto1`). Throws `not-found` or `ambiguous`. */
@@ -122,8 +147,19 @@ export interface Node extends AsyncDisposable {
   /** Own addresses with `/p2p/…`; empty without a network. */
   addresses(): readonly string[]
   status(): Promise<NodeStatus>
-  /** A link by which others find and reach this account. */
-  invite(options?: { expires?: number }): Promise<{ link: string; expires?: number }>
+  /**
+   * A link by which others find and reach this account, until `expires` (ms). With `once` it ends when the first who came by it
+   * is accepted.
+   */
+  invite(options?: { expires?: number; once?: boolean }): Promise<{ link: string; expires?: number }>
+  /** Ends an own link. Throws `not-found` for one that is none or has ended. */
+  revokeInvite(link: string): Promise<void>
+  /**
+   * Tells them that somebody is writing to them, or no longer; repeat it while that goes on. Nothing happens without a live
+   * session with an accepted contact, or more often than every three seconds.
+   */
+  typing(who: string, active: boolean): Promise<void>
+  configure(settings: NodeSettings): Promise<void>
   /** Resolves when the message is safe in the outbox; in `live` mode when it is on its way over a live path. */
   send(who: string, text: string, options?: { replyTo?: string }): Promise<SentMessage>
   /** The conversation, oldest first, by default the last 50. */

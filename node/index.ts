@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly delivery?: DeliveryMode
   /** By default `account`. */
   readonly public?: PublicMode
+  /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
+  readonly typing?: boolean
   /** `tcp` (default), `none`, or one that the host brings. */
   readonly network?: 'tcp' | 'none' | Network
   /** How long to wait for the home's lock, ms. */
@@ -129,6 +131,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       primitives,
       delivery: options.delivery ?? 'outbox',
       publicMode: options.public ?? 'account',
+      ...(options.typing !== undefined && { typing: options.typing }),
       logger,
       version: VERSION,
       bootstrap: () => bootstrap,

@@ -41,6 +41,8 @@ export interface NodeParts {
   readonly primitives: Primitives
   readonly delivery: DeliveryMode
   readonly publicMode: PublicMode
+  /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
+  readonly typing?: boolean
   readonly logger: Logger
   readonly version: string
   /** Known bootstrap addresses, binary with `/p2p`, for invites. */
@@ -70,6 +72,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   const waiters = createWaiters()
   let telling: Promise<void> = Promise.resolve()
   let stopped: Promise<void> | undefined
+  let typing = parts.typing ?? true
 
   const driver = await createDriver({
     chat: { primitives, random: parts.random, delivery: parts.delivery, publicMode: parts.publicMode },
@@ -123,6 +126,9 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         }
         return
       }
+      case 'typing':
+        if (typing) subscribers.emit({ kind: 'typing', contact: shown(person), active: event.active })
+        return
       case 'alert':
         subscribers.emit({ kind: 'alert', contact: shown(person), alert: event.alert })
         return
@@ -193,6 +199,11 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     },
     block: async (who) => change({ kind: 'block', contact: find(who).id }),
     unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
+    rename: async (who, petname) => change({ kind: 'rename', contact: find(who).id, petname }),
+    async remove(who) {
+      await run({ kind: 'remove', contact: find(who).id }, 'done')
+    },
+    configure: async (who, settings) => change({ kind: 'configure', contact: find(who).id, ...settings }),
     async verify(who, options = {}) {
       const person = find(who)
       if (options.confirm === true) await run({ kind: 'confirm', contact: person.id }, 'contact')
@@ -257,6 +268,15 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       const addresses = [...own.slice(0, known.length > 0 ? 2 : 4), ...known].slice(0, 4)
       const answer = await run({ kind: 'invite', addresses, ...options }, 'invite')
       return { link: answer.link, ...(answer.expires !== null && { expires: answer.expires }) }
+    },
+    async revokeInvite(link) {
+      await run({ kind: 'revoke-invite', link }, 'done')
+    },
+    async typing(who, active) {
+      if (typing) await run({ kind: 'typing', contact: find(who).id, active }, 'done')
+    },
+    async configure(settings) {
+      typing = settings.typing ?? typing
     },
     async send(who, text, options = {}): Promise<SentMessage> {
       const person = find(who)

@@ -25,6 +25,8 @@ export function contactOf(person: Person, links: ReadonlyMap<number, Link>): Con
     unread: unreadOf(head),
     since: row.since,
     ...(row.hello !== null && { hello: row.hello }),
+    receipts: row.receipts,
+    ...(row.expires !== null && { expires: row.expires }),
   }
 }
 

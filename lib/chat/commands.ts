@@ -50,6 +50,7 @@ export function onCommand(machine: Machine, id: number, command: Command): void 
 function run(machine: Machine, command: Command): Reply {
   if (command.kind === 'add') return add(machine, command)
   if (command.kind === 'invite') return invite(machine, command)
+  if (command.kind === 'revoke-invite') return refused('not-found', 'there is no such invite')
   const contact = machine.contacts.get(command.contact)
   if (contact === undefined) return refused('not-found', 'there is no such contact')
   switch (command.kind) {
@@ -68,6 +69,17 @@ function run(machine: Machine, command: Command): Reply {
       return send(machine, contact, command.text, command.replyTo ?? null)
     case 'read':
       return read(machine, contact)
+    case 'rename':
+      return rename(machine, contact, command.petname)
+    case 'configure':
+      updateRow(machine, contact, {
+        receipts: command.receipts ?? contact.row.receipts,
+        ...(command.expires !== undefined && { expires: command.expires }),
+      })
+      return changed(machine, contact)
+    case 'remove':
+    case 'typing':
+      return { kind: 'done' }
   }
 }
 
@@ -179,6 +191,13 @@ function block(machine: Machine, contact: Contact): Reply {
     }
     publishAll(machine)
   }
+  return changed(machine, contact)
+}
+
+function rename(machine: Machine, contact: Contact, petname: string): Reply {
+  const name = nameFor(machine, petname, contact.row.account, contact)
+  if (typeof name !== 'string') return name
+  updateRow(machine, contact, { petname: name })
   return changed(machine, contact)
 }
 

@@ -49,6 +49,10 @@ export interface ContactRow {
   readonly lastGen: number
   /** When this side last started a session, ms; 0 for never. */
   readonly startedAt: number
+  /** Whether we tell each other what was read. */
+  readonly receipts: boolean
+  /** How long messages of this conversation live, ms; null for as long as they are kept. */
+  readonly expires: number | null
 }
 
 export type ContactState = 'requested' | 'pending' | 'accepted' | 'blocked'
@@ -90,6 +94,8 @@ export function newContactRow(account: Uint8Array, petname: string, state: Conta
     place: null,
     lastGen: 0,
     startedAt: 0,
+    receipts: true,
+    expires: null,
   }
 }
 
@@ -117,12 +123,14 @@ export function encodeContactRow(row: ContactRow): Uint8Array {
     row.before === null ? null : STATES.indexOf(row.before),
     row.cameBy,
     row.unconfirmedDevice,
+    row.receipts,
+    row.expires,
   ])
 }
 
 /** Reads a stored row. Throws `malformed` or `newer-version`. */
 export function decodeContactRow(bytes: Uint8Array): ContactRow {
-  const fields = decodeTyped(bytes, { type: 'contact', fields: 19, maxBytes: MAX_ROW_BYTES })
+  const fields = decodeTyped(bytes, { type: 'contact', fields: 19, added: 2, maxBytes: MAX_ROW_BYTES })
   const state = stateOf(fields[3])
   const verified = VERIFIED[asUint(fields[4], 'verified')]
   if (verified === undefined) throw malformed('contact: unknown verification')
@@ -162,6 +170,8 @@ export function decodeContactRow(bytes: Uint8Array): ContactRow {
     before: asNullable(fields[16], stateOf),
     cameBy: asNullable(fields[17], (value) => asBytes(value, 'came by', { length: 16 })),
     unconfirmedDevice: asBoolean(fields[18], 'unconfirmed device'),
+    receipts: fields[19] === undefined || asBoolean(fields[19], 'receipts'),
+    expires: fields[20] === undefined ? null : asNullable(fields[20], (value) => asUint(value, 'expires')),
   }
 }
 

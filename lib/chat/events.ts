@@ -18,13 +18,26 @@ export type Command =
   | { readonly kind: 'unblock'; readonly contact: string }
   | { readonly kind: 'confirm'; readonly contact: string }
   | { readonly kind: 'send'; readonly contact: string; readonly text: string; readonly replyTo?: Uint8Array }
+  | { readonly kind: 'rename'; readonly contact: string; readonly petname: string }
+  | { readonly kind: 'remove'; readonly contact: string }
+  | {
+      readonly kind: 'configure'
+      readonly contact: string
+      readonly receipts?: boolean
+      /** ms; null for as long as messages are kept. */
+      readonly expires?: number | null
+    }
+  | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }
   | { readonly kind: 'read'; readonly contact: string }
   | {
       readonly kind: 'invite'
       readonly expires?: number
+      /** It is withdrawn when somebody who came by it is accepted. */
+      readonly once?: boolean
       /** Binary multiaddrs with `/p2p`, at most four. */
       readonly addresses: readonly Uint8Array[]
     }
+  | { readonly kind: 'revoke-invite'; readonly link: string }
 
 export type Event =
   | { readonly kind: 'command'; readonly id: number; readonly command: Command }
@@ -110,6 +123,8 @@ export type ChatEvent =
   | { readonly kind: 'contact'; readonly contact: string }
   | { readonly kind: 'request'; readonly contact: string }
   | { readonly kind: 'alert'; readonly contact: string; readonly alert: Alert }
+  /** They are writing, or no longer. */
+  | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
 
 /** What a person must see about a contact. */

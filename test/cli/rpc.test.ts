@@ -80,6 +80,7 @@ test('every result has the shape of the contract and nothing of the inside of th
     online: false,
     unread: 0,
     since: 1_700_000_000_000,
+    receipts: true,
   }
   expect(await result('contact.list')).toEqual([bob])
   expect(await result('contact.requests')).toMatchObject([{ petname: 'carol', state: 'requested', hello: 'hi' }])

@@ -49,6 +49,7 @@ export function fakeContact(fields: Partial<Contact>): Contact {
     online: false,
     unread: 0,
     since: 1_700_000_000_000,
+    receipts: true,
     ...fields,
   }
 }
@@ -105,6 +106,13 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     decline: async (who) => void contacts.delete(resolve(who).account),
     block: async (who) => change(who, { state: 'blocked' }),
     unblock: async (who) => change(who, { state: 'accepted' }),
+    rename: async (who, petname) => change(who, { petname }),
+    remove: async (who) => void contacts.delete(resolve(who).account),
+    configure: async (who, { receipts, expires }) =>
+      change(who, {
+        ...(receipts !== undefined && { receipts }),
+        ...(typeof expires === 'number' && { expires }),
+      }),
     verify: async (who, { confirm } = {}) => {
       const { petname, verified } = confirm === true ? change(who, { verified: 'number' }) : resolve(who)
       return {
@@ -189,6 +197,11 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     addresses: () => ['/ip4/127.0.0.1/tcp/1/p2p/12D3KooWFake'],
     status,
     invite: async ({ expires } = {}) => ({ link: 'sotto:fake', ...(expires === undefined ? {} : { expires }) }),
+    revokeInvite: async (link) => {
+      if (link !== 'sotto:fake') throw new NodeError('not-found', 'there is no such invite')
+    },
+    typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
+    configure: async () => undefined,
     send: async (who, text, { replyTo } = {}): Promise<SentMessage> => {
       sends += 1
       const { account, online } = resolve(who)
