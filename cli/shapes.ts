@@ -32,14 +32,17 @@ export function contactJson(contact: Contact): ContactJson {
 }
 
 export function messageJson(message: Message): Message {
-  const { id, conversation, from, text, kind, at, state, states, replyTo, missing, reason } = message
+  const { id, conversation, from, text, kind, at, state, states, replyTo, expiresAt, edited, missing, reason } = message
+  const reactions = message.reactions && { ...message.reactions }
   const reached = withoutAbsent({ delivered: states.delivered, read: states.read })
-  const shape = { id, conversation, from, text, kind, at, state, states: reached, replyTo, missing, reason }
+  const words = { id, conversation, from, text, kind, at, state, states: reached, replyTo }
+  const shape = { ...words, expiresAt, edited, reactions, missing, reason }
   return withoutAbsent(shape) as Message
 }
 
 export type EventJson =
-  | { readonly kind: 'message' | 'state'; readonly message: Message }
+  | { readonly kind: 'message' | 'state' | 'change'; readonly message: Message }
+  | { readonly kind: 'gone'; readonly conversation: string; readonly id: string }
   | { readonly kind: 'contact' | 'request'; readonly contact: ContactJson }
   | { readonly kind: 'alert'; readonly contact: ContactJson; readonly alert: string }
   | { readonly kind: 'typing'; readonly contact: ContactJson; readonly active: boolean }
@@ -51,10 +54,13 @@ export function eventJson(event: NodeEvent): EventJson {
   switch (event.kind) {
     case 'message':
     case 'state':
+    case 'change':
       return { kind: event.kind, message: messageJson(event.message) }
     case 'contact':
     case 'request':
       return { kind: event.kind, contact: contactJson(event.contact) }
+    case 'gone':
+      return { kind: 'gone', conversation: event.conversation, id: event.id }
     case 'alert':
       return { kind: 'alert', contact: contactJson(event.contact), alert: event.alert }
     case 'typing':

@@ -57,11 +57,18 @@ export interface Message {
   /** The author's account. */
   readonly from: string
   readonly text?: string
+  /** `text`, or `deleted` for one without text that its author took back; others need a newer version. */
   readonly kind: string
   readonly at: number
   readonly state: MessageState
   readonly states: { readonly delivered?: number; readonly read?: number }
   readonly replyTo?: string
+  /** When it is erased here. */
+  readonly expiresAt?: number
+  /** When its author last changed the text. */
+  readonly edited?: number
+  /** Account to emoji; of others peer text, hostile. */
+  readonly reactions?: Readonly<Record<string, string>>
   /** How many messages are missing before this one; left out when none. */
   readonly missing?: number
   /** Why, for `failed`. */
@@ -113,6 +120,10 @@ export type NodeEvent =
   | { readonly kind: 'message'; readonly message: Message }
   /** An own message got further. */
   | { readonly kind: 'state'; readonly message: Message }
+  /** A message was edited, deleted or reacted to. */
+  | { readonly kind: 'change'; readonly message: Message }
+  /** A message was erased because its time was over. */
+  | { readonly kind: 'gone'; readonly conversation: string; readonly id: string }
   | { readonly kind: 'contact'; readonly contact: Contact }
   | { readonly kind: 'request'; readonly contact: Contact }
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
@@ -160,8 +171,17 @@ export interface Node extends AsyncDisposable {
    */
   typing(who: string, active: boolean): Promise<void>
   configure(settings: NodeSettings): Promise<void>
-  /** Resolves when the message is safe in the outbox; in `live` mode when it is on its way over a live path. */
-  send(who: string, text: string, options?: { replyTo?: string }): Promise<SentMessage>
+  /**
+   * Resolves when the message is safe in the outbox; in `live` mode when it is on its way over a live path. `expires`: ms
+   * after which both sides erase it. `key`: the same key gives the same message, however often and after a restart.
+   */
+  send(who: string, text: string, options?: SendOptions): Promise<SentMessage>
+  /** Replaces the text of an own message on both sides. */
+  edit(id: string, text: string): Promise<Message>
+  /** An own message goes on both sides, one of theirs only here; undefined when nothing of it is shown any more. */
+  delete(id: string): Promise<Message | undefined>
+  /** Puts one emoji on a message, in place of an earlier one; null takes it away. */
+  react(id: string, emoji: string | null): Promise<Message>
   /** The conversation, oldest first, by default the last 50. */
   messages(who: string, options?: { last?: number; since?: number }): Promise<readonly Message[]>
   /** One message by id. Throws `not-found`. */
@@ -179,6 +199,15 @@ export interface Node extends AsyncDisposable {
   /** Ends cleanly: flush, close the streams, stop the network, close the store. */
   stop(): Promise<void>
 }
+
+export interface SendOptions {
+  readonly replyTo?: string
+  readonly expires?: number
+  readonly key?: string
+}
+
+/** How long messages stay after they were read (theirs) or delivered (own): not at all, so many ms, or for ever. */
+export type HistoryMode = 'off' | number | 'keep'
 
 /** How a node delivers: `live` refuses what cannot go out at once, `outbox` keeps it until it can. */
 export type DeliveryMode = 'live' | 'outbox'

@@ -5,7 +5,7 @@ import { encodeAccount } from '../lib/identity/account.ts'
 import { createSelf } from '../lib/identity/self.ts'
 import { createRecoverySeed, wordsFromSeed } from '../lib/identity/words.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
-import type { DeliveryMode, Logger, Node, PublicMode } from './api.ts'
+import type { DeliveryMode, HistoryMode, Logger, Node, PublicMode } from './api.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { native, systemRandom } from './crypto.ts'
 import { NodeError } from './errors.ts'
@@ -39,6 +39,8 @@ export interface NodeOptions {
   readonly public?: PublicMode
   /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
   readonly typing?: boolean
+  /** How long messages stay after they were read (theirs) or delivered (own); by default `keep`. */
+  readonly history?: HistoryMode
   /** `tcp` (default), `none`, or one that the host brings. */
   readonly network?: 'tcp' | 'none' | Network
   /** How long to wait for the home's lock, ms. */
@@ -130,6 +132,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       random,
       primitives,
       delivery: options.delivery ?? 'outbox',
+      historyMs: historyMs(options.history ?? 'keep'),
       publicMode: options.public ?? 'account',
       ...(options.typing !== undefined && { typing: options.typing }),
       logger,
@@ -162,6 +165,14 @@ async function openStore(options: NodeOptions): Promise<{ store: Store; close():
     ...(options.waitForLockMs !== undefined && { waitMs: options.waitForLockMs }),
   })
   return { store: home.store, close: () => home.close() }
+}
+
+/** Null for ever. */
+function historyMs(history: HistoryMode): number | null {
+  if (history === 'keep') return null
+  const ms = history === 'off' ? 0 : history
+  if (!Number.isSafeInteger(ms) || ms < 0) throw new NodeError('invalid', 'The history lasts for no such time.')
+  return ms
 }
 
 async function peerSeed(store: Store, random: Random): Promise<Uint8Array> {

@@ -18,7 +18,7 @@ import type {
   SentMessage,
 } from './api.ts'
 import type { Clock } from './clock.ts'
-import { createConversations } from './conversations.ts'
+import { createConversations, type Found } from './conversations.ts'
 import { createDriver, type Driver } from './driver.ts'
 import { NodeError } from './errors.ts'
 import type { Network } from './network/network.ts'
@@ -40,6 +40,8 @@ export interface NodeParts {
   readonly random: Random
   readonly primitives: Primitives
   readonly delivery: DeliveryMode
+  /** How long messages stay after they were read or delivered, ms; by default, and with null, for ever. */
+  readonly historyMs?: number | null
   readonly publicMode: PublicMode
   /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
   readonly typing?: boolean
@@ -93,7 +95,8 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   const conversations = createConversations(store, driver.chat.self.account)
 
   function onEvent(event: ChatEvent): void {
-    if (event.kind === 'states') waiters.reached(event.contact, event.counters, event.state)
+    if (event.kind === 'states' && event.state !== 'expired')
+      waiters.reached(event.contact, event.counters, event.state)
     tellLater(() => tell(event))
   }
 
@@ -116,6 +119,14 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         if (message !== undefined) subscribers.emit({ kind: 'message', message })
         return
       }
+      case 'change': {
+        const message = await conversations.at(person, event.order)
+        if (message !== undefined) subscribers.emit({ kind: 'change', message })
+        return
+      }
+      case 'gone':
+        subscribers.emit({ kind: 'gone', conversation: encodeAccount(person.row.account), id: toHex(event.id) })
+        return
       case 'states': {
         const counters = event.counters.flatMap(([from, to]) =>
           Array.from({ length: Math.min(to - from + 1, MAX_STATE_EVENTS) }, (_, i) => to - i).toReversed(),
@@ -218,6 +229,12 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     return findPerson(driver.chat, who)
   }
 
+  async function foundBy(id: string): Promise<Found> {
+    const found = await conversations.find(driver.chat.people(), id)
+    if (found === undefined) throw new NodeError('not-found', `There is no message ${id}.`)
+    return found
+  }
+
   async function stop(): Promise<void> {
     await Promise.race([driver.stop(), new Promise<void>((done) => clock.at(clock.now() + STOP_TIMEOUT_MS, done))])
     waiters.end(new NodeError('stopped', 'The node was stopped.'))
@@ -281,7 +298,18 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     async send(who, text, options = {}): Promise<SentMessage> {
       const person = find(who)
       const replyTo = options.replyTo === undefined ? undefined : replyToOf(options.replyTo)
-      const answer = await run({ kind: 'send', contact: person.id, text, ...(replyTo && { replyTo }) }, 'message')
+      const { expires, key } = options
+      const answer = await run(
+        {
+          kind: 'send',
+          contact: person.id,
+          text,
+          ...(replyTo && { replyTo }),
+          ...(expires !== undefined && { expires }),
+          ...(key !== undefined && { key }),
+        },
+        'message',
+      )
       const message = await conversations.at(personOf(person.id) ?? person, answer.order)
       if (message === undefined) throw new NodeError('failed', 'The message is gone.')
       tellLater(async () => subscribers.emit({ kind: 'message', message }))
@@ -289,6 +317,21 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         ...message,
         reached: (state, { signal } = {}) => waitFor({ person, counter: answer.counter, message }, state, signal),
       }
+    },
+    async edit(id, text) {
+      const { person } = await foundBy(id)
+      await run({ kind: 'edit', contact: person.id, message: fromHex(id), text }, 'done')
+      return node.message(id)
+    },
+    async delete(id) {
+      const { person } = await foundBy(id)
+      await run({ kind: 'delete', contact: person.id, message: fromHex(id) }, 'done')
+      return (await conversations.find([person], id))?.message
+    },
+    async react(id, emoji) {
+      const { person } = await foundBy(id)
+      await run({ kind: 'react', contact: person.id, message: fromHex(id), emoji }, 'done')
+      return node.message(id)
     },
     async messages(who, options = {}) {
       const person = find(who)
@@ -298,14 +341,10 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       return since === undefined ? messages : messages.filter(({ at }) => at >= since)
     },
     async message(id) {
-      const found = await conversations.find(driver.chat.people(), id)
-      if (found === undefined) throw new NodeError('not-found', `There is no message ${id}.`)
-      return found.message
+      return (await foundBy(id)).message
     },
     async reached(id, state, { signal } = {}) {
-      const found = await conversations.find(driver.chat.people(), id)
-      if (found === undefined) throw new NodeError('not-found', `There is no message ${id}.`)
-      return waitFor(found, state, signal)
+      return waitFor(await foundBy(id), state, signal)
     },
     async read(who) {
       const answer = await run({ kind: 'read', contact: find(who).id }, 'read')

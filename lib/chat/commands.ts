@@ -80,6 +80,10 @@ function run(machine: Machine, command: Command): Reply {
     case 'remove':
     case 'typing':
       return { kind: 'done' }
+    case 'edit':
+    case 'delete':
+    case 'react':
+      return refused('wrong-state', 'this is not built yet')
   }
 }
 

@@ -17,7 +17,6 @@ export type Command =
   | { readonly kind: 'block'; readonly contact: string }
   | { readonly kind: 'unblock'; readonly contact: string }
   | { readonly kind: 'confirm'; readonly contact: string }
-  | { readonly kind: 'send'; readonly contact: string; readonly text: string; readonly replyTo?: Uint8Array }
   | { readonly kind: 'rename'; readonly contact: string; readonly petname: string }
   | { readonly kind: 'remove'; readonly contact: string }
   | {
@@ -28,6 +27,22 @@ export type Command =
       readonly expires?: number | null
     }
   | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }
+  | {
+      readonly kind: 'send'
+      readonly contact: string
+      readonly text: string
+      readonly replyTo?: Uint8Array
+      /** ms after which both sides erase it; absent for what the conversation's timer says. */
+      readonly expires?: number
+      /** The same key gives the same message. */
+      readonly key?: string
+    }
+  /** Replaces the text of an own message; `message` is its id. */
+  | { readonly kind: 'edit'; readonly contact: string; readonly message: Uint8Array; readonly text: string }
+  /** An own message goes on both sides, one of theirs only here. */
+  | { readonly kind: 'delete'; readonly contact: string; readonly message: Uint8Array }
+  /** Null takes the own reaction away. */
+  | { readonly kind: 'react'; readonly contact: string; readonly message: Uint8Array; readonly emoji: string | null }
   | { readonly kind: 'read'; readonly contact: string }
   | {
       readonly kind: 'invite'
@@ -118,8 +133,12 @@ export type ChatEvent =
       readonly kind: 'states'
       readonly contact: string
       readonly counters: readonly (readonly [from: number, to: number])[]
-      readonly state: 'delivered' | 'read'
+      readonly state: 'delivered' | 'read' | 'expired'
     }
+  /** A message was edited, deleted or reacted to. */
+  | { readonly kind: 'change'; readonly contact: string; readonly order: number; readonly id: Uint8Array }
+  /** The time of a message was over. */
+  | { readonly kind: 'gone'; readonly contact: string; readonly id: Uint8Array }
   | { readonly kind: 'contact'; readonly contact: string }
   | { readonly kind: 'request'; readonly contact: string }
   | { readonly kind: 'alert'; readonly contact: string; readonly alert: Alert }

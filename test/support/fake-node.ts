@@ -108,11 +108,18 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     unblock: async (who) => change(who, { state: 'accepted' }),
     rename: async (who, petname) => change(who, { petname }),
     remove: async (who) => void contacts.delete(resolve(who).account),
-    configure: async (who, { receipts, expires }) =>
-      change(who, {
+    configure: async (who, { expires, receipts }) => {
+      const { expires: before, ...rest } = resolve(who)
+      const kept = expires === undefined ? before : (expires ?? undefined)
+      const contact = {
+        ...rest,
+        ...(kept !== undefined && { expires: kept }),
         ...(receipts !== undefined && { receipts }),
-        ...(typeof expires === 'number' && { expires }),
-      }),
+      }
+      contacts.set(contact.account, contact)
+      emit({ kind: 'contact', contact })
+      return contact
+    },
     verify: async (who, { confirm } = {}) => {
       const { petname, verified } = confirm === true ? change(who, { verified: 'number' }) : resolve(who)
       return {
@@ -147,6 +154,12 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
 
   function keep(message: Message): Message {
     messages.set(message.id, message)
+    return message
+  }
+
+  function revise(id: string, fields: Partial<Message>): Message {
+    const message = keep({ ...find(id), ...fields })
+    emit({ kind: 'change', message })
     return message
   }
 
@@ -202,7 +215,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
-    send: async (who, text, { replyTo } = {}): Promise<SentMessage> => {
+    send: async (who, text, { replyTo, expires } = {}): Promise<SentMessage> => {
       sends += 1
       const { account, online } = resolve(who)
       if (options.delivery === 'live' && !online) throw new NodeError('peer_away', 'there is no live path to them')
@@ -217,9 +230,21 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
         state: 'queued',
         states: {},
         ...(replyTo === undefined ? {} : { replyTo }),
+        ...(expires === undefined ? {} : { expiresAt: now() + expires }),
       })
       emit({ kind: 'state', message })
       return { ...message, reached: (state, waiting) => reached(id, state, waiting) }
+    },
+    edit: async (id, text) => revise(id, { text, edited: now() }),
+    delete: async (id) => {
+      const { text: _, ...rest } = find(id)
+      const message = keep({ ...rest, kind: 'deleted' })
+      emit({ kind: 'change', message })
+      return message
+    },
+    react: async (id, emoji) => {
+      const { [ME]: _, ...others } = find(id).reactions ?? {}
+      return revise(id, { reactions: emoji === null ? others : { ...others, [ME]: emoji } })
     },
     messages: async (who, { last = 50 } = {}) => {
       const { account } = resolve(who)

@@ -36,6 +36,8 @@ export function recordingNode(
         return
       case 'contact':
       case 'published':
+      case 'change':
+      case 'gone':
     }
   }
 
