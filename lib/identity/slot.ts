@@ -1,4 +1,4 @@
-import { compareBytes, concat, lv, u32be, u64be, uintFrom, utf8 } from '../bytes.ts'
+import { compareBytes, concat, isZero, lv, u32be, u64be, uintFrom, utf8 } from '../bytes.ts'
 import { blindingFactor, blindingOf } from '../crypto/blinding.ts'
 import type { Primitives, Random, SigningKey } from '../crypto/primitives.ts'
 import { signedMessage } from '../crypto/signed.ts'
@@ -161,7 +161,7 @@ function unpadRecords(plaintext: Uint8Array): { accountRecord: Uint8Array; devic
   const accountRecord = readLv(plaintext, 0, MAX_ACCOUNT_RECORD_BYTES)
   const deviceRecord = readLv(plaintext, 4 + accountRecord.length, MAX_DEVICE_RECORD_BYTES)
   const padding = plaintext.subarray(8 + accountRecord.length + deviceRecord.length)
-  if (padding.some((byte) => byte !== 0)) throw malformed('slot: the padding is not zero')
+  if (!isZero(padding)) throw malformed('slot: the padding is not zero')
   return { accountRecord, deviceRecord }
 }
 

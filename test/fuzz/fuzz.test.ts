@@ -7,7 +7,9 @@ import { seed } from '../support/seed.ts'
 import { casesOf, FAMILIES } from './cases.ts'
 import { nodesOf, replaced } from './cbor-tree.ts'
 import { fuzz, shrink } from './fuzz.ts'
-import { judge, type Target } from './target.ts'
+import { mutated, entryOf } from './mutate.ts'
+import { createDice } from './random.ts'
+import { judge, quickForm, type Target } from './target.ts'
 import { TARGETS } from './targets/index.ts'
 
 const RUNS = 2_000
@@ -19,6 +21,22 @@ test.each(TARGETS)(`$name takes some thousand changed inputs (SEED=${seed})`, as
   const input = failure && Buffer.from(failure.input).toString('hex')
   expect(failure && `${failure.why}\n  npm run fuzz -- --target ${target.name} --input ${input}`).toBeNull()
 })
+
+test.each(TARGETS.filter(({ quick }) => quick !== undefined))(
+  `the quick form of $name judges as the real one does (SEED=${seed})`,
+  async (target) => {
+    const dice = createDice(seed)
+    const corpus = target.seeds.map(entryOf)
+    const kinds = new Set<string>()
+    const inputs = Array.from({ length: 300 }, () => mutated(dice.pick(corpus), corpus, dice, target.text === true))
+    for (const input of [...target.seeds, ...inputs]) {
+      const real = await judge(target, input)
+      expect(await judge(quickForm(target), input), Buffer.from(input).toString('hex')).toEqual(real)
+      kinds.add(real.kind)
+    }
+    expect([...kinds].sort()).toEqual(['accepted', 'refused'])
+  },
+)
 
 /** A decoder with something wrong: each is a mistake that somebody could make. */
 const planted: Readonly<Record<string, Target>> = {

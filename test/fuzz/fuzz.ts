@@ -1,7 +1,7 @@
 import { toHex } from '../../lib/bytes.ts'
 import { type Entry, entryOf, mutated } from './mutate.ts'
 import { createDice, type Dice } from './random.ts'
-import { judge, type Target, type Verdict } from './target.ts'
+import { judge, quickForm, type Target, type Verdict } from './target.ts'
 
 export interface FuzzOptions {
   readonly runs: number
@@ -27,12 +27,21 @@ export interface Progress {
 }
 
 export interface Fuzzed extends Progress {
-  readonly failure: { readonly input: Uint8Array; readonly why: string; readonly at: number } | null
+  readonly failure: {
+    readonly input: Uint8Array
+    readonly why: string
+    readonly at: number
+    /** The target, in the form that failed. */
+    readonly target: Target
+  } | null
 }
 
 const PROGRESS_MS = 3_000
 /** Inputs that are kept at most; what comes later takes the place of one of the found, never of a seed. */
 const MAX_CORPUS = 512
+/** So many inputs meet the real cryptography where a target has a quick form too, and one of so many after them. */
+const REAL_FIRST = 100_000
+const REAL_EVERY = 256
 /** Every so often the target's input is compared with what it was. */
 const LOOK_EVERY = 64
 
@@ -42,6 +51,7 @@ const LOOK_EVERY = 64
  */
 export async function fuzz(target: Target, options: FuzzOptions): Promise<Fuzzed> {
   const dice = createDice(options.seed)
+  const quick = quickForm(target)
   const corpus: Entry[] = [...target.seeds, ...(options.kept ?? [])].map(entryOf)
   const fixed = corpus.length
   const ways = new Set<string>()
@@ -58,10 +68,11 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<Fuzzed
     const input = mutated(dice.pick(corpus), corpus, dice, target.text === true)
     options.trying?.(input)
     const copy = i % LOOK_EVERY === 0 ? input.slice() : null
-    const judged = judge(target, input)
+    const form = i < REAL_FIRST || i % REAL_EVERY === 0 ? target : quick
+    const judged = judge(form, input)
     const verdict = judged instanceof Promise ? await judged : judged
     const why = copy !== null && Buffer.compare(copy, input) !== 0 ? 'writes into its input' : faultOf(verdict)
-    if (why !== null) return { ...soFar(i + 1), failure: { input, why, at: i } }
+    if (why !== null) return { ...soFar(i + 1), failure: { input, why, at: i, target: form } }
     if (verdict.kind === 'accepted') accepted++
     else if (!ways.has(verdict.why) && ways.size < 4 * MAX_CORPUS) {
       ways.add(verdict.why)

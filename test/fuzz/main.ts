@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { fromHex, toHex } from '../../lib/bytes.ts'
 import { casesOf, FAMILIES } from './cases.ts'
 import { type Fuzzed, fuzz, type Progress, replayOf, shrink } from './fuzz.ts'
-import { judge, type Target } from './target.ts'
+import { judge, quickForm, type Target } from './target.ts'
 import { keptInputs, TARGETS } from './targets/index.ts'
 import { startWatchdog } from './watchdog.ts'
 
@@ -62,9 +62,11 @@ async function replay(targets: readonly Target[], input: (target: Target) => Uin
       good = false
       continue
     }
-    const { kind, why } = await judge(target, bytes)
-    say(`${target.name}: ${bytes.length} bytes, ${kind}${why === '' ? '' : `: ${why}`}`)
-    good &&= kind !== 'failed'
+    for (const form of new Set([target, quickForm(target)])) {
+      const { kind, why } = await judge(form, bytes)
+      say(`${target.name}: ${bytes.length} bytes, ${kind}${why === '' ? '' : `: ${why}`}`)
+      good &&= kind !== 'failed'
+    }
   }
   return good
 }
@@ -127,9 +129,9 @@ async function main(): Promise<boolean> {
     }
     if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify({ seed, figures }, null, 2)}\n`)
     if (failure === null) continue
-    const small = await shrink(target, failure.input, failure.why)
+    const small = await shrink(failure.target, failure.input, failure.why)
     Error.stackTraceLimit = 10
-    const { why } = await judge(target, small)
+    const { why } = await judge(failure.target, small)
     say(`\n${target.name}: input ${failure.at} of seed ${seed}: ${why === '' ? failure.why : why}`)
     say(`  ${replayOf(target, small)}`)
     return false

@@ -21,6 +21,7 @@ import { asArray, asBytes, asUint, decode, encode } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
 import { acquaint, createWorld, say } from '../../support/machines.ts'
 import { seededRandom } from '../../support/random.ts'
+import { remembering } from '../quick-primitives.ts'
 import type { Target } from '../target.ts'
 
 const random = seededRandom('fuzz rows')
@@ -57,7 +58,7 @@ const selfRow = (name: string): Uint8Array =>
   kept.find(({ range, key }) => range === 'self' && toHex(key) === toHex(utf8(name)))?.value as Uint8Array
 
 const options: ChatOptions = {
-  primitives: native,
+  primitives: remembering(native),
   random: seededRandom('fuzz machine'),
   delivery: 'outbox',
   publicMode: 'reachable',

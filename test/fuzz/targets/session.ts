@@ -17,6 +17,7 @@ import { encode } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
 import { seededRandom } from '../../support/random.ts'
 import { confirmedPair, makePair, NOW, receive, seal } from '../../support/session-pair.ts'
+import { quickened, remembering } from '../quick-primitives.ts'
 import type { Outcome, Target } from '../target.ts'
 import { frozen, textsNamed } from './vectors.ts'
 
@@ -77,7 +78,7 @@ function sealedOutcome(result: OpenResult): Outcome {
 }
 
 /** What a peer that follows no rule seals: header (r 32, pn u32, n u32, pq u8) and padded plaintext as they come. */
-function hostileFrame(session: Session, input: Uint8Array): Uint8Array | null {
+function hostileFrame(primitives: Primitives, session: Session, input: Uint8Array): Uint8Array | null {
   const { send } = session
   if (send === null || input.length < 42 || input.length > 12_000) return null
   const view = new DataView(input.buffer, input.byteOffset)
@@ -89,9 +90,9 @@ function hostileFrame(session: Session, input: Uint8Array): Uint8Array | null {
     pq: input[40] as number,
     ct: null,
   }
-  const headBytes = sealHead(native, send.headerKey, session.id, salt, header)
-  const key = messageKey(native, messageSecret(native, send.chainKey), salt)
-  return sealBody(native, key, session.id, headBytes, input.slice(41))
+  const headBytes = sealHead(primitives, send.headerKey, session.id, salt, header)
+  const key = messageKey(primitives, messageSecret(primitives, send.chainKey), salt)
+  return sealBody(primitives, key, session.id, headBytes, input.slice(41))
 }
 
 function hostileSeed(session: Session, payloads: readonly Uint8Array[]): Uint8Array {
@@ -117,7 +118,16 @@ const hostileReader = ((): Session => {
   return session
 })()
 
+const hostilePeer =
+  (primitives: Primitives) =>
+  (input: Uint8Array): Outcome => {
+    const frame = hostileFrame(primitives, writer, input)
+    return frame === null ? 'refused' : sealedOutcome(openFrame(primitives, hostileReader, frame, NOW))
+  }
+
+const known = remembering(native)
 const { keys, prefix } = young
+const oneOrNone = (id: Uint8Array) => (Buffer.compare(id, keys.prekey.id) === 0 ? keys.prekey : null)
 
 /** Key agreements that cost nothing: what is behind them is what matters here. */
 const constant = new Uint8Array(32).fill(9)
@@ -133,23 +143,58 @@ const cheap: Primitives = {
 }
 
 const cheapHead = prefixHead(keys.prekey.id, keys.alice.ik.publicKey, new Uint8Array(1088))
-const cheapState = ((): SymmetricState => {
+function cheapState(primitives: Primitives): SymmetricState {
   const responder = { aid: keys.bob.aid, did: keys.bob.did, ik: keys.bob.ik.publicKey, prekey: keys.prekey.bytes }
-  let state = mixHash(native, startHandshake(native, responder), cheapHead)
-  for (let i = 0; i < 3; i++) state = mixKey(native, state, constant.slice())
+  let state = mixHash(primitives, startHandshake(primitives, responder), cheapHead)
+  for (let i = 0; i < 3; i++) state = mixKey(primitives, state, constant.slice())
   return state
-})()
+}
 const identity = encode([keys.alice.accountRecord, keys.alice.did, NOW, native.kem.generate(random).encapsulationKey])
-const oneOrNone = (id: Uint8Array) => (Buffer.compare(id, keys.prekey.id) === 0 ? keys.prekey : null)
+/** The input as the identity in a prefix of somebody who seals what he likes. */
+function anyIdentity(primitives: Primitives): (input: Uint8Array) => Outcome {
+  const state = cheapState(primitives)
+  return (input) => {
+    if (input.length > 2032) return 'refused'
+    const sealed = joinPrefix(cheapHead, sealPart(primitives, state, input).ciphertext)
+    const opened = openPrefix(primitives, sealed, keys.bob, oneOrNone)
+    acceptPrefix(primitives, opened, keys.alice.ik.publicKey, NOW)
+    return encode([opened.accountRecord, opened.did, opened.gen, opened.encapsulationKey])
+  }
+}
+
+/** A public key is taken as it is. */
+const importPublic: Primitives['dh']['importPublic'] = (bytes) =>
+  bytes.length === 32 ? { kind: 'dh-public', bytes: bytes.slice() } : null
+const quickIdentity: Primitives = { ...quickened(cheap), dh: { ...cheap.dh, importPublic } }
+
+/** Agrees on nothing with the keys of small order that a changed input has, as the real one. */
+const quickAgreement: Primitives = {
+  ...quickened(native),
+  dh: {
+    ...native.dh,
+    importPublic,
+    agree: (_own, { bytes }) =>
+      bytes.every((byte, i) => byte === 0 || (i === 0 && byte === 1)) ? null : constant.slice(),
+  },
+}
+
+/** The input as the identity key of who wrote a prefix that opened. */
+function anyPeerKey(primitives: Primitives): (input: Uint8Array) => Outcome {
+  const opened = openPrefix(native, prefix, keys.bob, oneOrNone)
+  return (input) => {
+    acceptPrefix(primitives, opened, input, NOW)
+    return 'accepted'
+  }
+}
 
 /** A row that is read must be usable: whatever is odd about it may be refused, but nothing may break. */
 function use(session: Session): void {
   const steps: (() => unknown)[] = [
-    ...genuine.map((frame) => () => openFrame(native, session, frame, NOW)),
-    () => openFrame(native, session, second, NOW),
-    () => canSeal(session) && sealFrame(native, random, session, [new Uint8Array(3)], NOW),
-    () => expireChains(native, session, NOW),
-    () => storedSkipped(native, session),
+    ...genuine.map((frame) => () => openFrame(known, session, frame, NOW)),
+    () => openFrame(known, session, second, NOW),
+    () => canSeal(session) && sealFrame(known, random, session, [new Uint8Array(3)], NOW),
+    () => expireChains(known, session, NOW),
+    () => storedSkipped(known, session),
     () => pqOffer(cheap, random, session, NOW),
     () => pqAnswer(session),
     () => receivePqAnswer(cheap, session, encode([1, new Uint8Array(1088)])),
@@ -193,8 +238,8 @@ export const sessionTargets: readonly Target[] = [
     authenticated: true,
     dear: true,
     run(input) {
-      const opened = openPrefix(native, input, keys.bob, oneOrNone)
-      acceptPrefix(native, opened, keys.alice.ik.publicKey, NOW)
+      const opened = openPrefix(known, input, keys.bob, oneOrNone)
+      acceptPrefix(known, opened, keys.alice.ik.publicKey, NOW)
       return 'accepted'
     },
   },
@@ -203,17 +248,8 @@ export const sessionTargets: readonly Target[] = [
     covers: ['lib/session/handshake.ts#openPrefix', 'lib/session/handshake.ts#acceptPrefix'],
     seeds: [identity],
     dear: true,
-    run(input) {
-      if (input.length > 2032) return 'refused'
-      const opened = openPrefix(
-        cheap,
-        joinPrefix(cheapHead, sealPart(native, cheapState, input).ciphertext),
-        keys.bob,
-        oneOrNone,
-      )
-      acceptPrefix(cheap, opened, keys.alice.ik.publicKey, NOW)
-      return encode([opened.accountRecord, opened.did, opened.gen, opened.encapsulationKey])
-    },
+    run: anyIdentity(cheap),
+    quick: anyIdentity(quickIdentity),
   },
   {
     name: 'prefix-peer-key',
@@ -221,11 +257,8 @@ export const sessionTargets: readonly Target[] = [
     seeds: [keys.alice.ik.publicKey],
     dear: true,
     loose: 'whether the key is theirs shows at the frame behind it',
-    run(input) {
-      const opened = openPrefix(native, prefix, keys.bob, oneOrNone)
-      acceptPrefix(native, opened, input, NOW)
-      return 'accepted'
-    },
+    run: anyPeerKey(native),
+    quick: anyPeerKey(quickAgreement),
   },
   {
     name: 'frame',
@@ -241,7 +274,7 @@ export const sessionTargets: readonly Target[] = [
     covers: ['lib/session/open.ts#openFrame', 'lib/session/frame.ts#openHeader', 'lib/session/frame.ts#openBody'],
     seeds: genuine,
     loose: 'what opens is only what was sealed',
-    run: (input) => outcomeOf(openFrame(native, reader, input, NOW), isGenuine(input, genuine)),
+    run: (input) => outcomeOf(openFrame(known, reader, input, NOW), isGenuine(input, genuine)),
   },
   {
     name: 'frame-of-first-chains',
@@ -250,9 +283,9 @@ export const sessionTargets: readonly Target[] = [
     dear: true,
     loose: 'what opens is only what was sealed',
     run(input) {
-      const known = isGenuine(input, [first, second])
-      const atBob = outcomeOf(openFrame(native, youngReader, input, NOW), known)
-      const atAlice = outcomeOf(openFrame(native, answered, input, NOW), known)
+      const genuine = isGenuine(input, [first, second])
+      const atBob = outcomeOf(openFrame(known, youngReader, input, NOW), genuine)
+      const atAlice = outcomeOf(openFrame(known, answered, input, NOW), genuine)
       return atBob === 'refused' ? atAlice : atBob
     },
   },
@@ -264,11 +297,8 @@ export const sessionTargets: readonly Target[] = [
     maxMs: 100,
     dear: true,
     loose: 'the frame is sealed around the input',
-    run(input) {
-      const frame = hostileFrame(writer, input)
-      if (frame === null) return 'refused'
-      return sealedOutcome(openFrame(native, hostileReader, frame, NOW))
-    },
+    run: hostilePeer(native),
+    quick: hostilePeer(quickened(native)),
   },
   {
     name: 'frame-payloads',
