@@ -1,44 +1,16 @@
-import type { Contact, Identity, Message, Node, NodeStatus, Verification } from '../node/api.ts'
+import type { Message, Node } from '../node/api.ts'
 import { NodeError } from '../node/errors.ts'
-import { type ContactJson, contactJson, messageJson } from './shapes.ts'
-import { type Checks, flag, integer, oneOf, optional, readParams, text } from './validate.ts'
+import type { MethodName, Params, Result } from './schema/infer.ts'
+import { METHODS } from './schema/methods.ts'
+import { TYPES } from './schema/types.ts'
+import { shape } from './shapes.ts'
+import { readParams } from './validate.ts'
 
-type None = Readonly<Record<string, never>>
-interface Who {
-  readonly who: string
-}
+export type { MethodName, Params, Result } from './schema/infer.ts'
+
 /** The states that can be waited for, in the order in which a message reaches them. */
-export const WAITABLE = ['queued', 'stored', 'delivered', 'read'] as const
+export const WAITABLE: typeof TYPES.waitable.words = TYPES.waitable.words
 export type Waitable = (typeof WAITABLE)[number]
-
-/** The local API: what every method takes and gives. */
-export interface Methods {
-  'node.status': { params: None; result: NodeStatus }
-  'node.identity': { params: None; result: Identity }
-  /** Answers at once; the connection closes when the node has stopped. */
-  'node.stop': { params: None; result: { stopping: true } }
-  'invite.create': { params: { expires?: number }; result: { link: string; expires?: number } }
-  'contact.list': { params: None; result: readonly ContactJson[] }
-  'contact.requests': { params: None; result: readonly ContactJson[] }
-  'contact.get': { params: Who; result: ContactJson }
-  'contact.add': { params: { link: string; petname?: string; hello?: string }; result: ContactJson }
-  'contact.accept': { params: { who: string; petname?: string }; result: ContactJson }
-  'contact.decline': { params: Who; result: { account: string; declined: true } }
-  'contact.block': { params: Who; result: ContactJson }
-  'contact.unblock': { params: Who; result: ContactJson }
-  'contact.verify': { params: { who: string; confirm?: boolean }; result: Verification }
-  /** `key`: the same key sends once, however often it is asked for while this node runs. */
-  'message.send': { params: { who: string; text: string; replyTo?: string; key?: string }; result: Message }
-  'message.get': { params: { id: string }; result: Message }
-  'message.list': { params: { who: string; last?: number; since?: number }; result: readonly Message[] }
-  'message.wait': { params: { id: string; state: Waitable; timeoutMs?: number }; result: Message }
-  'conversation.read': { params: Who; result: { conversation: string; read: number } }
-  /** Events follow as notifications `event` with `{ cursor, event }`. One subscription a connection. */
-  'events.subscribe': { params: { since?: string }; result: { subscribed: true } }
-}
-export type MethodName = keyof Methods
-export type Params<M extends MethodName> = Methods[M]['params']
-export type Result<M extends MethodName> = Methods[M]['result']
 
 /** What a method works with: the node, and what belongs to the connection that asks. */
 export interface ApiContext {
@@ -47,7 +19,8 @@ export interface ApiContext {
   readonly signal: AbortSignal
   readonly sendOnce: SendOnce
   stop(): void
-  subscribe(since: string | undefined): void
+  /** Begins to tell events, behind the answer. Gives whether the cursor could be resumed. */
+  subscribe(since: string | undefined): boolean
 }
 
 /** Calls `send` for a key that was not seen yet, else gives what the first call gave. */
@@ -73,103 +46,70 @@ export function createSendOnce(): SendOnce {
   }
 }
 
-interface Method<M extends MethodName> {
-  readonly checks: Checks<Params<M>>
-  run(params: Params<M>, context: ApiContext): Promise<Result<M>>
-}
+const DEFAULT_WAIT_MS = 30_000
 
-// generous bounds that keep nonsense from the node; what the protocol allows is the node's to say
-const who = text(256)
-const messageId = text(64)
-const petname = text(256)
-const messageText = text(64 * 1024)
-
-async function contact(promise: Promise<Contact>): Promise<ContactJson> {
-  return contactJson(await promise)
-}
-
-const METHODS: { readonly [M in MethodName]: Method<M> } = {
-  'node.status': { checks: {}, run: (_, { node }) => node.status() },
-  'node.identity': {
-    checks: {},
-    run: async (_, { node: { identity } }) => ({
-      account: identity.account,
-      did: identity.did,
-      peerId: identity.peerId,
-    }),
+/** How each method of the schema is done. What it gives leaves with the fields that the schema names and no others. */
+const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext) => Promise<Result<M>> } = {
+  'node.status': (_, { node }) => node.status(),
+  'node.identity': async (_, { node }) => node.identity,
+  'node.configure': async (params, { node }) => {
+    await node.configure(params)
+    return { configured: true }
   },
-  'node.stop': {
-    checks: {},
-    run: async (_, { stop }) => {
-      stop()
-      return { stopping: true }
-    },
+  'node.stop': async (_, { stop }) => {
+    stop()
+    return { stopping: true }
   },
-  'invite.create': {
-    checks: { expires: optional(integer(0, Number.MAX_SAFE_INTEGER)) },
-    run: (params, { node }) => node.invite(params),
+  'invite.create': (params, { node }) => node.invite(params),
+  'invite.revoke': async ({ link }, { node }) => {
+    await node.revokeInvite(link)
+    return { revoked: true }
   },
-  'contact.list': { checks: {}, run: async (_, { node }) => (await node.contacts.list()).map(contactJson) },
-  'contact.requests': { checks: {}, run: async (_, { node }) => (await node.contacts.requests()).map(contactJson) },
-  'contact.get': { checks: { who }, run: (params, { node }) => contact(node.contacts.resolve(params.who)) },
-  'contact.add': {
-    checks: { link: text(1024), petname: optional(petname), hello: optional(text(4096)) },
-    run: ({ link, ...options }, { node }) => contact(node.contacts.add(link, options)),
+  'contact.list': (_, { node }) => node.contacts.list(),
+  'contact.requests': (_, { node }) => node.contacts.requests(),
+  'contact.get': ({ who }, { node }) => node.contacts.resolve(who),
+  'contact.add': ({ link, ...options }, { node }) => node.contacts.add(link, options),
+  'contact.accept': ({ who, ...options }, { node }) => node.contacts.accept(who, options),
+  'contact.decline': async ({ who }, { node }) => {
+    const { account } = await node.contacts.resolve(who)
+    await node.contacts.decline(account)
+    return { account, declined: true }
   },
-  'contact.accept': {
-    checks: { who, petname: optional(petname) },
-    run: ({ who, ...options }, { node }) => contact(node.contacts.accept(who, options)),
+  'contact.block': ({ who }, { node }) => node.contacts.block(who),
+  'contact.unblock': ({ who }, { node }) => node.contacts.unblock(who),
+  'contact.rename': ({ who, petname }, { node }) => node.contacts.rename(who, petname),
+  'contact.remove': async ({ who }, { node }) => {
+    const { account } = await node.contacts.resolve(who)
+    await node.contacts.remove(account)
+    return { account, removed: true }
   },
-  'contact.decline': {
-    checks: { who },
-    run: async (params, { node }) => {
-      const { account } = await node.contacts.resolve(params.who)
-      await node.contacts.decline(account)
-      return { account, declined: true }
-    },
+  'contact.configure': ({ who, ...settings }, { node }) => node.contacts.configure(who, settings),
+  'contact.verify': ({ who, ...options }, { node }) => node.contacts.verify(who, options),
+  'message.send': ({ who, text, key, ...options }, { node, sendOnce }) => {
+    const send = (): Promise<Message> => node.send(who, text, options)
+    return key === undefined ? send() : sendOnce(key, send)
   },
-  'contact.block': { checks: { who }, run: (params, { node }) => contact(node.contacts.block(params.who)) },
-  'contact.unblock': { checks: { who }, run: (params, { node }) => contact(node.contacts.unblock(params.who)) },
-  'contact.verify': {
-    checks: { who, confirm: optional(flag()) },
-    run: async ({ who, ...options }, { node }) => {
-      const { petname, safetyNumber, verified } = await node.contacts.verify(who, options)
-      return { petname, safetyNumber, verified }
-    },
+  'message.edit': ({ id, text }, { node }) => node.edit(id, text),
+  'message.delete': async ({ id }, { node }) => {
+    const message = await node.delete(id)
+    return { id, deleted: true, ...(message !== undefined && { message }) }
   },
-  'message.send': {
-    checks: { who, text: messageText, replyTo: optional(messageId), key: optional(text(128)) },
-    run: ({ who, text, key, ...options }, { node, sendOnce }) => {
-      const send = async (): Promise<Message> => messageJson(await node.send(who, text, options))
-      return key === undefined ? send() : sendOnce(key, send)
-    },
+  'message.react': ({ id, emoji }, { node }) => node.react(id, emoji),
+  'message.get': ({ id }, { node }) => node.message(id),
+  'message.list': ({ who, ...options }, { node }) =>
+    node.messages(who, options.since === undefined ? options : { last: TYPES.last.max, ...options }),
+  'message.wait': ({ id, state, timeoutMs = DEFAULT_WAIT_MS }, { node, signal }) =>
+    node.reached(id, state, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }),
+  'conversation.read': async ({ who }, { node }) => {
+    const { account } = await node.contacts.resolve(who)
+    return { conversation: account, read: await node.read(account) }
   },
-  'message.get': { checks: { id: messageId }, run: async ({ id }, { node }) => messageJson(await node.message(id)) },
-  'message.list': {
-    checks: { who, last: optional(integer(1, 10_000)), since: optional(integer(0, Number.MAX_SAFE_INTEGER)) },
-    run: async ({ who, ...options }, { node }) => (await node.messages(who, options)).map(messageJson),
+  'conversation.typing': async ({ who, active }, { node }) => {
+    const { account } = await node.contacts.resolve(who)
+    await node.typing(account, active)
+    return { conversation: account, active }
   },
-  'message.wait': {
-    checks: { id: messageId, state: oneOf(WAITABLE), timeoutMs: optional(integer(0, 2 ** 31 - 1)) },
-    run: async ({ id, state, timeoutMs = 30_000 }, { node, signal }) => {
-      const reached = node.reached(id, state, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
-      return messageJson(await reached)
-    },
-  },
-  'conversation.read': {
-    checks: { who },
-    run: async (params, { node }) => {
-      const { account } = await node.contacts.resolve(params.who)
-      return { conversation: account, read: await node.read(account) }
-    },
-  },
-  'events.subscribe': {
-    checks: { since: optional(text(64)) },
-    run: async ({ since }, { subscribe }) => {
-      subscribe(since)
-      return { subscribed: true }
-    },
-  },
+  'events.subscribe': async ({ since }, { subscribe }) => ({ subscribed: true, resumed: subscribe(since) }),
 }
 
 /** Whether a text names a method. */
@@ -186,8 +126,8 @@ export async function runMethod<M extends MethodName>(
   params: unknown,
   context: ApiContext,
 ): Promise<Result<M>> {
-  const method = METHODS[name]
-  return method.run(readParams<Params<M>>(method.checks, params), context)
+  const result = await RUN[name](readParams(name, params), context)
+  return shape(METHODS[name].result, result)
 }
 
 /** The refusal of a method that makes sense over a connection only. */

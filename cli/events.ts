@@ -1,109 +1,126 @@
 import { randomBytes } from 'node:crypto'
 import { toHex } from '../lib/bytes.ts'
 import type { Node } from '../node/api.ts'
-import { contactJson, type EventJson, eventJson } from './shapes.ts'
+import type { ApiEvent } from './schema/infer.ts'
+import { shapeEvent } from './shapes.ts'
 
 /** An event and the place after which to go on: `subscribe({ since: cursor })` misses nothing. */
 export interface NumberedEvent {
   readonly cursor: string
-  readonly event: EventJson
+  readonly event: ApiEvent
 }
 
-/** Why a subscription ended that its client did not end. */
-export type EndOfEvents = (reason: string) => void
+export interface Subscriber {
+  /** One event, encoded once for everybody. */
+  push(line: Uint8Array): void
+  /** Why no more come, while the node goes on. */
+  ended(reason: string): void
+  /** Fires when the subscriber is gone. */
+  readonly signal: AbortSignal
+}
 
 export interface EventHub extends AsyncDisposable {
   /**
-   * Hands on what happens, in order, until the signal fires. With a cursor that is still remembered it begins with
-   * what came after it; without, or with one too old or of an earlier run, with a full snapshot.
+   * Hands on what happens, in order, each event once. True: `since` is a place of this run that is still remembered, and
+   * what came after it is first. False: a snapshot of everything is.
    */
-  subscribe(options: {
-    since?: string
-    signal: AbortSignal
-    push: (event: NumberedEvent) => void
-    ended: EndOfEvents
-  }): void
+  subscribe(subscriber: Subscriber, since?: string): boolean
 }
 
 /** Enough to bridge a client that reconnects; a longer absence costs one snapshot. */
-export const REMEMBERED_EVENTS = 1024
+export const REMEMBERED_EVENTS = 4096
+/** Of these events, encoded; they are shared by all subscribers. */
+export const REMEMBERED_BYTES: number = 4 * 1024 * 1024
 
 /** Numbers the events of a node and hands them to any number of subscribers. */
-export function createEventHub(node: Node): EventHub {
-  const run = toHex(randomBytes(4))
-  const remembered: { number: number; event: EventJson }[] = []
-  const subscribers = new Set<{ next: (number: number, event: EventJson) => void; ended: EndOfEvents }>()
+export function createEventHub(node: Node, encode: (event: NumberedEvent) => Uint8Array): EventHub {
+  const subscribers = new Set<Subscriber>()
   const stopping = new AbortController()
+  // a place means something in the run that gave it out: another process, or a gap in what the node told, is another run
+  let run = toHex(randomBytes(8))
   let last = 0
-  let over: string | undefined
+  let remembered: Uint8Array[] = []
+  let rememberedBytes = 0
+  let over = false
 
   const cursor = (number: number): string => `${run}-${number}`
 
-  async function pump(): Promise<void> {
-    try {
-      for await (const event of node.events({ signal: stopping.signal })) {
-        last += 1
-        const shaped = eventJson(event)
-        remembered.push({ number: last, event: shaped })
-        if (remembered.length > REMEMBERED_EVENTS) remembered.shift()
-        for (const subscriber of subscribers) subscriber.next(last, shaped)
-      }
-      over = 'the node stopped'
-    } catch {
-      over = 'the node stopped reporting events'
+  function record(event: ApiEvent): void {
+    last += 1
+    const line = encode({ cursor: cursor(last), event })
+    remembered.push(line)
+    rememberedBytes += line.length
+    while (remembered.length > REMEMBERED_EVENTS || rememberedBytes > REMEMBERED_BYTES) {
+      rememberedBytes -= remembered.shift()?.length ?? 0
     }
-    for (const subscriber of subscribers) subscriber.ended(over)
+    for (const subscriber of subscribers) subscriber.push(line)
+  }
+
+  function endAll(reason: string): void {
+    for (const subscriber of subscribers) subscriber.ended(reason)
     subscribers.clear()
   }
 
-  function place(since: string | undefined): number | undefined {
-    const [, ofRun, digits] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(since ?? '') ?? []
-    const number = Number(digits)
-    const oldest = remembered[0]?.number ?? last + 1
-    return ofRun === run && number <= last && number >= oldest - 1 ? number : undefined
+  async function pump(): Promise<void> {
+    for (let heard = true; heard && !stopping.signal.aborted; ) {
+      heard = false
+      try {
+        for await (const event of node.events({ signal: stopping.signal })) {
+          heard = true
+          record(shapeEvent(event))
+        }
+      } catch {
+        run = toHex(randomBytes(8))
+        remembered = []
+        rememberedBytes = 0
+        endAll('some events were lost; subscribe again')
+        continue
+      }
+      break
+    }
+    over = true
+    subscribers.clear()
   }
 
-  async function snapshot(): Promise<EventJson> {
-    const [status, contacts] = await Promise.all([node.status(), node.contacts.list()])
-    return { kind: 'snapshot', status, contacts: contacts.map(contactJson) }
+  /** The number behind which everything is still known, for a cursor that names one. */
+  function placeOf(since: string | undefined): number | undefined {
+    const [, ofRun, digits] = /^([0-9a-f]{16})-(\d{1,15})$/.exec(since ?? '') ?? []
+    const number = Number(digits)
+    return ofRun === run && number <= last && number >= last - remembered.length ? number : undefined
+  }
+
+  function goOn(subscriber: Subscriber, from: number): void {
+    for (const line of remembered.slice(remembered.length - (last - from))) subscriber.push(line)
+    subscribers.add(subscriber)
+  }
+
+  async function begin(subscriber: Subscriber): Promise<void> {
+    for (let from: number | undefined; from === undefined; ) {
+      const at = cursor(last)
+      const [status, contacts, requests] = await Promise.all([
+        node.status(),
+        node.contacts.list(),
+        node.contacts.requests(),
+      ])
+      if (subscriber.signal.aborted) return
+      // what happened meanwhile comes behind the snapshot; when that is too much, it is too old already
+      from = placeOf(at)
+      if (from === undefined) continue
+      const snapshot = { kind: 'snapshot', status, contacts, requests } as const
+      subscriber.push(encode({ cursor: at, event: shapeEvent(snapshot) }))
+      goOn(subscriber, from)
+    }
   }
 
   const pumping = pump()
   return {
-    subscribe({ since, signal, push, ended }) {
-      if (signal.aborted) return
-      if (over !== undefined) return ended(over)
-      const from = place(since)
-      // while the snapshot is being made, what happens waits for its turn behind it
-      let waiting: NumberedEvent[] | undefined = from === undefined ? [] : undefined
-      const subscriber = {
-        next: (number: number, event: EventJson) => {
-          const numbered = { cursor: cursor(number), event }
-          if (waiting === undefined) push(numbered)
-          else if (waiting.length < REMEMBERED_EVENTS) waiting.push(numbered)
-          else leave('the snapshot took too long')
-        },
-        ended,
-      }
-      const leave = (reason?: string): void => {
-        if (subscribers.delete(subscriber) && reason !== undefined) ended(reason)
-      }
-      subscribers.add(subscriber)
-      signal.addEventListener('abort', () => leave(), { once: true })
-      if (from !== undefined) {
-        for (const { number, event } of remembered) if (number > from) push({ cursor: cursor(number), event })
-        return
-      }
-      const at = cursor(last)
-      snapshot().then(
-        (event) => {
-          if (!subscribers.has(subscriber)) return
-          push({ cursor: at, event })
-          for (const numbered of waiting ?? []) push(numbered)
-          waiting = undefined
-        },
-        () => leave('the node could not tell its state'),
-      )
+    subscribe(subscriber, since) {
+      if (over || subscriber.signal.aborted) return false
+      subscriber.signal.addEventListener('abort', () => subscribers.delete(subscriber), { once: true })
+      const from = placeOf(since)
+      if (from === undefined) begin(subscriber).catch(() => subscriber.ended('the node could not tell its state'))
+      else goOn(subscriber, from)
+      return from !== undefined
     },
     async [Symbol.asyncDispose]() {
       stopping.abort()

@@ -4,6 +4,8 @@ import { concat } from '../lib/bytes.ts'
 export type Line = { readonly kind: 'line'; readonly bytes: Uint8Array } | { readonly kind: 'too-long' }
 
 const NEWLINE = 0x0a
+/** Pieces of one line that are held apart. */
+const MAX_PARTS = 256
 
 /**
  * Cuts a stream of bytes into lines and never holds more than `maxBytes`. Empty lines are no lines. A line that is too
@@ -29,6 +31,8 @@ export function createLineReader(maxBytes: number): (chunk: Uint8Array) => Line[
       }
       if (!skipping && part.length > 0) {
         held.push(part)
+        // a line that comes byte by byte would take hundreds of bytes of memory for each
+        if (held.length > MAX_PARTS) held = [concat(...held)]
         heldBytes += part.length
       }
       if (newline !== -1) {

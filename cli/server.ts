@@ -45,14 +45,25 @@ interface Shared {
   readonly sendOnce: SendOnce
 }
 
-function notification(method: string, params: unknown): string {
-  return jsonLine({ jsonrpc: '2.0', method, params })
+function encodeLine(text: string): Uint8Array {
+  return Buffer.from(`${text}\n`)
 }
 
-function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared): () => void {
+function notification(method: string, params: object): Uint8Array {
+  return encodeLine(jsonLine({ jsonrpc: '2.0', method, params }))
+}
+
+interface Client {
+  /** Says why when it has subscribed, answers what was asked, and ends the connection. */
+  dismiss(reason: string): void
+}
+
+function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared): Client {
   const gone = new AbortController()
   const outbound = createOutbound(socket, {
     maxBytes: limits.maxQueuedBytes,
+    // a client that asks faster than it reads waits for itself
+    congested: (now) => (now ? socket.pause() : socket.resume()),
     overflow: (maxBytes) => {
       gone.abort()
       options.logger.warn({ maxBytes }, 'a client of the local api was too slow and was dropped')
@@ -61,28 +72,25 @@ function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared)
   })
   const readLines = createLineReader(MAX_LINE_BYTES)
   let subscribed = false
+  let resumed = false
   let calls = 0
   let finished = false
 
-  const context: ApiContext = {
-    node: options.node,
-    signal: gone.signal,
-    sendOnce,
-    stop: options.stop,
-    subscribe(since) {
-      if (subscribed) return
-      subscribed = true
-      // behind the answer to the call, so that a client meets no event before it knows that it has subscribed
-      setImmediate(() => {
-        hub.subscribe({
-          ...(since === undefined ? {} : { since }),
-          signal: gone.signal,
-          push: (event) => outbound.push(notification('event', event)),
-          ended: (reason) => outbound.push(notification('closed', { reason })),
-        })
-      })
-    },
+  function subscribe(since: string | undefined): boolean {
+    if (subscribed) return resumed
+    subscribed = true
+    // behind the answer to the call, so that a client meets no event before it knows that it has subscribed
+    let early: Uint8Array[] | undefined = []
+    setImmediate(() => {
+      for (const line of early ?? []) outbound.push(line)
+      early = undefined
+    })
+    const push = (line: Uint8Array): void => void (early?.push(line) ?? outbound.push(line))
+    resumed = hub.subscribe({ push, ended: dismiss, signal: gone.signal }, since)
+    return resumed
   }
+
+  const context: ApiContext = { node: options.node, signal: gone.signal, sendOnce, stop: options.stop, subscribe }
 
   function finish(): void {
     finished = true
@@ -90,18 +98,24 @@ function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared)
     if (calls === 0) outbound.end()
   }
 
+  function dismiss(reason: string): void {
+    if (subscribed) outbound.push(notification('closed', { reason }))
+    finish()
+  }
+
   async function call(line: Uint8Array): Promise<void> {
     calls += 1
     const reply = await answer(line, context)
     calls -= 1
-    if (reply !== undefined) outbound.push(reply)
+    if (reply !== undefined) outbound.push(encodeLine(reply))
     if (finished && calls === 0) outbound.end()
   }
 
   socket.on('data', (chunk: Buffer) => {
+    if (gone.signal.aborted) return
     for (const line of readLines(chunk)) {
-      if (line.kind === 'too-long') outbound.push(tooLong())
-      else if (calls >= limits.maxCalls) outbound.push(tooMany(limits.maxCalls))
+      if (line.kind === 'too-long') outbound.push(encodeLine(tooLong()))
+      else if (calls >= limits.maxCalls) outbound.push(encodeLine(tooMany(limits.maxCalls)))
       else void call(line.bytes)
     }
   })
@@ -109,7 +123,7 @@ function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared)
   socket.on('end', finish)
   socket.on('error', () => gone.abort())
   socket.on('close', () => gone.abort())
-  return finish
+  return { dismiss }
 }
 
 async function listen(server: Server, place: SocketPlace): Promise<void> {
@@ -127,9 +141,9 @@ async function listen(server: Server, place: SocketPlace): Promise<void> {
 export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   const place = await claimSocket(options.home, options.env)
   const limits = { ...API_LIMITS, ...options.limits }
-  const hub = createEventHub(options.node)
+  const hub = createEventHub(options.node, (event) => notification('event', event))
   const shared: Shared = { options, limits, hub, sendOnce: createSendOnce() }
-  const clients = new Map<Socket, () => void>()
+  const clients = new Map<Socket, Client>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     clients.set(socket, serveClient(socket, shared))
     socket.once('close', () => clients.delete(socket))
@@ -150,10 +164,10 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
     async [Symbol.asyncDispose]() {
       server.close()
       await hub[Symbol.asyncDispose]()
-      const closed = [...clients].map(async ([socket, finish]) => {
+      const closed = [...clients].map(async ([socket, client]) => {
         const { promise, resolve } = Promise.withResolvers<void>()
         socket.once('close', resolve)
-        finish()
+        client.dismiss('the node stopped')
         // both halves: a client that keeps its own open must not hold the end of the node
         socket.once('finish', () => socket.destroy())
         setTimeout(() => socket.destroy(), 500).unref()

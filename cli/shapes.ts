@@ -1,71 +1,40 @@
-import type { Contact, Message, NodeEvent, NodeStatus } from '../node/api.ts'
+import type { NodeEvent } from '../node/api.ts'
+import { EVENTS } from './schema/events.ts'
+import type { Fields } from './schema/forms.ts'
+import type { ApiEvent, EventKind, Of } from './schema/infer.ts'
+import { bareName, formOf, typeOf } from './validate.ts'
+
+/** A person, a message, an event as they leave the local API and `--json`. */
+export type ContactJson = Of<'Contact'>
+export type MessageJson = Of<'Message'>
+export type EventJson = ApiEvent
 
 /**
- * The JSON that leaves the local API and `--json`: exactly these fields, absent ones left out. Objects of the node may
- * carry more (methods, later fields), so every shape is built by name.
+ * The value with exactly the fields of its type, absent ones left out. Objects of the node may carry more (methods, later
+ * fields): what leaves it is taken by name.
  */
-export type ContactJson = Omit<Contact, 'id'>
-
-function withoutAbsent<T extends object>(value: T): T {
-  for (const [name, field] of Object.entries(value)) if (field === undefined) Reflect.deleteProperty(value, name)
-  return value
+export function shape<Value>(type: string, value: Value): Value {
+  return shapeValue(type, value) as Value
 }
 
-export function contactJson(contact: Contact): ContactJson {
-  const { account, petname, claimedName, state, verified, online, rung, unread, since, hello, receipts, expires } =
-    contact
-  const shape = {
-    account,
-    petname,
-    claimedName,
-    state,
-    verified,
-    online,
-    rung,
-    unread,
-    since,
-    hello,
-    receipts,
-    expires,
+function shapeValue(type: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => shapeValue(type.replace(/\[\]$/, ''), each))
+  const form = formOf(type)
+  return form.is === 'object' && typeof value === 'object' && value !== null ? shapeFields(form.fields, value) : value
+}
+
+function shapeFields(fields: Fields, value: object): Record<string, unknown> {
+  const shaped: Record<string, unknown> = {}
+  for (const [key, field] of Object.entries(fields)) {
+    const { name } = bareName(key)
+    const given: unknown = Reflect.get(value, name)
+    if (given !== undefined) shaped[name] = shapeValue(typeOf(field), given)
   }
-  return withoutAbsent(shape) as ContactJson
+  return shaped
 }
 
-export function messageJson(message: Message): Message {
-  const { id, conversation, from, text, kind, at, state, states, replyTo, expiresAt, edited, missing, reason } = message
-  const reactions = message.reactions && { ...message.reactions }
-  const reached = withoutAbsent({ delivered: states.delivered, read: states.read })
-  const words = { id, conversation, from, text, kind, at, state, states: reached, replyTo }
-  const shape = { ...words, expiresAt, edited, reactions, missing, reason }
-  return withoutAbsent(shape) as Message
-}
-
-export type EventJson =
-  | { readonly kind: 'message' | 'state' | 'change'; readonly message: Message }
-  | { readonly kind: 'gone'; readonly conversation: string; readonly id: string }
-  | { readonly kind: 'contact' | 'request'; readonly contact: ContactJson }
-  | { readonly kind: 'alert'; readonly contact: ContactJson; readonly alert: string }
-  | { readonly kind: 'typing'; readonly contact: ContactJson; readonly active: boolean }
-  | { readonly kind: 'published'; readonly seq: number; readonly at: number }
-  /** The first of a subscription that has nothing to go on from. */
-  | { readonly kind: 'snapshot'; readonly status: NodeStatus; readonly contacts: readonly ContactJson[] }
-
-export function eventJson(event: NodeEvent): EventJson {
-  switch (event.kind) {
-    case 'message':
-    case 'state':
-    case 'change':
-      return { kind: event.kind, message: messageJson(event.message) }
-    case 'contact':
-    case 'request':
-      return { kind: event.kind, contact: contactJson(event.contact) }
-    case 'gone':
-      return { kind: 'gone', conversation: event.conversation, id: event.id }
-    case 'alert':
-      return { kind: 'alert', contact: contactJson(event.contact), alert: event.alert }
-    case 'typing':
-      return { kind: 'typing', contact: contactJson(event.contact), active: event.active }
-    case 'published':
-      return { kind: 'published', seq: event.seq, at: event.at }
-  }
+/** As `shape`, for an event: its kind names its fields. */
+export function shapeEvent(event: NodeEvent | ApiEvent): ApiEvent {
+  const kind: EventKind = event.kind
+  return { kind, ...shapeFields(EVENTS[kind].fields, event) } as ApiEvent
 }

@@ -1,12 +1,20 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import '../support/seed.ts'
-import { type ApiContext, createSendOnce, REMEMBERED_KEYS } from '../../cli/api.ts'
+import { type ApiContext, createSendOnce, isMethod, REMEMBERED_KEYS } from '../../cli/api.ts'
 import { answer, RPC_ERROR } from '../../cli/rpc.ts'
+import { METHODS } from '../../cli/schema/methods.ts'
+import { checkType } from '../../cli/validate.ts'
 import { createFakeNode, fakeAccount, ME } from '../support/fake-node.ts'
 
 function context(node = createFakeNode()): ApiContext {
-  return { node, signal: new AbortController().signal, sendOnce: createSendOnce(), stop: () => {}, subscribe: () => {} }
+  return {
+    node,
+    signal: new AbortController().signal,
+    sendOnce: createSendOnce(),
+    stop: () => {},
+    subscribe: () => false,
+  }
 }
 
 async function ask(text: string | Uint8Array, on: ApiContext = context()): Promise<unknown> {
@@ -68,9 +76,13 @@ test('every result has the shape of the contract and nothing of the inside of th
   const on = context(
     createFakeNode({ contacts: [{ petname: 'bob' }, { petname: 'carol', state: 'requested', hello: 'hi' }] }),
   )
+  const seen = new Set<string>()
   const result = async (method: string, params?: unknown): Promise<unknown> => {
     const reply = await ask(call(method, params), on)
-    return typeof reply === 'object' && reply !== null && 'result' in reply ? reply.result : reply
+    if (!isMethod(method) || typeof reply !== 'object' || reply === null || !('result' in reply)) return reply
+    checkType(METHODS[method].result, reply.result)
+    seen.add(method)
+    return reply.result
   }
   const bob = {
     account: fakeAccount('b'),
@@ -107,6 +119,32 @@ test('every result has the shape of the contract and nothing of the inside of th
   expect(await result('conversation.read', { who: 'bob' })).toEqual({ conversation: bob.account, read: 0 })
   expect(await result('invite.create', { expires: 5 })).toEqual({ link: 'sotto:fake', expires: 5 })
   expect(await result('node.identity')).toEqual({ account: ME, did: '00'.repeat(16), peerId: '12D3KooWFake' })
+  expect(await result('node.status')).toMatchObject({ account: ME, up: true, mailboxes: [], dropped: {} })
+  expect(await result('node.configure', { typing: true })).toEqual({ configured: true })
+  expect(await result('node.stop')).toEqual({ stopping: true })
+  expect(await result('invite.revoke', { link: 'sotto:fake' })).toEqual({ revoked: true })
+  expect(await result('contact.get', { who: 'bob' })).toMatchObject({ state: 'blocked' })
+  expect(await result('contact.unblock', { who: 'bob' })).toMatchObject({ state: 'accepted' })
+  expect(await result('contact.configure', { who: 'bob', receipts: false, expires: 1 })).toMatchObject({
+    receipts: false,
+    expires: 1,
+  })
+  expect(await result('contact.configure', { who: 'bob', expires: null })).toMatchObject({ petname: 'bob' })
+  expect(await result('contact.rename', { who: 'bob', petname: 'rob' })).toMatchObject({ petname: 'rob' })
+  expect(await result('contact.add', { link: 'sotto:x', petname: 'dora' })).toMatchObject({ state: 'pending' })
+  expect(await result('contact.accept', { who: 'dora' })).toMatchObject({ state: 'accepted' })
+  expect(await result('conversation.typing', { who: 'rob', active: true })).toEqual({
+    conversation: bob.account,
+    active: true,
+  })
+  expect(await result('message.wait', { id, state: 'queued' })).toMatchObject({ id })
+  expect(await result('message.edit', { id, text: 'ho' })).toMatchObject({ text: 'ho', edited: message.at })
+  expect(await result('message.react', { id, emoji: '👍' })).toMatchObject({ reactions: { [ME]: '👍' } })
+  expect(await result('message.react', { id, emoji: null })).toMatchObject({ reactions: {} })
+  expect(await result('message.delete', { id })).toMatchObject({ id, deleted: true, message: { kind: 'deleted' } })
+  expect(await result('contact.remove', { who: 'rob' })).toEqual({ account: bob.account, removed: true })
+  expect(await result('events.subscribe')).toEqual({ subscribed: true, resumed: false })
+  expect([...seen].sort()).toEqual(Object.keys(METHODS).sort())
 })
 
 test('a refusal of the node arrives with its code and what helps', async () => {

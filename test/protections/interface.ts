@@ -108,7 +108,12 @@ export const userInterface: Part = {
       protection: 'A client has at most 256 calls unanswered',
       threat: 'a client keeps the node busy without end',
       file: 'cli/server.ts',
-      takeOut: [{ find: 'else if (calls >= limits.maxCalls) outbound.push(tooMany(limits.maxCalls))\n', replace: '' }],
+      takeOut: [
+        {
+          find: 'else if (calls >= limits.maxCalls) outbound.push(encodeLine(tooMany(limits.maxCalls)))\n',
+          replace: '',
+        },
+      ],
       test: { file: server, name: 'more calls at once than allowed are refused one by one' },
     },
     {
@@ -117,7 +122,7 @@ export const userInterface: Part = {
       file: 'cli/outbound.ts',
       takeOut: [
         {
-          find: 'if (queue.length > 0 && queuedBytes + bytes.length > options.maxBytes) {',
+          find: 'if (queue.length > 0 && queuedBytes + line.length > maxBytes) {',
           replace: 'if (queue.length > 1e9) {',
         },
       ],

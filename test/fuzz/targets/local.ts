@@ -2,13 +2,15 @@ import type { Socket } from 'node:net'
 import { EventEmitter } from 'node:events'
 import { InvalidArgumentError } from 'commander'
 import { concat, utf8 } from '../../../lib/bytes.ts'
-import { type ApiContext, createSendOnce } from '../../../cli/api.ts'
+import { type ApiContext, createSendOnce, isMethod } from '../../../cli/api.ts'
 import { createClient } from '../../../cli/client.ts'
 import { parseDuration, parseMoment } from '../../../cli/duration.ts'
 import { CliError } from '../../../cli/errors.ts'
 import { createLineReader } from '../../../cli/lines.ts'
 import { checkAddress } from '../../../cli/options.ts'
 import { answer } from '../../../cli/rpc.ts'
+import { METHODS } from '../../../cli/schema/methods.ts'
+import { checkType } from '../../../cli/validate.ts'
 import { createFakeNode } from '../../support/fake-node.ts'
 import type { Outcome, Target } from '../target.ts'
 
@@ -26,7 +28,18 @@ function contextOf(): ApiContext {
     signal: AbortSignal.timeout(1),
     sendOnce: createSendOnce(),
     stop: () => {},
-    subscribe: () => {},
+    subscribe: () => false,
+  }
+}
+
+/** Whether a result is what the schema says of the method that was called. */
+function keepsToSchema(input: Uint8Array, reply: object): Outcome {
+  const { method } = JSON.parse(textOf(input)) as { method: string }
+  try {
+    if (isMethod(method)) checkType(METHODS[method].result, Reflect.get(reply, 'result'))
+    return 'accepted'
+  } catch (error) {
+    return utf8(String(error))
   }
 }
 
@@ -64,17 +77,9 @@ export const localTargets: readonly Target[] = [
   },
   {
     name: 'api-call',
-    covers: ['cli/rpc.ts#answer', 'cli/validate.ts#readParams', 'cli/api.ts#isMethod'],
+    covers: ['cli/rpc.ts#answer', 'cli/validate.ts#readParams', 'cli/validate.ts#checkType', 'cli/api.ts#isMethod'],
     refusesSeeds: 'what is asked for is not there',
-    seeds: [
-      call('node.status'),
-      call('contact.add', { link: 'sotto:x', petname: 'bob', hello: 'hi' }),
-      call('message.send', { who: 'bob', text: 'hello', replyTo: 'ab', key: 'k' }),
-      call('message.list', { who: 'bob', last: 5, since: 0 }),
-      call('message.wait', { id: 'ab', state: 'read', timeoutMs: 0 }),
-      call('contact.verify', { who: 'bob', confirm: true }),
-      call('invite.create', { expires: 1000 }),
-    ],
+    seeds: Object.entries(METHODS).map(([method, { example }]) => call(method, example)),
     text: true,
     dear: true,
     loose: 'a call has an answer and no form',
@@ -86,7 +91,7 @@ export const localTargets: readonly Target[] = [
       const value: unknown = JSON.parse(reply)
       const isAnswer = typeof value === 'object' && value !== null && 'jsonrpc' in value
       if (!isAnswer || reply.trimEnd().includes('\n')) return utf8('no line of JSON')
-      return 'error' in value ? 'refused' : 'accepted'
+      return 'error' in value ? 'refused' : keepsToSchema(input, value)
     },
   },
   {

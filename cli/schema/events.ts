@@ -1,0 +1,25 @@
+/** What happens, by kind. A notification `event` has `{ cursor, event }`, and `event` its `kind` and these fields. */
+export const EVENTS = {
+  snapshot: {
+    says: 'All that is known now. Comes first unless a cursor could be resumed; drop what you held before.',
+    fields: { status: 'Status', contacts: 'Contact[]', requests: ['Contact[]', 'who wants to know me'] },
+  },
+  message: { says: 'A message was written into a conversation, by either side.', fields: { message: 'Message' } },
+  state: { says: 'A message of mine got further.', fields: { message: 'Message' } },
+  change: { says: 'A message was edited, deleted or reacted to.', fields: { message: 'Message' } },
+  gone: {
+    says: 'A message was erased because its time was over.',
+    fields: { conversation: 'account', id: 'messageId' },
+  },
+  contact: { says: 'Something about a contact changed.', fields: { contact: 'Contact' } },
+  request: { says: 'Somebody wants to know me.', fields: { contact: 'Contact' } },
+  alert: {
+    says: 'Something about a contact that a person must see.',
+    fields: { contact: 'Contact', alert: ['text', 'what, in a few words'] },
+  },
+  typing: {
+    says: 'They are writing, or no longer; it ends by itself when they say nothing more for ten seconds.',
+    fields: { contact: 'Contact', active: 'flag' },
+  },
+  published: { says: 'The record of this node was published anew.', fields: { seq: 'count', at: 'moment' } },
+} as const
