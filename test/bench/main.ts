@@ -12,7 +12,9 @@ import type { Benchmark, Row } from './row.ts'
 import { appends } from './rows/appends.ts'
 import { connect } from './rows/connect.ts'
 import { delivery } from './rows/delivery.ts'
+import { history } from './rows/history.ts'
 import { hostile } from './rows/hostile.ts'
+import { idle } from './rows/idle.ts'
 import { pipelined } from './rows/pipelined.ts'
 import { burst, pingPong } from './rows/ratchet.ts'
 import { setUp } from './rows/set-up.ts'
@@ -27,8 +29,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   delivery,
   pipelined,
   appends,
+  history,
   connect,
   start,
+  idle,
   hostile,
 }
 

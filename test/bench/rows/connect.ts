@@ -1,35 +1,65 @@
-import type { Benchmark } from '../row.ts'
-import { sizeOf } from '../rounds.ts'
-import { spreadOf } from '../statistics.ts'
-import { startWorker } from '../worker.ts'
+import { absences, isInstalled } from '../peers/installed.ts'
+import type { Benchmark, Figure, Target } from '../row.ts'
+import { interleave, sizeOf } from '../rounds.ts'
+import { ratioOf, spreadOf } from '../statistics.ts'
+import { startWorker, type Worker } from '../worker.ts'
+import type { HyperswarmTasks } from '../workers/hyperswarm.ts'
 import type { MeshTasks } from '../workers/mesh.ts'
 import type { PeerTasks } from '../workers/peer.ts'
 
 const STRANGERS = 8
 
+/** Looks for the other person anew; ms until the first text was answered. */
+type Meeting = () => Promise<number>
+
 /** Somebody new knows an account and nothing else: found in the DHT, asked, accepted by itself, first text delivered. */
 export const connect: Benchmark = async (options) => {
   const { rounds } = sizeOf(options, { rounds: 15, each: 1 })
-  await using mesh = startWorker<MeshTasks>('mesh')
+  await using workers = new AsyncDisposableStack()
+  const contest = [await ownMeeting(workers)]
+  if (isInstalled('hyperswarm')) contest.push(await hyperswarmMeeting(workers))
+  const [own = [], theirs = []] = await interleave(rounds, contest)
+  const spread = spreadOf(own)
+  const figures: Figure[] = [{ name: 'Sotto, account', unit: 'ms', ...spread }]
+  const targets: Target[] = [
+    { name: 'Sotto', value: spread.median, unit: 'ms', goal: { at: 'most', value: 300 } },
+    { name: 'the best round of Sotto', value: spread.low, unit: 'ms' },
+  ]
+  if (theirs.length > 0) {
+    figures.push({ name: 'hyperswarm, key; nothing on any disk', unit: 'ms', ...spreadOf(theirs) })
+    targets.push({ name: 'Sotto / hyperswarm', value: ratioOf(own, theirs), unit: '×' })
+  }
+  return {
+    name: `somebody found through a DHT of ${STRANGERS + 2} nodes, to the first text delivered`,
+    figures,
+    targets,
+    notes: absences(['hyperswarm']),
+  }
+}
+
+async function ownMeeting(workers: AsyncDisposableStack): Promise<Meeting> {
+  const peer = (): Worker<PeerTasks> => workers.use(startWorker<PeerTasks>('peer'))
+  const mesh: Worker<MeshTasks> = workers.use(startWorker<MeshTasks>('mesh'))
   const bootstrap = await mesh.ask('start', STRANGERS)
-  await using host = startWorker<PeerTasks>('peer')
+  const host = peer()
   const { account } = await host.ask('start', { bootstrap, reachable: true })
   await host.ask('acceptAll')
   await host.ask('neighbours', 5)
   await host.ask('published')
-  await using guest = startWorker<PeerTasks>('peer')
-  const times: number[] = []
-  for (let round = 0; round <= rounds; round++) {
+  const guest = peer()
+  return async () => {
     await guest.ask('start', { bootstrap, reachable: false })
     await guest.ask('neighbours', 5)
     const ms = await guest.ask('add', account)
     await guest.ask('stop')
-    if (round > 0) times.push(ms)
+    return ms
   }
-  const spread = spreadOf(times)
-  return {
-    name: `an account found through the DHT of ${STRANGERS + 2} nodes, to the first text delivered`,
-    figures: [{ name: 'Sotto', unit: 'ms', ...spread }],
-    targets: [{ name: 'Sotto', value: spread.median, unit: 'ms', goal: { at: 'most', value: 300 } }],
-  }
+}
+
+async function hyperswarmMeeting(workers: AsyncDisposableStack): Promise<Meeting> {
+  const start = (): Worker<HyperswarmTasks> => workers.use(startWorker<HyperswarmTasks>('hyperswarm'))
+  const bootstrap = await start().ask('mesh', STRANGERS + 1)
+  const key = await start().ask('host', bootstrap)
+  const guest = start()
+  return () => guest.ask('guest', { bootstrap, key })
 }

@@ -4,6 +4,8 @@ import { type BatchSize, openBatches } from './batches.ts'
 export interface LevelTasks {
   /** Writes synced batches one after the other; ms for each. */
   readonly batches: (size: BatchSize & { count: number }) => Promise<readonly number[]>
+  /** Reads the last rows so many times; ms for each. */
+  readonly last: (options: { limit: number; times: number }) => Promise<readonly number[]>
 }
 
 const database = await openBatches()
@@ -18,6 +20,15 @@ serve<LevelTasks>(
         times.push(performance.now() - start)
       }
       return times
+    },
+    async last({ limit, times }) {
+      const taken: number[] = []
+      for (let i = 0; i < times; i++) {
+        const start = performance.now()
+        await database.last(limit)
+        taken.push(performance.now() - start)
+      }
+      return taken
     },
   },
   () => database.close(),

@@ -17,6 +17,8 @@ export const MESSAGE_BATCH: BatchSize = { rows: 7, bytes: 3_000 }
 export interface Batches {
   /** Resolves when the rows are on the disk. */
   write(size: BatchSize): Promise<void>
+  /** The newest rows, newest first. */
+  last(limit: number): Promise<readonly unknown[]>
   close(): Promise<void>
 }
 
@@ -42,6 +44,7 @@ export async function openBatches(): Promise<Batches> {
       }
       await batch.write({ sync: true })
     },
+    last: (limit) => database.iterator({ reverse: true, limit }).all(),
     async close() {
       await database.close()
       await rm(directory, { recursive: true, force: true })

@@ -25,6 +25,12 @@ export interface PeerTasks {
   readonly deliver: (count: number) => Promise<readonly number[]>
   /** Sends texts without waiting; ms from the first call until the last is delivered. */
   readonly pipeline: (count: number) => Promise<number>
+  /** Stops and opens the same home again, without a network. */
+  readonly reopen: () => Promise<void>
+  /** Reads the last messages of the conversation so many times; ms for each. */
+  readonly last: (options: { limit: number; times: number }) => Promise<readonly number[]>
+  /** Does nothing for a while; the processor time that passed, as a share of one core. */
+  readonly idle: (seconds: number) => Promise<number>
   /** After a collection, MiB: what JavaScript holds, and all that is resident (with the files that LevelDB maps). */
   readonly memory: () => { held: number; resident: number }
   readonly stop: () => Promise<void>
@@ -122,6 +128,29 @@ serve<PeerTasks>(
       const last = await send(who, text)
       await last.reached('delivered', { signal: signal() })
       return performance.now() - start
+    },
+    async reopen() {
+      await node?.stop()
+      if (directory === undefined) throw new Error('the node was not started')
+      node = await createNode({ directory, network: 'none' })
+    },
+    async last({ limit, times }) {
+      const { messages } = running()
+      const who = await somebody()
+      const taken: number[] = []
+      for (let i = 0; i < times; i++) {
+        const start = performance.now()
+        const found = await messages(who, { last: limit })
+        taken.push(performance.now() - start)
+        if (found.length !== limit) throw new Error(`${found.length} messages and not ${limit}`)
+      }
+      return taken
+    },
+    async idle(seconds) {
+      const [start, before] = [performance.now(), process.cpuUsage()]
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1000 / (performance.now() - start)
     },
     memory() {
       globalThis.gc?.()

@@ -1,9 +1,15 @@
 /** What every ratchet in the contest does: both sides in one process, sealed and opened, nothing written anywhere. */
 export interface RatchetTasks {
   /** One side sends, then the other, 400 messages of 256 B at a time; ms for `count` messages. */
-  readonly burst: (count: number) => number
+  readonly burst: (count: number) => number | Promise<number>
   /** Every message answers the one before; ms for `count` messages. */
-  readonly pingPong: (count: number) => number
+  readonly pingPong: (count: number) => number | Promise<number>
+}
+
+/** Another library's ratchet. */
+export interface LibraryTasks extends RatchetTasks {
+  /** Bytes of a message of 256 B as they travel; it pads nothing. */
+  readonly messageBytes: () => number | Promise<number>
 }
 
 /** Messages in one direction before it turns. */
