@@ -19,6 +19,8 @@ export interface ApiContext {
   readonly signal: AbortSignal
   readonly sendOnce: SendOnce
   stop(): void
+  /** From here on this call only waits for something to happen, and counts no longer as work. */
+  waits(): void
   /** Begins to tell events, behind the answer. Gives whether the cursor could be resumed. */
   subscribe(since: string | undefined): boolean
 }
@@ -98,8 +100,10 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
   'message.get': ({ id }, { node }) => node.message(id),
   'message.list': ({ who, ...options }, { node }) =>
     node.messages(who, options.since === undefined ? options : { last: TYPES.last.max, ...options }),
-  'message.wait': ({ id, state, timeoutMs = DEFAULT_WAIT_MS }, { node, signal }) =>
-    node.reached(id, state, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) }),
+  'message.wait': ({ id, state, timeoutMs = DEFAULT_WAIT_MS }, { node, signal, waits }) => {
+    waits()
+    return node.reached(id, state, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+  },
   'conversation.read': async ({ who }, { node }) => {
     const { account } = await node.contacts.resolve(who)
     return { conversation: account, read: await node.read(account) }

@@ -10,8 +10,11 @@ export interface Caller extends AsyncDisposable {
   /** Whether a running node answers; else the home was opened without a network. */
   readonly running: boolean
   call<M extends MethodName>(method: M, params: Params<M>, options?: { signal?: AbortSignal }): Promise<Result<M>>
-  /** What happens from now on. Rejects with `stopped` when the node goes away. */
-  events(options: { signal: AbortSignal }): AsyncIterable<NumberedEvent>
+  /**
+   * What happens: after the cursor `since` if the node still knows it, else a snapshot and what happens from now on. Rejects
+   * with `stopped` when the node goes away.
+   */
+  events(options: { signal: AbortSignal; since?: string }): AsyncIterable<NumberedEvent>
   /** Resolves when the node is gone. */
   readonly closed: Promise<void>
 }
@@ -117,7 +120,7 @@ export function createClient(socket: Socket): Caller {
     }
   }
 
-  async function* events({ signal }: { signal: AbortSignal }): AsyncIterable<NumberedEvent> {
+  async function* events({ signal, ...place }: { signal: AbortSignal; since?: string }): AsyncIterable<NumberedEvent> {
     const queue: NumberedEvent[] = []
     let over = false
     let wake = Promise.withResolvers<void>()
@@ -134,7 +137,7 @@ export function createClient(socket: Socket): Caller {
     }
     signal.addEventListener('abort', end, { once: true })
     try {
-      await call('events.subscribe', {}, { signal })
+      await call('events.subscribe', place, { signal })
       while (true) {
         for (let event = queue.shift(); event !== undefined; event = queue.shift()) yield event
         if (signal.aborted) return

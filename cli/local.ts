@@ -18,6 +18,7 @@ export function createLocalCaller(node: Node): Caller {
     signal: gone.signal,
     sendOnce: createSendOnce(),
     stop: needsRunningNode,
+    waits: () => {},
     subscribe: needsRunningNode,
   }
   return {

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger, Node } from '../node/api.ts'
-import { type ApiContext, createSendOnce, type SendOnce } from './api.ts'
+import { createSendOnce, type SendOnce } from './api.ts'
 import { createEventHub, type EventHub } from './events.ts'
-import { createLineReader } from './lines.ts'
+import { createLineReader, type Line } from './lines.ts'
 import { createOutbound } from './outbound.ts'
 import { answer, MAX_LINE_BYTES, tooLong, tooMany } from './rpc.ts'
 import { claimSocket, type SocketPlace } from './socket-path.ts'
@@ -13,11 +13,13 @@ export interface ApiLimits {
   readonly maxClients: number
   /** Calls of one client that were not answered yet. */
   readonly maxCalls: number
-  /** Bytes that wait for one client that reads slowly. */
+  /** Calls of one client that are worked on, and do not only wait for something to happen. */
+  readonly maxWorking: number
+  /** Bytes of events that wait for one client that reads slowly. */
   readonly maxQueuedBytes: number
 }
 
-export const API_LIMITS: ApiLimits = { maxClients: 64, maxCalls: 256, maxQueuedBytes: 8 * 1024 * 1024 }
+export const API_LIMITS: ApiLimits = { maxClients: 64, maxCalls: 256, maxWorking: 16, maxQueuedBytes: 8 * 1024 * 1024 }
 
 export interface ApiServer extends AsyncDisposable {
   /** What clients connect to. */
@@ -62,18 +64,25 @@ function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared)
   const gone = new AbortController()
   const outbound = createOutbound(socket, {
     maxBytes: limits.maxQueuedBytes,
-    // a client that asks faster than it reads waits for itself
-    congested: (now) => (now ? socket.pause() : socket.resume()),
+    congested(now) {
+      congested = now
+      work()
+    },
     overflow: (maxBytes) => {
       gone.abort()
+      lines.length = 0
       options.logger.warn({ maxBytes }, 'a client of the local api was too slow and was dropped')
       return notification('closed', { reason: `more than ${maxBytes} bytes waited for this client` })
     },
   })
   const readLines = createLineReader(MAX_LINE_BYTES)
+  /** What was read and not begun. Nothing more is read until it was. */
+  const lines: Line[] = []
+  let congested = false
   let subscribed = false
   let resumed = false
   let calls = 0
+  let working = 0
   let finished = false
 
   function subscribe(since: string | undefined): boolean {
@@ -82,42 +91,63 @@ function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared)
     // behind the answer to the call, so that a client meets no event before it knows that it has subscribed
     let early: Uint8Array[] | undefined = []
     setImmediate(() => {
-      for (const line of early ?? []) outbound.push(line)
+      for (const line of early ?? []) outbound.tell(line)
       early = undefined
     })
-    const push = (line: Uint8Array): void => void (early?.push(line) ?? outbound.push(line))
+    const push = (line: Uint8Array): void => void (early?.push(line) ?? outbound.tell(line))
     resumed = hub.subscribe({ push, ended: dismiss, signal: gone.signal }, since)
     return resumed
   }
 
-  const context: ApiContext = { node: options.node, signal: gone.signal, sendOnce, stop: options.stop, subscribe }
-
   function finish(): void {
     finished = true
     gone.abort()
-    if (calls === 0) outbound.end()
+    endWhenAnswered()
   }
 
   function dismiss(reason: string): void {
-    if (subscribed) outbound.push(notification('closed', { reason }))
+    if (subscribed) outbound.tell(notification('closed', { reason }))
     finish()
   }
 
+  function endWhenAnswered(): void {
+    if (finished && calls === 0 && lines.length === 0) outbound.end()
+  }
+
   async function call(line: Uint8Array): Promise<void> {
+    let atWork = true
+    const rest = (): void => {
+      if (atWork) working -= 1
+      atWork = false
+    }
     calls += 1
-    const reply = await answer(line, context)
+    working += 1
+    const { node, stop } = options
+    const reply = await answer(line, { node, signal: gone.signal, sendOnce, stop, subscribe, waits: rest })
     calls -= 1
-    if (reply !== undefined) outbound.push(encodeLine(reply))
-    if (finished && calls === 0) outbound.end()
+    rest()
+    if (reply !== undefined) outbound.answer(encodeLine(reply))
+    work()
+    endWhenAnswered()
+  }
+
+  function begin(line: Line): void {
+    if (line.kind === 'too-long') outbound.answer(encodeLine(tooLong()))
+    else if (calls >= limits.maxCalls) outbound.answer(encodeLine(tooMany(limits.maxCalls)))
+    else void call(line.bytes)
+  }
+
+  // a client that asks faster than it reads, or than the node works, waits for itself
+  function work(): void {
+    while (lines.length > 0 && working < limits.maxWorking && !congested) begin(lines.shift() as Line)
+    if (lines.length > 0 || congested) socket.pause()
+    else socket.resume()
   }
 
   socket.on('data', (chunk: Buffer) => {
     if (gone.signal.aborted) return
-    for (const line of readLines(chunk)) {
-      if (line.kind === 'too-long') outbound.push(encodeLine(tooLong()))
-      else if (calls >= limits.maxCalls) outbound.push(encodeLine(tooMany(limits.maxCalls)))
-      else void call(line.bytes)
-    }
+    lines.push(...readLines(chunk))
+    work()
   })
   // a client that has said everything still gets its answers, but nobody waits for it
   socket.on('end', finish)

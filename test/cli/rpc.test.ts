@@ -13,6 +13,7 @@ function context(node = createFakeNode()): ApiContext {
     signal: new AbortController().signal,
     sendOnce: createSendOnce(),
     stop: () => {},
+    waits: () => {},
     subscribe: () => false,
   }
 }

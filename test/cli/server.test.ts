@@ -1,64 +1,14 @@
 import { mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises'
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createClient } from '../../cli/client.ts'
 import { MAX_LINE_BYTES, RPC_ERROR } from '../../cli/rpc.ts'
-import { type ApiServer, type ServeOptions, serveApi } from '../../cli/server.ts'
 import { locateSocket, MAX_SOCKET_PATH_BYTES, tryConnect } from '../../cli/socket-path.ts'
-import type { Logger } from '../../node/api.ts'
-import { jsonLines, temporaryHome } from '../support/cli.ts'
+import { line, rawClient, serve, silent } from '../support/api-client.ts'
+import { temporaryHome } from '../support/cli.ts'
 import { createFakeNode } from '../support/fake-node.ts'
 import { anyText, anything, containing, having } from '../support/matchers.ts'
-
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} }
-
-function serve(home: string, options: Partial<ServeOptions> = {}): Promise<ApiServer> {
-  return serveApi({ home, node: createFakeNode(), env: {}, stop: () => {}, logger: silent, ...options })
-}
-
-/** A client that writes bytes and collects lines. */
-interface RawClient extends Disposable {
-  readonly socket: Socket
-  /** Resolves when that many lines came, or the connection ended. */
-  lines(count: number): Promise<unknown[]>
-  readonly closed: Promise<unknown[]>
-}
-
-function rawClient(path: string): RawClient {
-  const socket = connect({ path, allowHalfOpen: true })
-  let text = ''
-  let look = (): void => {}
-  const closed = Promise.withResolvers<unknown[]>()
-  socket.on('data', (chunk) => {
-    text += String(chunk)
-    look()
-  })
-  socket.on('end', () => {
-    socket.end()
-    closed.resolve(jsonLines(text))
-    look()
-  })
-  socket.on('error', () => {})
-  return {
-    socket,
-    closed: closed.promise,
-    lines: (count) => {
-      const { promise, resolve } = Promise.withResolvers<unknown[]>()
-      look = () => {
-        const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-        if (jsonLines(whole).length >= count || socket.readableEnded) resolve(jsonLines(whole))
-      }
-      look()
-      return promise
-    },
-    [Symbol.dispose]: () => socket.destroy(),
-  }
-}
-
-function line(id: number, method: string, params: object = {}): string {
-  return `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
-}
 
 test('only this user may open the socket, and it is gone with the server', async () => {
   await using scope = await temporaryHome()

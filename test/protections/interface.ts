@@ -110,7 +110,7 @@ export const userInterface: Part = {
       file: 'cli/server.ts',
       takeOut: [
         {
-          find: 'else if (calls >= limits.maxCalls) outbound.push(encodeLine(tooMany(limits.maxCalls)))\n',
+          find: 'else if (calls >= limits.maxCalls) outbound.answer(encodeLine(tooMany(limits.maxCalls)))\n',
           replace: '',
         },
       ],
@@ -122,7 +122,7 @@ export const userInterface: Part = {
       file: 'cli/outbound.ts',
       takeOut: [
         {
-          find: 'if (queue.length > 0 && queuedBytes + line.length > maxBytes) {',
+          find: 'if (toldBytes > 0 && toldBytes + line.length > maxBytes) {',
           replace: 'if (queue.length > 1e9) {',
         },
       ],

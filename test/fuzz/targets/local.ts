@@ -28,6 +28,7 @@ function contextOf(): ApiContext {
     signal: AbortSignal.timeout(1),
     sendOnce: createSendOnce(),
     stop: () => {},
+    waits: () => {},
     subscribe: () => false,
   }
 }
