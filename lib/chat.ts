@@ -16,6 +16,7 @@ import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
 import { expireRequests } from './chat/expiry.ts'
 import { expireSessions, letGo, startWaiting } from './chat/sessions.ts'
+import { endTyping } from './chat/typing.ts'
 
 /**
  * The protocol as one machine: what happens comes in as events, what is to be done goes out as effects, in order. It
@@ -83,6 +84,7 @@ function dispatch(machine: Machine, event: Event): void {
       const then = machine.loads.get(event.token)
       machine.loads.delete(event.token)
       then?.(event.values)
+      if (machine.loads.size === 0) machine.forgotten.clear()
       return
     }
     case 'opened':
@@ -155,6 +157,9 @@ function onTimer(machine: Machine, key: string): void {
     case 'resend':
       withContact(machine, subject, onUnheard)
       withContact(machine, subject, onResendTimer)
+      return
+    case 'typing':
+      withContact(machine, subject, endTyping)
       return
     case 'gap':
       withContact(machine, subject, onGapTimer)

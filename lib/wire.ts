@@ -116,12 +116,12 @@ function checkUtf8(bytes: Uint8Array): void {
 
 /**
  * Decodes `[version, type, …]` and returns what follows. Throws `newer-version` when the type matches but the version
- * is higher, `malformed` when anything else differs or there are not exactly `fields` further fields; up to `added` more
- * may follow (rows at rest, which older programs wrote without them; never anything that came from outside).
+ * is higher, `malformed` when anything else differs or there are not exactly `fields` further fields. `added` are the first
+ * values of fields that rows at rest got later (see `addedFields`), or their number; what travels never has any.
  */
 export function decodeTyped(
   bytes: Uint8Array,
-  expected: { type: string; version?: number; fields: number; added?: number; maxBytes: number },
+  expected: { type: string; version?: number; fields: number; added?: number | readonly Plain[]; maxBytes: number },
 ): readonly WireValue[] {
   const items = asArray(decode(bytes, expected.maxBytes), expected.type)
   const version = expected.version ?? 1
@@ -130,12 +130,29 @@ export function decodeTyped(
     throw new ProtocolError('newer-version', `${expected.type}: version ${items[0]}, this program reads ${version}`)
   }
   if (items[0] !== version) throw malformed(`${expected.type}: expected version ${version}`)
-  const count = items.length - 2
-  if (count < expected.fields || count > expected.fields + (expected.added ?? 0)) {
+  const fields = items.slice(2)
+  const further = fields.slice(expected.fields)
+  if (fields.length < expected.fields || !mayFollow(further, expected.added ?? [])) {
     throw malformed(`${expected.type}: expected ${expected.fields} fields`)
   }
-  return items.slice(2)
+  return typeof expected.added === 'object' && further.length === 0 ? [...fields, ...expected.added] : fields
 }
+
+/** All of the added fields or none, and not all with their first values; of a number of them that many at most. */
+function mayFollow(further: readonly WireValue[], added: number | readonly Plain[]): boolean {
+  if (typeof added === 'number') return further.length <= added
+  return further.length === 0 || (further.length === added.length && !further.every((value, i) => value === added[i]))
+}
+
+/**
+ * Fields that a row at rest got after homes were made without them: written only when one of them has another value than its
+ * first, so that old homes are read, and every row has one encoding.
+ */
+export function addedFields(values: readonly WireValue[], first: readonly Plain[]): readonly WireValue[] {
+  return values.every((value, i) => value === first[i]) ? [] : values
+}
+
+type Plain = number | string | boolean | null
 
 /** The error for input that is no canonical encoding of what was expected. */
 export function malformed(message: string): ProtocolError {

@@ -1,10 +1,12 @@
 import { type Chat, createChat } from '../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../lib/chat/events.ts'
 import { HELD_RANGES, heldRows, type StoredRows } from '../lib/chat/loading.ts'
+import { RANGES_OF_CONTACT } from '../lib/chat/removing.ts'
 import type { ChatOptions } from '../lib/chat/machine.ts'
 import type { Range } from '../lib/rows.ts'
 import type { Logger } from './api.ts'
 import type { Clock } from './clock.ts'
+import { createErasing } from './erasing.ts'
 import { createErrands } from './errands.ts'
 import { NodeError } from './errors.ts'
 import type { Link, Network } from './network/network.ts'
@@ -50,6 +52,8 @@ export interface Driver {
   command(command: Command): Promise<Reply>
   /** Resolves when everything handed in so far is on disk. */
   flushed(): Promise<void>
+  /** Resolves when the disk keeps nothing more of what was erased so far. Rejects with `storage`. */
+  cleared(): Promise<void>
   /** Whether no event, window or network job is under way. */
   readonly idle: boolean
   /** Writes what is pending and takes nothing more; network and store stay open for their owner to close. */
@@ -78,6 +82,8 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   const dropped = new Map<string, number>()
   const idleWaiters: (() => void)[] = []
   const abort = new AbortController()
+  const erasing = createErasing(store)
+  let cleared: Promise<void> = Promise.resolve()
   const errands = createErrands({ network, clock, stopping: abort.signal, done: push })
 
   function push(event: Event): void {
@@ -147,6 +153,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     switch (effect.kind) {
       case 'save':
         open.save(effect.rows)
+        return
+      case 'erase':
+        open.erase(effect)
         return
       case 'send':
         open.send(effect.link, effect.bytes)
@@ -224,12 +233,14 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (window === open) open = createWindow()
       if (isEmpty(window)) break
       writing = window
-      if (window.rows.size > 0) {
+      if (window.rows.size > 0 || window.erasures.length > 0) {
         try {
-          await store.write([...window.rows.values()])
+          await store.write([...(await erasing.rowsOf(window.erasures)), ...window.rows.values()])
         } catch (cause) {
           await onWriteFailed(window, cause)
           continue
+        } finally {
+          if (window.erasures.length > 0) job((cleared = erasing.clear()))
         }
       }
       release(window)
@@ -341,6 +352,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       return !isBusy()
     },
     async start() {
+      job((cleared = erasing.resume(RANGES_OF_CONTACT)))
       if (network === null) return
       await network.start({
         opened(link) {
@@ -368,6 +380,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       })
       announce(network)
     },
+    cleared: () => cleared,
     command(command) {
       if (stopped) return Promise.reject(new NodeError('stopped', 'The node was stopped.'))
       const id = nextCommand++
@@ -395,9 +408,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   }
 }
 
-function isEmpty({ rows, sends, events, replies, publications, closes }: CommitWindow): boolean {
+function isEmpty({ rows, erasures, sends, events, replies, publications, closes }: CommitWindow): boolean {
   return (
     rows.size === 0 &&
+    erasures.length === 0 &&
     sends.size === 0 &&
     events.length === 0 &&
     replies.length === 0 &&

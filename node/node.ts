@@ -212,7 +212,10 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
     rename: async (who, petname) => change({ kind: 'rename', contact: find(who).id, petname }),
     async remove(who) {
-      await run({ kind: 'remove', contact: find(who).id }, 'done')
+      const { id } = find(who)
+      await run({ kind: 'remove', contact: id }, 'done')
+      waiters.forget(id, new NodeError('failed', 'They are no contact any more, and the message is gone.'))
+      await driver.cleared()
     },
     configure: async (who, settings) => change({ kind: 'configure', contact: find(who).id, ...settings }),
     async verify(who, options = {}) {

@@ -6,6 +6,8 @@ export interface Waiters {
   wait(contact: string, counter: number, state: 'delivered' | 'read', signal?: AbortSignal): Promise<void>
   /** Receipts came. */
   reached(contact: string, counters: Ranges, state: 'delivered' | 'read'): void
+  /** Nothing more will come of this contact. */
+  forget(contact: string, error: Error): void
   /** Nothing more will come. */
   end(error: Error): void
 }
@@ -53,6 +55,9 @@ export function createWaiters(): Waiters {
         const far = waiter.state === state || state === 'read'
         if (waiter.contact === contact && far && hasCounter(counters, waiter.counter)) waiter.resolve()
       }
+    },
+    forget(contact, error) {
+      for (const waiter of all) if (waiter.contact === contact) waiter.reject(error)
     },
     end(error) {
       ended = error

@@ -1,5 +1,6 @@
 import type { ChatEvent, LinkId, Reply } from '../lib/chat/events.ts'
 import type { Range, Row } from '../lib/rows.ts'
+import type { Erasure } from './erasing.ts'
 
 /**
  * What the turns of a while want written, and what must not run ahead of that: sends, events for people, answers to
@@ -7,6 +8,8 @@ import type { Range, Row } from '../lib/rows.ts'
  */
 export interface CommitWindow {
   readonly rows: ReadonlyMap<string, Row>
+  /** What goes in the same batch, whatever its rows were. */
+  readonly erasures: readonly Erasure[]
   readonly sends: ReadonlyMap<LinkId, readonly Uint8Array[]>
   readonly events: readonly ChatEvent[]
   readonly replies: readonly { readonly id: number; readonly result: Reply }[]
@@ -15,6 +18,8 @@ export interface CommitWindow {
   /** Whether it should be written before more is added. */
   readonly full: boolean
   save(rows: readonly Row[]): void
+  /** Also what was saved before. */
+  erase(erasure: Erasure): void
   send(link: LinkId, bytes: Uint8Array): void
   emit(event: ChatEvent): void
   reply(id: number, result: Reply): void
@@ -33,6 +38,7 @@ export function rowName(range: Range, key: Uint8Array): string {
 
 export function createWindow(): CommitWindow {
   const rows = new Map<string, Row>()
+  const erasures: Erasure[] = []
   const sends = new Map<LinkId, Uint8Array[]>()
   const events: ChatEvent[] = []
   const replies: { id: number; result: Reply }[] = []
@@ -42,6 +48,7 @@ export function createWindow(): CommitWindow {
   let bytes = 0
   return {
     rows,
+    erasures,
     sends,
     events,
     replies,
@@ -56,6 +63,11 @@ export function createWindow(): CommitWindow {
         bytes += row.value?.length ?? 0
         if (row.range === 'message') messages++
       }
+    },
+    erase(erasure) {
+      erasures.push(erasure)
+      const names = erasure.ranges.map((range) => rowName(range, erasure.prefix))
+      for (const name of rows.keys()) if (names.some((begin) => name.startsWith(begin))) rows.delete(name)
     },
     send(link, message) {
       const list = sends.get(link)

@@ -1,4 +1,3 @@
-import { toHex } from '../bytes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import { decodePayload } from '../conversation/payload.ts'
 import { ProtocolError } from '../errors.ts'
@@ -8,6 +7,7 @@ import type { Session } from '../session/session.ts'
 import { wipeReplaced } from '../session/wipe.ts'
 import { newContactRow } from './contact-row.ts'
 import type { Opened } from './incoming.ts'
+import { isInvitedBy } from './invites.ts'
 import { accountKey, addContact, type Contact, count, emit, type Link, type Machine, send } from './machine.ts'
 import { handshakeKeys, ownPrekey } from './own.ts'
 import { identify, pinInitiator } from './pins.ts'
@@ -79,7 +79,7 @@ function hasRoomFor(machine: Machine, payloads: readonly Uint8Array[]): boolean 
   const waiting = [...machine.contacts.values()].filter(({ row }) => row.state === 'requested')
   if (waiting.length < MAX_REQUESTS) return true
   if (!payloads.some((bytes) => isInvited(machine, bytes))) return false
-  const uninvited = waiting.filter(({ row }) => row.cameBy === null || !machine.own.invites.has(toHex(row.cameBy)))
+  const uninvited = waiting.filter(({ row }) => !isInvitedBy(machine, row.cameBy))
   const oldest = uninvited.reduce<Contact | null>((a, b) => (a !== null && a.row.since <= b.row.since ? a : b), null)
   if (oldest === null) return false
   for (const entry of [...oldest.sessions]) dropSession(machine, oldest, entry, false)
@@ -90,7 +90,7 @@ function hasRoomFor(machine: Machine, payloads: readonly Uint8Array[]): boolean 
 function isInvited(machine: Machine, bytes: Uint8Array): boolean {
   const payload = decodePayload(bytes)
   const content = decodeContent(payload.kind, payload.content)
-  return content?.kind === 'request' && content.invite !== null && machine.own.invites.has(toHex(content.invite))
+  return content?.kind === 'request' && isInvitedBy(machine, content.invite)
 }
 
 function turnAway(machine: Machine, why: string): null {

@@ -10,6 +10,8 @@ import { ProtocolError } from '../errors.ts'
 import { GEN_AHEAD_MS } from './admission.ts'
 import { answerGaps, applyReceipts, jumpPast } from './authoring.ts'
 import { incomingOf, withIncoming } from './head.ts'
+import { useInvite } from './invites.ts'
+import { schedule } from './publishing.ts'
 import { loadForFrame } from './held.ts'
 import type { Opened } from './incoming.ts'
 import {
@@ -30,6 +32,7 @@ import { isDue } from './receipts.ts'
 import { advance, type SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
 import { messageKey } from './sealing.ts'
+import { endTyping, onTyping } from './typing.ts'
 
 /** How long a gap may fill itself before it is asked for, ms. */
 const GAP_PATIENCE_MS = 2_000
@@ -100,6 +103,7 @@ function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: 
       isDue(machine, contact, did, payload.counter)
       return
     case 'new': {
+      endTyping(machine, contact)
       const order = contact.head.nextOrder
       updateHead(machine, contact, { incoming: withIncoming(contact.head, did, applied.state), nextOrder: order + 1 })
       isDue(machine, contact, did, payload.counter)
@@ -163,6 +167,9 @@ function applyEphemeral(
     case 'request':
       if (content.claimedName !== contact.row.claimedName)
         updateRow(machine, contact, { claimedName: content.claimedName })
+      // Two who asked each other have accepted each other.
+      if (content.kind === 'request' && contact.row.state === 'accepted' && useInvite(machine, content.invite))
+        schedule(machine)
       return
     case 'gap-request':
       if (contact.row.state === 'accepted') answerGaps(machine, contact, content.gaps)
@@ -171,6 +178,8 @@ function applyEphemeral(
       if (learnRecordSeq(machine, contact, content)) lookUpSoon(machine, contact)
       return
     case 'typing':
+      onTyping(machine, contact, content.on)
+      return
     case 'routes':
       return
     default:

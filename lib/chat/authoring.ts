@@ -4,7 +4,7 @@ import { applyReceipt } from '../conversation/delivery.ts'
 import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import { jumpTo, MAX_JUMP, nextPayload } from '../conversation/outgoing.ts'
 import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
-import { hasCounter, highestCounter, type Ranges, unionRanges } from '../conversation/ranges.ts'
+import { hasCounter, highestCounter, NO_COUNTERS, type Ranges, unionRanges } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand, unseal } from './delivering.ts'
 import { seenLamport } from './head.ts'
@@ -142,8 +142,8 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
     if (dropped.length > 0) contact.resends = 0
     const { state, newlyDelivered, newlyRead } = applyReceipt(
       contact.head.delivery,
-      receipt.delivered,
-      receipt.read,
+      contact.row.receipts ? receipt.delivered : unionRanges(receipt.delivered, receipt.read),
+      contact.row.receipts ? receipt.read : NO_COUNTERS,
       highest,
     )
     if (state === contact.head.delivery) continue
@@ -251,6 +251,12 @@ export function jumpPast(machine: Machine, contact: Contact, counter: number): v
   if (!isRunning) jump(machine, contact, new Map())
 }
 
+/** Whether nothing of this conversation ever went either way: it is not this store that lost it, its user removed them once. */
+function beganAnew(contact: Contact): boolean {
+  const { delivery, incoming } = contact.head
+  return delivery.delivered.length === 0 && incoming.every(({ state }) => state.seen.length === 0)
+}
+
 /** Goes on when every message that waits behind the jump is known; meanwhile more may have been written. */
 function jump(machine: Machine, contact: Contact, known: ReadonlyMap<number, Payload | null>): void {
   const waiting = contact.outbox.slice(0, indexOfCounter(contact.outbox, contact.jumping + 1))
@@ -275,8 +281,12 @@ function renumber(
   waiting: readonly OutboxEntry[],
   payloads: ReadonlyMap<number, Payload | null>,
 ): void {
-  count(machine, 'own store went back in time')
-  alert(machine, contact, 'own store went back in time')
+  if (beganAnew(contact)) {
+    count(machine, 'conversation of a contact that was removed')
+  } else {
+    count(machine, 'own store went back in time')
+    alert(machine, contact, 'own store went back in time')
+  }
   updateHead(machine, contact, { outgoing: jumpTo(contact.head.outgoing, contact.jumping) })
   contact.jumping = 0
   for (const { counter, order, id } of waiting) {

@@ -1,13 +1,14 @@
-import { equalBytes, toHex, utf8 } from '../bytes.ts'
+import { equalBytes, utf8 } from '../bytes.ts'
 import { addDue } from '../conversation/due-receipts.ts'
-import { markRead } from '../conversation/incoming.ts'
+import { keepQuiet, markRead } from '../conversation/incoming.ts'
 import { countCounters, NO_COUNTERS } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
-import { decodeLink, encodeInvite, type Invite } from '../identity/invite.ts'
+import { decodeLink, type Invite } from '../identity/invite.ts'
 import { encodeAccount } from '../identity/account.ts'
 import { hasRoom, isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
 import type { Command, Reply } from './events.ts'
+import { createInvite, revokeInvite, useInvite } from './invites.ts'
 import {
   accountKey,
   addContact,
@@ -15,13 +16,14 @@ import {
   emit,
   type Machine,
   reply,
-  save,
   tell,
   updateHead,
   updateRow,
 } from './machine.ts'
-import { encodeOwnInvite, replaceContactSecret } from './own.ts'
-import { publishAll, schedule } from './publishing.ts'
+import { schedule } from './publishing.ts'
+import { switchReceipts } from './receipts.ts'
+import { changeAddress, partFrom, removeContact } from './removing.ts'
+import { sayTyping } from './typing.ts'
 import { reachOut, retry } from './reach.ts'
 import { forgetContact, isRequestOver } from './requests.ts'
 import { sendingSession } from './session-entry.ts'
@@ -50,7 +52,7 @@ export function onCommand(machine: Machine, id: number, command: Command): void 
 function run(machine: Machine, command: Command): Reply {
   if (command.kind === 'add') return add(machine, command)
   if (command.kind === 'invite') return invite(machine, command)
-  if (command.kind === 'revoke-invite') return refused('not-found', 'there is no such invite')
+  if (command.kind === 'revoke-invite') return revoke(machine, command.link)
   const contact = machine.contacts.get(command.contact)
   if (contact === undefined) return refused('not-found', 'there is no such contact')
   switch (command.kind) {
@@ -72,13 +74,14 @@ function run(machine: Machine, command: Command): Reply {
     case 'rename':
       return rename(machine, contact, command.petname)
     case 'configure':
-      updateRow(machine, contact, {
-        receipts: command.receipts ?? contact.row.receipts,
-        ...(command.expires !== undefined && { expires: command.expires }),
-      })
+      if (command.receipts !== undefined) switchReceipts(machine, contact, command.receipts)
+      if (command.expires !== undefined) updateRow(machine, contact, { expires: command.expires })
       return changed(machine, contact)
     case 'remove':
+      removeContact(machine, contact)
+      return { kind: 'done' }
     case 'typing':
+      sayTyping(machine, contact, command.active)
       return { kind: 'done' }
     case 'edit':
     case 'delete':
@@ -112,7 +115,12 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
   if (link.addresses.length > 0) machine.effects.push({ kind: 'bootstrap', addresses: link.addresses })
   if (known !== undefined) {
     if (known.row.state === 'blocked') return refused('wrong-state', 'this account is blocked; unblock it first')
-    if (known.row.state === 'requested') return accept(machine, known, command.petname)
+    if (known.row.state === 'requested') {
+      const accepted = accept(machine, known, command.petname)
+      // Whom I greet by adding them hears it, though they were first.
+      if (accepted.kind === 'contact' && command.hello !== undefined) writeText(machine, known, command.hello, null)
+      return accepted
+    }
     updateRow(machine, known, { petname: name, ...(link.secret !== null && { inviteSecret: link.secret }) })
     if (known.row.state === 'pending') askAgain(machine, known, command.hello)
     retry(machine, known)
@@ -161,6 +169,7 @@ function accept(machine: Machine, contact: Contact, petname: string | undefined)
   const name = nameFor(machine, petname, contact.row.account, contact)
   if (typeof name !== 'string') return name
   updateRow(machine, contact, { state: 'accepted', petname: name, since: machine.now, hello: null })
+  if (useInvite(machine, contact.row.cameBy)) schedule(machine)
   tell(machine, contact, { kind: 'accept', claimedName: machine.own.name })
   tell(machine, contact, { kind: 'secret', secret: machine.own.contactSecret })
   const entry = sendingSession(contact.sessions)
@@ -179,22 +188,11 @@ function decline(machine: Machine, contact: Contact): Reply {
 /** From now on they hear nothing and find no address: their sessions end, everybody else is told another secret. */
 function block(machine: Machine, contact: Contact): Reply {
   if (contact.row.state === 'blocked') return changed(machine, contact)
-  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
+  partFrom(machine, contact)
   const known = contact.row.state === 'accepted'
   const petname = contact.row.petname || encodeAccount(contact.row.account).slice(6, 14)
   updateRow(machine, contact, { state: 'blocked', before: contact.row.state, petname, since: machine.now })
-  contact.news.clear()
-  for (const link of machine.links.values()) {
-    if (link.bound === contact || link.expected === contact) machine.effects.push({ kind: 'close', link: link.id })
-  }
-  if (known) {
-    replaceContactSecret(machine)
-    for (const other of machine.contacts.values()) {
-      if (other.row.state !== 'accepted' || other.link === null) continue
-      tell(machine, other, { kind: 'secret', secret: machine.own.contactSecret })
-    }
-    publishAll(machine)
-  }
+  if (known) changeAddress(machine)
   return changed(machine, contact)
 }
 
@@ -237,8 +235,9 @@ function read(machine: Machine, contact: Contact): Reply {
   const incoming = contact.head.incoming.map(({ did, state }) => {
     const marked = markRead(state, Number.MAX_SAFE_INTEGER)
     if (marked.newlyRead.length > 0) {
-      due = addDue(due, { author: did, conversation: new Uint8Array(), delivered: NO_COUNTERS, read: marked.newlyRead })
       count += countCounters(marked.newlyRead)
+      if (!contact.row.receipts) return { did, state: keepQuiet(marked.state) }
+      due = addDue(due, { author: did, conversation: new Uint8Array(), delivered: NO_COUNTERS, read: marked.newlyRead })
     }
     return { did, state: marked.state }
   })
@@ -251,28 +250,16 @@ function read(machine: Machine, contact: Contact): Reply {
 
 /** A link by which others find this account, with a secret slot of its own. */
 function invite(machine: Machine, command: Extract<Command, { kind: 'invite' }>): Reply {
-  const secret = machine.random.bytes(32)
-  const expires = command.expires ?? null
+  const { addresses, expires = null, once = false } = command
   if (expires !== null && expires <= machine.now) return refused('invalid', 'the invite would have expired already')
-  const hash = machine.primitives.sha256(secret).slice(0, 16)
-  machine.own.invites.set(toHex(hash), { secret, expires })
-  save(machine, { range: 'invite', key: hash, value: encodeOwnInvite({ secret, expires }) })
+  const link = createInvite(machine, { expires, once, addresses })
   schedule(machine)
-  const account = machine.own.self.accountRecord.account
-  let addresses = command.addresses.slice(0, 4)
-  for (;;) {
-    try {
-      const link = encodeInvite({
-        account,
-        secret,
-        expires: expires === null ? null : Math.floor(expires / 1000),
-        addresses,
-      })
-      return { kind: 'invite', link, expires }
-    } catch (error) {
-      // Long addresses leave room for fewer of them.
-      if (!(error instanceof ProtocolError) || addresses.length === 0) throw error
-      addresses = addresses.slice(0, -1)
-    }
-  }
+  return { kind: 'invite', link, expires }
+}
+
+/** A link that is no longer to lead here. */
+function revoke(machine: Machine, link: string): Reply {
+  if (!revokeInvite(machine, link)) return refused('not-found', 'no invite of yours that still holds has this link')
+  schedule(machine)
+  return { kind: 'done' }
 }

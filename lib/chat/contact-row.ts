@@ -1,4 +1,5 @@
 import {
+  addedFields,
   asArray,
   asBoolean,
   asBytes,
@@ -70,6 +71,8 @@ export const MAX_HELLO_BYTES = 1024
 
 const STATES: readonly ContactState[] = ['requested', 'pending', 'accepted', 'blocked']
 const VERIFIED = ['no', 'number', 'code'] as const
+/** First values of `receipts` and `expires`, which came later. */
+const ADDED = [true, null] as const
 const MAX_ROW_BYTES = 16 * 1024
 
 /** A contact of whom nothing but the account is known. */
@@ -123,14 +126,13 @@ export function encodeContactRow(row: ContactRow): Uint8Array {
     row.before === null ? null : STATES.indexOf(row.before),
     row.cameBy,
     row.unconfirmedDevice,
-    row.receipts,
-    row.expires,
+    ...addedFields([row.receipts, row.expires], ADDED),
   ])
 }
 
 /** Reads a stored row. Throws `malformed` or `newer-version`. */
 export function decodeContactRow(bytes: Uint8Array): ContactRow {
-  const fields = decodeTyped(bytes, { type: 'contact', fields: 19, added: 2, maxBytes: MAX_ROW_BYTES })
+  const fields = decodeTyped(bytes, { type: 'contact', fields: 19, added: ADDED, maxBytes: MAX_ROW_BYTES })
   const state = stateOf(fields[3])
   const verified = VERIFIED[asUint(fields[4], 'verified')]
   if (verified === undefined) throw malformed('contact: unknown verification')
@@ -170,8 +172,8 @@ export function decodeContactRow(bytes: Uint8Array): ContactRow {
     before: asNullable(fields[16], stateOf),
     cameBy: asNullable(fields[17], (value) => asBytes(value, 'came by', { length: 16 })),
     unconfirmedDevice: asBoolean(fields[18], 'unconfirmed device'),
-    receipts: fields[19] === undefined || asBoolean(fields[19], 'receipts'),
-    expires: fields[20] === undefined ? null : asNullable(fields[20], (value) => asUint(value, 'expires')),
+    receipts: asBoolean(fields[19], 'receipts'),
+    expires: asNullable(fields[20], (value) => asUint(value, 'expires')),
   }
 }
 

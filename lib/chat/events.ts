@@ -91,6 +91,11 @@ export type Event =
 
 export type Effect =
   | { readonly kind: 'save'; readonly rows: readonly Row[] }
+  /**
+   * Every row of these ranges whose key begins with the prefix goes, together with what the turn saves; what the disk still
+   * keeps of them is overwritten soon after. Nothing is saved under that prefix any more.
+   */
+  | { readonly kind: 'erase'; readonly ranges: readonly Range[]; readonly prefix: Uint8Array }
   | { readonly kind: 'load'; readonly token: number; readonly range: Range; readonly keys: readonly Uint8Array[] }
   | { readonly kind: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly link: LinkId }

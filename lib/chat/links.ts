@@ -7,6 +7,7 @@ import { lookUp, onLost, onOpen, onUnreachable, retry } from './reach.ts'
 import { restartDrives } from './sealing.ts'
 import { sendingSession } from './session-entry.ts'
 import { sendRequest, startSession } from './sessions.ts'
+import { endTyping } from './typing.ts'
 
 /**
  * Whose a link is. A PeerId says nothing about persons; what binds a link to a contact is a proof under the link key
@@ -105,7 +106,10 @@ export function onClosed(machine: Machine, id: LinkId): void {
   if (contact !== null && contact.link === id) {
     const other = [...machine.links.values()].find(({ bound }) => bound === contact)
     contact.link = other?.id ?? null
-    if (other === undefined) emit(machine, { kind: 'contact', contact: contact.id })
+    if (other === undefined) {
+      endTyping(machine, contact)
+      emit(machine, { kind: 'contact', contact: contact.id })
+    }
   }
   const lost = contact ?? link.expected
   // Before it was proved to be theirs it was no link to them.

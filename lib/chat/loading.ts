@@ -7,7 +7,8 @@ import { decodeContactRow } from './contact-row.ts'
 import { decodeHead, NEW_HEAD } from './head.ts'
 import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
 import { decodeOutbox } from './outbox.ts'
-import { decodeOwnInvite, decodeSettings, type Own, PUBLICATIONS_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
+import { decodeOwnInvite } from './invites.ts'
+import { decodeSettings, type Own, PUBLICATIONS_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
 import { decodePublications, newPublications } from './publishing.ts'
 import { decodeDrive, decodeEntry, decodeSeenPrefix } from './session-entry.ts'
 
@@ -67,6 +68,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     prekeys: new Map(),
     loads: new Map(),
     nextLoad: 1,
+    forgotten: new Set(),
     network: null,
     due: new Set(),
     inHand: [],

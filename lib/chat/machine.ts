@@ -14,6 +14,7 @@ import type { Own } from './own.ts'
 import { IDLE, type Reach } from './reach-state.ts'
 import type { SessionEntry } from './session-entry.ts'
 import type { Toll } from './tolls.ts'
+import { NOT_TYPING, type Typing } from './typing-state.ts'
 
 /** How the machine is set up; nothing here changes while it runs. */
 export interface ChatOptions {
@@ -45,6 +46,8 @@ export interface Machine {
   readonly prekeys: Map<string, PrekeyPair>
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
   nextLoad: number
+  /** Handles (hexadecimal) of those who were forgotten while rows were being read. */
+  readonly forgotten: Set<string>
   /** Whether the network was announced, and as whom. */
   network: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
   /** Contacts with something to seal or to save at the end of the turn. */
@@ -91,6 +94,8 @@ export interface Contact {
   unreadable: number
   /** When a duplicate of theirs last made receipts due again on the proved link, ms; 0 for never. */
   receiptsAgainAt: number
+  /** Whether they are writing, and when this side last said that it is. */
+  typing: Typing
   /** Own messages below this counter are all sealed. */
   unsealedFrom: number
   /** Messages whose frames leave again, while they are being loaded: what was written since waits behind them. */
@@ -162,8 +167,11 @@ export function load(
   machine.effects.push({ kind: 'load', token, range, keys })
 }
 
+/** Rows of somebody who was forgotten are not written any more, whatever was being read for them then. */
 export function save(machine: Machine, ...rows: readonly Row[]): void {
-  machine.effects.push({ kind: 'save', rows })
+  const { forgotten } = machine
+  const kept = forgotten.size === 0 ? rows : rows.filter(({ key }) => !forgotten.has(toHex(key.subarray(0, 16))))
+  if (kept.length > 0) machine.effects.push({ kind: 'save', rows: kept })
 }
 
 export function send(machine: Machine, link: LinkId, bytes: Uint8Array): void {
@@ -263,6 +271,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     gapRequests: 0,
     unreadable: 0,
     receiptsAgainAt: 0,
+    typing: NOT_TYPING,
     unsealedFrom: 0,
     resending: null,
     resends: 0,

@@ -6,8 +6,9 @@ import { createPrekey, encodePrekeyPair, isPrekeyDue, isPrekeyErasable, type Pre
 import { encodeSelf, isAccountRecordDue, renewAccountRecord, type Self } from '../identity/self.ts'
 import type { OwnKeys, OwnPrekey } from '../session/handshake.ts'
 import type { Row } from '../rows.ts'
-import { asBytes, asNullable, asText, asUint, decodeTyped, encode } from '../wire.ts'
+import { asBytes, asNullable, asText, decodeTyped, encode } from '../wire.ts'
 import { MAX_NAME_BYTES } from './contact-row.ts'
+import { expireInvites, type OwnInvite } from './invites.ts'
 import { type Machine, save, setTimer } from './machine.ts'
 import type { Publications } from './publishing.ts'
 
@@ -22,13 +23,6 @@ export interface Own {
   /** Invites by hash of their secret. */
   readonly invites: Map<string, OwnInvite>
   readonly publications: Publications
-}
-
-export interface OwnInvite {
-  /** 32 bytes. */
-  readonly secret: Uint8Array
-  /** ms; null for never. */
-  readonly expires: number | null
 }
 
 /** Keys of the rows of the range `self`. */
@@ -65,18 +59,6 @@ export function decodeSettings(bytes: Uint8Array): { name: string | null; contac
   return {
     name: asNullable(fields[0], (value) => asText(value, 'name', MAX_NAME_BYTES)),
     contactSecret: asBytes(fields[1], 'contact secret', { length: 32 }),
-  }
-}
-
-export function encodeOwnInvite(invite: OwnInvite): Uint8Array {
-  return encode([1, 'own-invite', invite.secret, invite.expires])
-}
-
-export function decodeOwnInvite(bytes: Uint8Array): OwnInvite {
-  const fields = decodeTyped(bytes, { type: 'own-invite', fields: 2, maxBytes: 128 })
-  return {
-    secret: asBytes(fields[0], 'secret', { length: 32 }),
-    expires: asNullable(fields[1], (value) => asUint(value, 'expires')),
   }
 }
 
@@ -145,11 +127,7 @@ export function upkeep(machine: Machine): boolean {
     save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
     changed = true
   }
-  for (const [hash, invite] of machine.own.invites) {
-    if (invite.expires === null || invite.expires > machine.now) continue
-    machine.own.invites.delete(hash)
-    save(machine, { range: 'invite', key: machine.primitives.sha256(invite.secret).slice(0, 16), value: null })
-  }
+  if (expireInvites(machine)) changed = true
   setTimer(machine, 'upkeep', machine.now + UPKEEP_MS)
   return changed
 }

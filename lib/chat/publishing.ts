@@ -5,6 +5,7 @@ import { type DeviceRecord, signDeviceRecord, verifyDeviceRecord } from '../iden
 import { daysToPublish, openSlot, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
 import { dayOf, nextSeq } from '../identity/time.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
+import { hasSlot, holds } from './invites.ts'
 import { count, emit, guarded, jitter, type Machine, save, setTimer } from './machine.ts'
 import { newestPrekey, PUBLICATIONS_KEY } from './own.ts'
 
@@ -81,17 +82,15 @@ export function schedule(machine: Machine): void {
   const today = dayOf(machine.now)
   const wanted = new Map<string, number>()
   let apart = SETTLE_MS
-  for (const secret of secrets(machine)) {
-    for (const day of daysToPublish(machine.now)) {
-      const slot = slotName(machine, secret, day)
-      if (day === today && !due.has(slot)) {
-        wanted.set(slot, machine.now + apart)
-        apart += APART_MS + jitter(machine, APART_MS)
-      } else {
-        const planned = due.get(slot) ?? machine.now + apart + jitter(machine, OTHER_DAY_MS)
-        // A plan that was made while the clock was ahead must not wait for that time to come again.
-        wanted.set(slot, Math.min(planned, machine.now + longestPause(machine, slot)))
-      }
+  for (const { secret, day } of slots(machine)) {
+    const slot = slotName(machine, secret, day)
+    if (day === today && !due.has(slot)) {
+      wanted.set(slot, machine.now + apart)
+      apart += APART_MS + jitter(machine, APART_MS)
+    } else {
+      const planned = due.get(slot) ?? machine.now + apart + jitter(machine, OTHER_DAY_MS)
+      // A plan that was made while the clock was ahead must not wait for that time to come again.
+      wanted.set(slot, Math.min(planned, machine.now + longestPause(machine, slot)))
     }
   }
   due.clear()
@@ -120,16 +119,31 @@ export function slotsDue(machine: Machine): number {
   const { due, leaving, failures } = machine.own.publications
   const onTheirWay = new Set([...leaving.values()].map(({ slot }) => slot))
   const today = dayOf(machine.now)
-  return secrets(machine)
-    .map((secret) => slotName(machine, secret, today))
+  return slots(machine)
+    .filter(({ day }) => day === today)
+    .map(({ secret }) => slotName(machine, secret, today))
     .filter((slot) => onTheirWay.has(slot) || failures.has(slot) || (due.get(slot) ?? 0) < machine.now + SOON_MS).length
 }
 
-/** The secrets under which this account can be found now. */
-function secrets(machine: Machine): readonly Uint8Array[] {
-  const invites = [...machine.own.invites.values()].filter(({ expires }) => expires === null || expires > machine.now)
-  const found = [...invites.map(({ secret }) => secret), machine.own.contactSecret]
-  return machine.options.publicMode === 'off' ? found : [...found, PUBLIC_SLOT_SECRET]
+/** The slots that are to be in the DHT now: those of invites, of contacts, and the public one, for each day. */
+function slots(machine: Machine): readonly Slot[] {
+  const days = daysToPublish(machine.now)
+  const invited = [...machine.own.invites.values()].flatMap((invite) =>
+    days
+      .filter((day) => hasSlot(invite, day))
+      .map((day) => ({ secret: invite.secret, day, hidden: !holds(invite, machine.now) })),
+  )
+  const contacts = days.map((day) => ({ secret: machine.own.contactSecret, day, hidden: false }))
+  const { publicMode } = machine.options
+  const known = days.map((day) => ({ secret: PUBLIC_SLOT_SECRET, day, hidden: publicMode !== 'reachable' }))
+  return [...invited, ...contacts, ...(publicMode === 'off' ? [] : known)]
+}
+
+interface Slot {
+  readonly secret: Uint8Array
+  readonly day: number
+  /** Whether the records in it tell no address. */
+  readonly hidden: boolean
 }
 
 function slotName(machine: Machine, secret: Uint8Array, day: number): string {
@@ -145,21 +159,19 @@ export function onPublishTimer(machine: Machine): void {
   const { due } = machine.own.publications
   // The timer waited for the first of them, whatever the clock shows: it may stand still, or have been set back.
   const reached = Math.max(machine.now, Math.min(...due.values()))
-  for (const secret of secrets(machine)) {
-    for (const day of daysToPublish(machine.now)) {
-      const slot = slotName(machine, secret, day)
-      const at = due.get(slot)
-      if (at === undefined || at > reached) continue
-      publish(machine, secret, day, slot)
-      due.set(slot, machine.now + REPUBLISH_MS + jitter(machine, REPUBLISH_JITTER_MS))
-    }
+  for (const wanted of slots(machine)) {
+    const slot = slotName(machine, wanted.secret, wanted.day)
+    const at = due.get(slot)
+    if (at === undefined || at > reached) continue
+    publish(machine, wanted, slot)
+    due.set(slot, machine.now + REPUBLISH_MS + jitter(machine, REPUBLISH_JITTER_MS))
   }
   schedule(machine)
 }
 
-function publish(machine: Machine, secret: Uint8Array, day: number, slot: string): void {
+function publish(machine: Machine, { secret, day, hidden }: Slot, slot: string): void {
   const { publications, self } = machine.own
-  const record = deviceRecord(machine, secret)
+  const record = deviceRecord(machine, secret, hidden)
   if (record === null) return
   if (equalBytes(secret, machine.own.contactSecret)) {
     publications.told = { seq: record.seq, hash: machine.primitives.sha256(record.bytes) }
@@ -179,12 +191,14 @@ function publish(machine: Machine, secret: Uint8Array, day: number, slot: string
   machine.effects.push({ kind: 'publish', key: sealed.key, value: sealed.value })
 }
 
-/** The device record for a secret: those who know only the account find no address in it unless the user wants to be called. */
-function deviceRecord(machine: Machine, secret: Uint8Array): DeviceRecord | null {
+/**
+ * The device record for a secret: those who know only the account find no address in it unless the user wants to be called,
+ * nor does who has an invite that ended.
+ */
+function deviceRecord(machine: Machine, secret: Uint8Array, hidden: boolean): DeviceRecord | null {
   const { self, publications } = machine.own
   const prekey = newestPrekey(machine)
   if (prekey === null || machine.network === null) return null
-  const hidden = equalBytes(secret, PUBLIC_SLOT_SECRET) && machine.options.publicMode !== 'reachable'
   const name = toHex(hashOf(machine, secret))
   const seq = nextSeq(publications.seqs.get(name) ?? null, machine.now)
   publications.seqs.set(name, seq)
@@ -258,7 +272,7 @@ function savePublications(machine: Machine): void {
   const { seqs, revs } = machine.own.publications
   const oldest = dayOf(machine.now) - 2
   for (const [slot, { day }] of revs) if (day < oldest) revs.delete(slot)
-  const known = new Set(secrets(machine).map((secret) => toHex(hashOf(machine, secret))))
+  const known = new Set(slots(machine).map(({ secret }) => toHex(hashOf(machine, secret))))
   for (const name of seqs.keys()) if (!known.has(name)) seqs.delete(name)
   const value = encode([
     1,

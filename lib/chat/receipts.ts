@@ -1,7 +1,8 @@
 import { addDue } from '../conversation/due-receipts.ts'
-import { highestCounter, missingCounters, NO_COUNTERS, subtractRanges } from '../conversation/ranges.ts'
+import { highestCounter, missingCounters, NO_COUNTERS, subtractRanges, unionRanges } from '../conversation/ranges.ts'
+import { keepQuiet, tellableRead } from '../conversation/incoming.ts'
 import { incomingOf } from './head.ts'
-import { type Contact, type Machine, updateHead } from './machine.ts'
+import { type Contact, type Machine, updateHead, updateRow } from './machine.ts'
 
 /** Of the latest counters so many are acknowledged again when a duplicate shows that a receipt was lost. */
 const RECEIPTS_AGAIN = 512
@@ -31,7 +32,9 @@ export function receiptsAgain(machine: Machine, contact: Contact, author: Uint8A
 
 /** They are to be told once more what of their `count` latest messages is here, and what of it was read. */
 export function latestIsDue(machine: Machine, contact: Contact, author: Uint8Array, count: number): void {
-  const { seen, read } = incomingOf(contact.head, author)
+  const state = incomingOf(contact.head, author)
+  const { seen } = state
+  const read = contact.row.receipts ? tellableRead(state) : NO_COUNTERS
   const from = highestCounter(seen) - count + 1
   const latest = seen
     .filter(([, to]) => to >= from)
@@ -41,4 +44,20 @@ export function latestIsDue(machine: Machine, contact: Contact, author: Uint8Arr
   updateHead(machine, contact, {
     due: addDue(contact.head.due, { author, conversation: DIRECT, delivered: latest, read: toldRead }),
   })
+}
+
+/**
+ * From now on they hear, or do not hear, what is read. What is read while they do not hear it is never told, nor what was
+ * read before and is still waiting to be told; that it was delivered is.
+ */
+export function switchReceipts(machine: Machine, contact: Contact, on: boolean): void {
+  if (on === contact.row.receipts) return
+  updateRow(machine, contact, { receipts: on })
+  const due = contact.head.due.map((entry) => ({
+    ...entry,
+    delivered: unionRanges(entry.delivered, entry.read),
+    read: NO_COUNTERS,
+  }))
+  const incoming = contact.head.incoming.map(({ did, state }) => ({ did, state: keepQuiet(state) }))
+  updateHead(machine, contact, { due, incoming })
 }

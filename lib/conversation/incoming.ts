@@ -1,6 +1,6 @@
 import { equalBytes } from '../bytes.ts'
 import type { Primitives } from '../crypto/primitives.ts'
-import { asBytes, asUint, decodeTyped, encode } from '../wire.ts'
+import { addedFields, asBytes, asUint, decodeTyped, encode } from '../wire.ts'
 import { MAX_LAMPORT, type Payload } from './payload.ts'
 import {
   addCounter,
@@ -36,6 +36,8 @@ export interface IncomingState {
   readonly seen: Ranges
   /** What of it the user has read. */
   readonly read: Ranges
+  /** Up to this counter it is not told what was read: that happened while the user did not want it told. */
+  readonly quietUpTo: number
   /** The author's latest counter, as far as it is known: at least the highest seen. */
   readonly latestKnown: number
   /** The highest lamport received from this author. */
@@ -47,6 +49,7 @@ export interface IncomingState {
 export const NEW_INCOMING: IncomingState = {
   seen: NO_COUNTERS,
   read: NO_COUNTERS,
+  quietUpTo: 0,
   latestKnown: 0,
   lamport: 0,
   recent: new Uint8Array(RECENT_COUNTERS * RECENT_HASH_BYTES),
@@ -93,6 +96,7 @@ export function applyPayload(
     state: {
       seen,
       read: closeLowest(read, MAX_SEEN_RANGES),
+      quietUpTo: state.quietUpTo,
       latestKnown: Math.max(state.latestKnown, counter),
       lamport: Math.max(state.lamport, payload.lamport),
       recent: withRecent(state.recent, highest, counter, hash),
@@ -160,19 +164,32 @@ export function unreadCount(state: IncomingState): number {
   return countCounters(subtractRanges(state.seen, state.read))
 }
 
-/** `[1, "incoming", seen, read, latest known, lamport, recent hashes]`. */
+/** Nothing that was read so far is told any more, not even again. The very same state when nothing was. */
+export function keepQuiet(state: IncomingState): IncomingState {
+  const quietUpTo = highestCounter(state.read)
+  return quietUpTo <= state.quietUpTo ? state : { ...state, quietUpTo }
+}
+
+/** What may be told as read. */
+export function tellableRead({ read, quietUpTo }: IncomingState): Ranges {
+  return quietUpTo === 0 ? read : subtractRanges(read, [[1, quietUpTo]])
+}
+
+/** `[1, "incoming", seen, read, latest known, lamport, recent hashes, quiet up to]`. */
 export function encodeIncoming(state: IncomingState): Uint8Array {
-  return encode([1, 'incoming', state.seen, state.read, state.latestKnown, state.lamport, state.recent])
+  const { seen, read, latestKnown, lamport, recent, quietUpTo } = state
+  return encode([1, 'incoming', seen, read, latestKnown, lamport, recent, ...addedFields([quietUpTo], [0])])
 }
 
 /** Throws `malformed` or `newer-version`. */
 export function decodeIncoming(bytes: Uint8Array): IncomingState {
-  const items = decodeTyped(bytes, { type: 'incoming', fields: 5, maxBytes: 128 * 1024 })
+  const items = decodeTyped(bytes, { type: 'incoming', fields: 5, added: [0], maxBytes: 128 * 1024 })
   return {
     seen: readRanges(items[0], 'seen', MAX_SEEN_RANGES),
     read: readRanges(items[1], 'read', MAX_SEEN_RANGES),
     latestKnown: asUint(items[2], 'latest known', MAX_COUNTER),
     lamport: asUint(items[3], 'lamport', MAX_LAMPORT),
     recent: asBytes(items[4], 'recent hashes', { length: RECENT_COUNTERS * RECENT_HASH_BYTES }),
+    quietUpTo: asUint(items[5], 'quiet up to', MAX_COUNTER),
   }
 }

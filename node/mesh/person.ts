@@ -157,6 +157,7 @@ function lease(store: Store): Store {
     write: async (rows) => open().write(rows),
     read: async (range, key) => open().read(range, key),
     list: async (range, selection) => open().list(range, selection),
+    keys: async (range, selection) => open().keys(range, selection),
     compact: async (range) => open().compact(range),
     close,
     [Symbol.asyncDispose]: close,

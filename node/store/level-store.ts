@@ -108,16 +108,16 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
 
     async list(range: RawRange, selection: Selection = {}): Promise<readonly Entry[]> {
       assertOpen()
-      const { from, to } = intervalOf(selection)
-      const iterator = database.iterator({
-        gte: diskKey(range, from),
-        lt: to === null ? edges(range)[1] : diskKey(range, to),
-        reverse: selection.reverse ?? false,
-        limit: selection.limit ?? -1,
-      })
-      const entries = await reading(iterator.all())
+      const entries = await reading(database.iterator(boundsOf(range, selection)).all())
       const skip = range.length + 1
       return entries.map(([key, value]) => ({ key: new Uint8Array(key.subarray(skip)), value: new Uint8Array(value) }))
+    },
+
+    async keys(range: RawRange, selection: Selection = {}): Promise<readonly Uint8Array[]> {
+      assertOpen()
+      const keys = await reading(database.keys(boundsOf(range, selection)).all())
+      const skip = range.length + 1
+      return keys.map((key) => new Uint8Array(key.subarray(skip)))
     },
 
     async compact(range: RawRange): Promise<void> {
@@ -149,6 +149,19 @@ function diskKey(range: RawRange, key: Uint8Array): Uint8Array {
     prefixes.set(range, prefix)
   }
   return concat(prefix, key)
+}
+
+function boundsOf(
+  range: RawRange,
+  selection: Selection,
+): { gte: Uint8Array; lt: Uint8Array; reverse: boolean; limit: number } {
+  const { from, to } = intervalOf(selection)
+  return {
+    gte: diskKey(range, from),
+    lt: to === null ? edges(range)[1] : diskKey(range, to),
+    reverse: selection.reverse ?? false,
+    limit: selection.limit ?? -1,
+  }
 }
 
 /** A key just below and one just above all rows of the range. */

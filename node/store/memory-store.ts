@@ -40,14 +40,12 @@ export function createMemoryStore(): RawStore {
     },
 
     async list(range: RawRange, selection: Selection = {}): Promise<readonly Entry[]> {
-      const entries = entriesOf(range)
-      const { from, to } = intervalOf(selection)
-      const low = lowerBound(entries, from)
-      const high = Math.max(low, to === null ? entries.length : lowerBound(entries, to))
-      const count = Math.min(selection.limit ?? Number.POSITIVE_INFINITY, high - low)
-      const selected =
-        selection.reverse === true ? entries.slice(high - count, high).toReversed() : entries.slice(low, low + count)
+      const selected = select(entriesOf(range), selection)
       return selected.map(({ key, value }) => ({ key: new Uint8Array(key), value: new Uint8Array(value) }))
+    },
+
+    async keys(range: RawRange, selection: Selection = {}): Promise<readonly Uint8Array[]> {
+      return select(entriesOf(range), selection).map(({ key }) => new Uint8Array(key))
     },
 
     async compact(range: RawRange): Promise<void> {
@@ -57,6 +55,14 @@ export function createMemoryStore(): RawStore {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function select(entries: readonly Entry[], selection: Selection): readonly Entry[] {
+  const { from, to } = intervalOf(selection)
+  const low = lowerBound(entries, from)
+  const high = Math.max(low, to === null ? entries.length : lowerBound(entries, to))
+  const count = Math.min(selection.limit ?? Number.POSITIVE_INFINITY, high - low)
+  return selection.reverse === true ? entries.slice(high - count, high).toReversed() : entries.slice(low, low + count)
 }
 
 function holds(entry: Entry | undefined, key: Uint8Array): entry is Entry {

@@ -33,6 +33,7 @@ export function keepRecent(store: Store, ranges: ReadonlySet<Range>): Store {
       return value === undefined ? store.read(range, key) : new Uint8Array(value)
     },
     list: (range, selection) => store.list(range, selection),
+    keys: (range, selection) => store.keys(range, selection),
     compact: (range) => store.compact(range),
     close() {
       recent.clear()

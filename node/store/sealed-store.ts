@@ -133,6 +133,11 @@ export function createSealedStore(
       })
     },
 
+    async keys(range: Range, selection: Selection = {}): Promise<readonly Uint8Array[]> {
+      assertOpen()
+      return store.keys(range, selection)
+    },
+
     async compact(range: Range): Promise<void> {
       assertOpen()
       // The text of an erasable row is unreadable once its key is gone, so only the keys are worth the work.

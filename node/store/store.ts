@@ -47,6 +47,8 @@ export interface Store<R extends RawRange = Range> extends AsyncDisposable {
   read(range: R, key: Uint8Array): Promise<Uint8Array | null>
   /** The selected rows, in order. */
   list(range: R, selection?: Selection): Promise<readonly Entry[]>
+  /** The keys of the selected rows, in order: also of rows that no longer open. */
+  keys(range: R, selection?: Selection): Promise<readonly Uint8Array[]>
   /** Makes deleted rows of a range unrecoverable from the disk as far as the medium allows. Slow. */
   compact(range: R): Promise<void>
   /** Ends it after what is being written; further calls reject with `stopped`, except that closing twice is harmless. */

@@ -285,7 +285,12 @@ export function createWorld(seed: number | string = 1): World {
     const at = now + who.skewMs
     const effects = [...chat.handle(event, at), ...chat.handle({ kind: 'settle' }, at)]
     const crash = world.faults.crash(who)
-    if (crash !== 'unwritten') for (const effect of effects) if (effect.kind === 'save') write(who.rows, effect.rows)
+    if (crash !== 'unwritten') {
+      for (const effect of effects) {
+        if (effect.kind === 'save') write(who.rows, effect.rows)
+        if (effect.kind === 'erase') erase(who.rows, effect.ranges, effect.prefix)
+      }
+    }
     if (crash === 'no') for (const effect of effects) perform(who, effect)
     else who.restart()
   }
@@ -409,6 +414,7 @@ export function createWorld(seed: number | string = 1): World {
         who.counts.set(effect.reason, (who.counts.get(effect.reason) ?? 0) + 1)
         return
       case 'save':
+      case 'erase':
       case 'bootstrap':
     }
   }
@@ -437,6 +443,10 @@ function write(rows: Map<string, Row>, all: readonly Row[]): void {
     if (row.value === null) rows.delete(rowKey(row.range, row.key))
     else rows.set(rowKey(row.range, row.key), row)
   }
+}
+
+function erase(rows: Map<string, Row>, ranges: readonly Range[], prefix: Uint8Array): void {
+  for (const name of rows.keys()) if (ranges.some((range) => name.startsWith(rowKey(range, prefix)))) rows.delete(name)
 }
 
 function storedRows(rows: Map<string, Row>): StoredRows {

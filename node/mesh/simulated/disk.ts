@@ -142,6 +142,10 @@ export function createDisk(options: {
           await alive()
           return rows.list(range, selection)
         },
+        async keys(range, selection) {
+          await alive()
+          return rows.keys(range, selection)
+        },
         compact: alive,
         close,
         [Symbol.asyncDispose]: close,

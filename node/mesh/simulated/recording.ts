@@ -36,6 +36,7 @@ export function recordingNode(
         return
       case 'contact':
       case 'published':
+      case 'typing':
       case 'change':
       case 'gone':
     }

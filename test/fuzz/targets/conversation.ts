@@ -194,7 +194,7 @@ export const conversationTargets: readonly Target[] = [
   {
     name: 'incoming',
     covers: ['lib/conversation/incoming.ts#decodeIncoming'],
-    seeds: [encodeIncoming(incoming), encodeIncoming(NEW_INCOMING)],
+    seeds: [encodeIncoming(incoming), encodeIncoming({ ...incoming, quietUpTo: 2 }), encodeIncoming(NEW_INCOMING)],
     run: (input) => encodeIncoming(decodeIncoming(input)),
   },
   {

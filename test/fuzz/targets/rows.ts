@@ -6,7 +6,8 @@ import { decodeHead, encodeHead, NEW_HEAD } from '../../../lib/chat/head.ts'
 import { HELD_RANGES, heldRows, readMachine } from '../../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../../lib/chat/machine.ts'
 import { decodeOutbox, encodeOutbox } from '../../../lib/chat/outbox.ts'
-import { decodeOwnInvite, decodeSettings, encodeOwnInvite } from '../../../lib/chat/own.ts'
+import { decodeOwnInvite, encodeOwnInvite } from '../../../lib/chat/invites.ts'
+import { decodeSettings } from '../../../lib/chat/own.ts'
 import { decodePublications } from '../../../lib/chat/publishing.ts'
 import {
   decodeDrive,
@@ -132,10 +133,10 @@ export const rowTargets: readonly Target[] = [
   },
   {
     name: 'own-invite-row',
-    covers: ['lib/chat/own.ts#decodeOwnInvite'],
+    covers: ['lib/chat/invites.ts#decodeOwnInvite'],
     seeds: [
-      encodeOwnInvite({ secret: session, expires: null }),
-      encodeOwnInvite({ secret: session, expires: 2 ** 41 }),
+      encodeOwnInvite({ secret: session, expires: null, once: false, ended: null }),
+      encodeOwnInvite({ secret: session, expires: 2 ** 41, once: true, ended: 2 ** 40 }),
     ],
     run: (input) => encodeOwnInvite(decodeOwnInvite(input)),
   },
