@@ -34,6 +34,7 @@ const DEAR_SHARE = 5
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
+/** In the order in which they were named. */
 function chosenTargets(): readonly Target[] {
   const names = options.target?.split(',')
   if (names === undefined) return TARGETS
@@ -42,7 +43,7 @@ function chosenTargets(): readonly Target[] {
     say(`no target is called ${unknown.join(', ')}; there are ${TARGETS.map(({ name }) => name).join(', ')}`)
     process.exit(2)
   }
-  return TARGETS.filter(({ name }) => names.includes(name))
+  return names.flatMap((name) => TARGETS.filter((target) => target.name === name))
 }
 
 function number(name: 'runs' | 'seconds' | 'seed', text: string): number {
