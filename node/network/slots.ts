@@ -8,7 +8,7 @@ import type { SlotRules, SlotStore } from './slot-store.ts'
  * Nodes that must hold the best value seen before a look-up ends early. One is not enough, since old values that once were
  * valid can be replayed by whoever sits near the key; all twenty would make the slowest of them decide.
  */
-export const GET_QUORUM = 5
+const GET_QUORUM = 5
 
 /** The parts of kad-dht's settings that are about our values. */
 export function slotSettings(
@@ -68,37 +68,55 @@ export function createSlots({ dht, rules, store, stopping, dropped, now }: Slots
       return taken.size
     },
 
-    async *get(key, { signal }) {
-      let best = store.get(key)?.value
-      if (best !== undefined) yield best
-      let agreeing = 0
-      const query = AbortSignal.any([signal, stopping])
-      for await (const event of answers((inner) => dht.get(utf8(key), { signal: inner }), query)) {
-        // the walk is over: what follows are corrections to servers with an older value, and one that refuses makes kad-dht throw
-        if (event.path.index === AFTER_THE_WALK && event.name !== 'VALUE') return
-        if (event.name !== 'PEER_RESPONSE' || event.record === undefined) continue
-        const value = plainBytes(event.record.value)
-        try {
-          store.examine(key, value)
-        } catch {
-          dropped('slot-answer')
-          continue
-        }
-        const order = best === undefined ? 1 : rules.compare(value, best)
-        if (order > 0) {
-          best = value
-          agreeing = 0
-          yield value
-        }
-        if (order >= 0 && ++agreeing >= GET_QUORUM) return
-      }
-    },
+    get: (key, { signal }) =>
+      improvements({ rules, store, dropped }, key, valuesFound(dht, key, AbortSignal.any([signal, stopping]))),
 
     async walk(key, { signal }) {
       for await (const _ of answers((inner) => dht.getClosestPeers(key, { signal: inner }), signal)) {
         // the table fills by itself
       }
     },
+  }
+}
+
+/**
+ * What is held under a key, and of the values that others say they hold each valid one that is better than all before it;
+ * ends when a quorum holds the best.
+ */
+export async function* improvements(
+  { rules, store, dropped }: Pick<SlotsOptions, 'rules' | 'store' | 'dropped'>,
+  key: string,
+  received: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let best = store.get(key)?.value
+  if (best !== undefined) yield best
+  let agreeing = 0
+  for await (const value of received) {
+    try {
+      store.examine(key, value)
+    } catch {
+      dropped('slot-answer')
+      continue
+    }
+    const order = best === undefined ? 1 : rules.compare(value, best)
+    if (order > 0) {
+      best = value
+      agreeing = 0
+      yield value
+    }
+    if (order >= 0 && ++agreeing >= GET_QUORUM) return
+  }
+}
+
+async function* valuesFound(
+  dht: SlotsOptions['dht'],
+  key: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const event of answers((inner) => dht.get(utf8(key), { signal: inner }), signal)) {
+    // the walk is over: what follows are corrections to servers with an older value, and one that refuses makes kad-dht throw
+    if (event.path.index === AFTER_THE_WALK && event.name !== 'VALUE') return
+    if (event.name === 'PEER_RESPONSE' && event.record !== undefined) yield plainBytes(event.record.value)
   }
 }
 

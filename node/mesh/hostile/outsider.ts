@@ -5,7 +5,7 @@ import { seededRandom } from '../seeded-random.ts'
 import type { ProcessClock } from '../simulated/clock.ts'
 import { type Inside, insideOf } from '../simulated/inside.ts'
 import type { SimulatedMesh } from '../simulated/mesh.ts'
-import type { SlotServer } from '../simulated/network.ts'
+import type { SlotServer } from '../simulated/slots.ts'
 import { peerOf } from '../simulated/person.ts'
 
 /** What every hostile peer is told. */

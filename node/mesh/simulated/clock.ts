@@ -44,6 +44,11 @@ export interface ProcessClock extends Clock {
   kill(): void
 }
 
+/** Runs something so many ms from now; what it returns takes that back. */
+export function after(clock: ProcessClock, ms: number, run: () => void): () => void {
+  return clock.at(clock.now() + ms, run)
+}
+
 interface Lane {
   readonly ready: LaneEntry[]
   frozen: boolean

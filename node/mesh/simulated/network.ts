@@ -2,11 +2,11 @@ import { equalBytes, toHex } from '../../../lib/bytes.ts'
 import type { Primitives } from '../../../lib/crypto/primitives.ts'
 import { NodeError } from '../../errors.ts'
 import type { Link, Network } from '../../network/network.ts'
-import { GET_QUORUM } from '../../network/slots.ts'
-import { createSlotStore, protocolSlotRules, rememberingLast, type SlotStore } from '../../network/slot-store.ts'
-import type { ProcessClock, SimulatedClock } from './clock.ts'
+import { createSlotStore, protocolSlotRules, rememberingLast } from '../../network/slot-store.ts'
+import { after, type SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
 import type { History } from './history.ts'
+import { createSlotExchange, type SlotHost, type SlotServer } from './slots.ts'
 import type { Watch } from './watch.ts'
 import { createWires, type Station, type WireFaults } from './wires.ts'
 
@@ -32,14 +32,6 @@ export interface Internet {
   reset(a: string, b: string): void
 }
 
-/** What a node of the DHT says that does not keep slots as ours do. */
-export interface SlotServer {
-  /** Null when it says that it has none. */
-  get(key: string, asker: string): Uint8Array | null
-  /** Whether it says that it took the value. */
-  put(key: string, value: Uint8Array, from: string): boolean
-}
-
 export interface SimulatedNetwork extends Network {
   /** Offers a value to all others without looking at it; resolves to how many took it. */
   offer(key: string, value: Uint8Array): Promise<number>
@@ -51,15 +43,8 @@ export interface SimulatedNetwork extends Network {
   readonly records: { readonly count: number; readonly bytes: number }
 }
 
-/** A node that does not answer is not waited for longer than this, ms. */
-const SILENCE_MS = 5_000
 const MAX_RECORDS = 1_000
 const MAX_RECORD_BYTES: number = 16 << 20
-
-interface Host extends Station {
-  readonly slots: SlotStore
-  readonly serves?: SlotServer
-}
 
 export function createInternet(options: {
   readonly clock: SimulatedClock
@@ -69,7 +54,7 @@ export function createInternet(options: {
   readonly watch: Watch
 }): Internet {
   const { clock, dice, history, primitives, watch } = options
-  const hosts = new Set<Host>()
+  const hosts = new Set<SlotHost>()
   const cuts = new Set<string>()
   const offline = new Set<string>()
   const rules = rememberingLast(protocolSlotRules(primitives))
@@ -100,7 +85,7 @@ export function createInternet(options: {
     })
   }
 
-  function dial(from: Host, to: Host | undefined, signal: AbortSignal): Promise<Link> {
+  function dial(from: SlotHost, to: SlotHost | undefined, signal: AbortSignal): Promise<Link> {
     return new Promise((resolve, reject) => {
       const fail = (): void => {
         signal.removeEventListener('abort', fail)
@@ -130,92 +115,7 @@ export function createInternet(options: {
     })
   }
 
-  /** A question to another node; null when it refuses, or no answer comes. */
-  function ask<T>(from: Host, to: Host, signal: AbortSignal, question: () => T): Promise<T | null> {
-    return new Promise((resolve) => {
-      const done = (answer: T | null): void => {
-        forget()
-        signal.removeEventListener('abort', none)
-        resolve(answer)
-      }
-      const none = (): void => done(null)
-      const forget = after(from.clock, SILENCE_MS, none)
-      signal.addEventListener('abort', none, { once: true })
-      travel(from, to, () => {
-        let answer: T | null = null
-        try {
-          if (hosts.has(to)) answer = question()
-        } catch {
-          // A refusal.
-        }
-        travel(to, from, () => done(answer))
-      })
-    })
-  }
-
-  const others = (host: Host): Host[] => [...hosts].filter((other) => other !== host)
-
-  async function put(host: Host, key: string, value: Uint8Array, signal: AbortSignal): Promise<number> {
-    rules.check(key, value, host.clock.now())
-    watch.published(host.name, value)
-    const held = host.slots.get(key)
-    if (held !== undefined && rules.compare(value, held.value) < 0) return 0
-    host.slots.own(key)
-    host.slots.put(key, value, value)
-    return offer(host, key, value, signal)
-  }
-
-  async function offer(host: Host, key: string, value: Uint8Array, signal: AbortSignal): Promise<number> {
-    const answers = await Promise.all(
-      others(host).map((to) =>
-        ask(host, to, signal, () => {
-          if (to.serves !== undefined) return to.serves.put(key, value.slice(), host.name)
-          to.slots.put(key, value, value)
-          return true
-        }),
-      ),
-    )
-    const count = answers.filter((taken) => taken === true).length
-    history.note('put', host.name, key, value, count)
-    return count
-  }
-
-  async function* get(host: Host, key: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    let best = host.slots.get(key)?.value
-    if (best !== undefined) yield best
-    const arrived: (Uint8Array | null)[] = []
-    let wake = (): void => undefined
-    const asked = others(host)
-    for (const to of asked) {
-      ask(host, to, signal, () =>
-        to.serves === undefined ? (to.slots.get(key)?.value ?? null) : to.serves.get(key, host.name),
-      )
-        .then((value) => {
-          arrived.push(value)
-          wake()
-        })
-        .catch(() => undefined)
-    }
-    let agreeing = 0
-    for (let answers = 0; answers < asked.length && !signal.aborted; answers++) {
-      if (arrived.length === 0) await new Promise<void>((go) => (wake = go))
-      const value = arrived.shift() ?? null
-      if (value === null) continue
-      try {
-        host.slots.examine(key, value)
-      } catch {
-        host.handlers?.dropped('slot-answer')
-        continue
-      }
-      const order = best === undefined ? 1 : rules.compare(value, best)
-      if (order > 0) {
-        best = value
-        agreeing = 0
-        yield value
-      }
-      if (order >= 0 && ++agreeing >= GET_QUORUM) return
-    }
-  }
+  const slots = createSlotExchange({ hosts, rules, history, watch, travel })
 
   return {
     get faults() {
@@ -228,7 +128,7 @@ export function createInternet(options: {
       return wires.underWay
     },
     attach(station) {
-      const host: Host = {
+      const host: SlotHost = {
         ...station,
         handlers: null,
         slots: createSlotStore({
@@ -269,12 +169,12 @@ export function createInternet(options: {
         },
         addBootstrap: () => undefined,
         put: async (key, value, { signal }) =>
-          (await host.around('put', () => put(host, key, value, signal))) ?? gone(),
-        offer: (key, value) => offer(host, key, value, new AbortController().signal),
-        get: (key, { signal }) => host.around('get', () => get(host, key, signal)) ?? nothing(),
+          (await host.around('put', () => slots.put(host, key, value, signal))) ?? gone(),
+        offer: (key, value) => slots.offer(host, key, value, new AbortController().signal),
+        get: (key, { signal }) => host.around('get', () => slots.get(host, key, signal)) ?? nothing(),
         status: () => ({
           connections: new Set(wires.endsOf(host).map(({ link }) => toHex(link.remotePeer))).size,
-          dht: { mode: 'server', peers: others(host).filter(({ name }) => !isCut(host.name, name)).length },
+          dht: { mode: 'server', peers: slots.others(host).filter(({ name }) => !isCut(host.name, name)).length },
         }),
         records: {
           get count() {
@@ -316,8 +216,4 @@ function gone(): Promise<never> {
 /** Asks nobody, and never ends. */
 function nothing(): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next: gone }) }
-}
-
-function after(clock: ProcessClock, ms: number, run: () => void): () => void {
-  return clock.at(clock.now() + ms, run)
 }
