@@ -10,7 +10,8 @@ import { namesOf } from './names.ts'
 import { createPerson, listenAddress, type Person } from './person.ts'
 import { seededRandom } from './seeded-random.ts'
 import { createConditions, createSettling, knownTo } from './settling.ts'
-import { createSimulatedMesh, type SimulatedMesh, type SimulatedMeshOptions } from './simulated/mesh.ts'
+import { createSimulatedMesh } from './simulated/mesh.ts'
+import type { SimulatedMesh, SimulatedMeshOptions } from './simulated/simulated-mesh.ts'
 import { createTraffic } from './traffic.ts'
 
 export type * from '../api.ts'
@@ -23,7 +24,7 @@ export { type DayOptions, day, FORGIVABLE_FAULTS } from './simulated/day.ts'
 export type { Disk, DiskFault, DiskImage } from './simulated/disk.ts'
 export { FAULTS, type FaultName } from './simulated/faults.ts'
 export type { Happening, History } from './simulated/history.ts'
-export type { SimulatedMesh, SimulatedMeshOptions } from './simulated/mesh.ts'
+export type { SimulatedMesh, SimulatedMeshOptions } from './simulated/simulated-mesh.ts'
 export type { NetworkFaults } from './simulated/network.ts'
 export { type Outcome, type Scenario, scenario, simulate } from './simulated/scenario.ts'
 export { type Detail, timeline } from './simulated/timeline.ts'
@@ -33,8 +34,8 @@ export interface MeshOptions {
   /** How many people, or what they are called: by default alice, bob, carol, … */
   readonly nodes: number | readonly string[]
   /**
-   * `memory` stays within the process and is faster; `tcp` goes over loopback. Both are real libp2p. `simulated` brings a
-   * network, disks and a clock that follow from the seed: see `SimulatedMesh`.
+   * `memory` stays within the process and is faster; `tcp` goes over loopback. Both are real libp2p; the third kind is
+   * `simulated`, of `SimulatedMeshOptions`.
    */
   readonly network: 'memory' | 'tcp'
   /** Whether everybody has accepted everybody before the start. */

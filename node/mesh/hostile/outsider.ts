@@ -4,7 +4,7 @@ import type { Link } from '../../network/network.ts'
 import { seededRandom } from '../seeded-random.ts'
 import type { ProcessClock } from '../simulated/clock.ts'
 import { type Inside, insideOf } from '../simulated/inside.ts'
-import type { SimulatedMesh } from '../simulated/mesh.ts'
+import type { SimulatedMesh } from '../simulated/simulated-mesh.ts'
 import type { SlotServer } from '../simulated/slots.ts'
 import { peerOf } from '../simulated/person.ts'
 

@@ -1,6 +1,6 @@
 import type { Message, Node } from '../../api.ts'
 import type { Happening } from './history.ts'
-import type { SimulatedMesh } from './mesh.ts'
+import type { SimulatedMesh } from './simulated-mesh.ts'
 
 /** Something that must never be, and was: `I1` to `I10` name what was broken. A false alarm is one that nobody caused. */
 export interface Violation {

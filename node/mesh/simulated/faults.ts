@@ -5,7 +5,7 @@ import { createOversizeSender } from '../hostile/oversize-sender.ts'
 import { createReplayer } from '../hostile/replayer.ts'
 import type { Dice } from './dice.ts'
 import type { DiskFault, DiskImage } from './disk.ts'
-import type { SimulatedMesh } from './mesh.ts'
+import type { SimulatedMesh } from './simulated-mesh.ts'
 
 /** What can go wrong, by name: each with what it does. `who` is whom it strikes, `other` whom else where there are two. */
 export const FAULTS = {

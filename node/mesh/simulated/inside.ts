@@ -2,7 +2,7 @@ import type { Primitives } from '../../../lib/crypto/primitives.ts'
 import type { Newcomer } from '../acquaintance.ts'
 import type { SimulatedClock } from './clock.ts'
 import type { History } from './history.ts'
-import type { SimulatedMesh } from './mesh.ts'
+import type { SimulatedMesh } from './simulated-mesh.ts'
 import type { Internet } from './network.ts'
 import type { SimulatedPerson } from './person.ts'
 

@@ -1,6 +1,6 @@
 import type { Dice } from './dice.ts'
 import type { FaultName } from './faults.ts'
-import type { SimulatedMesh } from './mesh.ts'
+import type { SimulatedMesh } from './simulated-mesh.ts'
 import { CANARY } from './watch.ts'
 
 /** What a scenario plays in. Everything that chance decides comes from `dice`, so that a seed repeats it. */
