@@ -47,6 +47,7 @@ export function runChaos(
     duplicate: () => chance(0.05),
     mutate: faults.mutate,
     latency: () => below(200),
+    opensLater: () => below(200),
     reachable: () => !chance(chaos.loss / 2),
     reuse: () => chance(0.5),
     closes: () => true,

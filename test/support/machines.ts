@@ -44,6 +44,8 @@ export interface Faults {
   mutate(from: Someone, to: Someone, bytes: Uint8Array): Uint8Array
   /** How long a message or a dial takes, ms. Messages of one link never overtake each other. */
   latency(): number
+  /** How much later than at the other end a link is there for who dialled it, ms. */
+  opensLater(): number
   /** Whether a dial succeeds. */
   reachable(from: Someone, to: Someone): boolean
   /** Whether a dial ends at a link that is there already. */
@@ -59,6 +61,7 @@ const NO_FAULTS: Faults = {
   duplicate: () => false,
   mutate: (_from, _to, bytes) => bytes,
   latency: () => 0,
+  opensLater: () => 0,
   reachable: () => true,
   reuse: () => false,
   closes: () => true,
@@ -348,10 +351,19 @@ export function createWorld(seed: number | string = 1): World {
       turn(who, { kind: 'reached', link: known.ids[known.ends[0] === who ? 0 : 1], contact })
       return
     }
-    const pipe: Pipe = { ends: [who, target], ids: [nextLink++, nextLink++], open: true, last: [now, now], heard: [] }
+    const { chat } = who
+    const here = now + world.faults.opensLater()
+    const pipe: Pipe = { ends: [who, target], ids: [nextLink++, nextLink++], open: true, last: [here, now], heard: [] }
     for (const id of pipe.ids) pipes.set(id, pipe)
     soon(target, { kind: 'opened', link: pipe.ids[1], dialer: false, peer: who.peer })
-    turn(who, { kind: 'opened', link: pipe.ids[0], dialer: true, peer: target.peer, contact })
+    const open = (): void => turn(who, { kind: 'opened', link: pipe.ids[0], dialer: true, peer: target.peer, contact })
+    if (here === now) open()
+    else
+      later(here - now, () => {
+        if (who.chat !== chat) return
+        if (pipe.open) open()
+        else turn(who, { kind: 'unreachable', contact })
+      })
   }
 
   function perform(who: Inner, effect: Effect): void {

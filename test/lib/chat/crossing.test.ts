@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { compareBytes } from '../../../lib/bytes.ts'
 import { acquaint, createWorld, say } from '../../support/machines.ts'
 
 test('two who fill their chains at the same time need no resend', () => {
@@ -45,4 +46,24 @@ test('two who dial each other again and again over a very slow network keep a li
     world.advance(60_000)
     expect([alice.person(bob)?.waiting, bob.person(alice)?.waiting], `seed ${seed}`).toEqual([0, 0])
   }
+})
+
+test('of two links that open at other times at each end only the side of the lower PeerId closes one', () => {
+  const world = createWorld('two links')
+  const alice = world.person('alice')
+  const bob = world.person('bob')
+  world.advance(2_000)
+  acquaint(world, alice, bob)
+  const closed: string[] = []
+  world.faults.closes = ({ name }) => closed.push(name) > 0
+  // Each holds the link that it dialled for the newer one, and no simultaneous dial.
+  world.faults.opensLater = () => 6_000
+  for (let i = 0; i < 5; i++) {
+    world.reset(alice, bob)
+    world.advance(60_000)
+    expect(alice.person(bob)?.link).not.toBeNull()
+  }
+  const lower = compareBytes(alice.peer, bob.peer) < 0 ? 'alice' : 'bob'
+  expect(closed.length).toBeGreaterThanOrEqual(5)
+  expect(new Set(closed)).toEqual(new Set([lower]))
 })
