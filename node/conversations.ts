@@ -38,9 +38,9 @@ const LATE_ROWS = 16
 export function createConversations(store: Store, self: Uint8Array): Conversations {
   const selfText = encodeAccount(self)
 
-  function view(person: Person, { record }: Read): Message {
+  function view(person: Person, { record }: Read, conversation = encodeAccount(person.row.account)): Message {
     return viewMessage(record, {
-      conversation: encodeAccount(person.row.account),
+      conversation,
       self: selfText,
       delivery: person.head.delivery,
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
@@ -58,6 +58,26 @@ export function createConversations(store: Store, self: Uint8Array): Conversatio
     return { payload, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
   }
 
+  /** The same for the end of a conversation: the times of own messages lie side by side there, and are read at once. */
+  async function readEnd(person: Person, values: readonly Uint8Array[]): Promise<readonly Read[]> {
+    const reads = values.map((value) => {
+      const record = decodeRecord(value)
+      return { record, payload: payloadOf(record) }
+    })
+    const counters = reads.flatMap(({ record, payload }) =>
+      record.direction === 'out' && payload !== null ? payload.counter : [],
+    )
+    if (counters.length === 0) return reads
+    const before = concat(person.handle, u64be(Math.max(0, Math.min(...counters) - 1)))
+    const rows = await store.list('sent', { prefix: person.handle, after: before })
+    const sents = new Map(rows.map(({ key, value }) => [uintFrom(key.subarray(-6)), decodeSent(value)]))
+    return reads.map(({ record, payload }) => {
+      const sent = record.direction === 'out' && payload !== null && sents.get(payload.counter)
+      if (!sent) return { record, payload }
+      return { payload, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
+    })
+  }
+
   async function at(person: Person, order: number): Promise<Read | undefined> {
     const value = await store.read('message', concat(person.handle, u64be(order)))
     return value === null ? undefined : read(person, value)
@@ -66,12 +86,16 @@ export function createConversations(store: Store, self: Uint8Array): Conversatio
   return {
     async last(person, limit) {
       const rows = await store.list('message', { prefix: person.handle, reverse: true, limit: limit + LATE_ROWS })
-      const reads = await Promise.all(rows.map(({ value }) => read(person, value)))
+      const reads = await readEnd(
+        person,
+        rows.map(({ value }) => value),
+      )
+      const conversation = encodeAccount(person.row.account)
       return reads
         .map((each, i) => ({ each, key: sortKey(each, i) }))
         .sort((a, b) => compareOrder(a.key, b.key))
         .slice(-limit)
-        .map(({ each }) => view(person, each))
+        .map(({ each }) => view(person, each, conversation))
     },
     async at(person, order) {
       const found = await at(person, order)
