@@ -52,6 +52,9 @@ export function parseConfig(bytes: Uint8Array): Config {
 /** Replaces some settings, all at once or not at all. Call it as the holder of the home's lock. */
 export async function updateConfig(home: string, changes: Config): Promise<void> {
   if (Object.keys(changes).length === 0) return
-  const config = { ...(await readConfig(home)), ...changes }
+  const before = await readConfig(home)
+  const config = { ...before, ...changes }
+  // most starts change nothing, and a write waits for the disk
+  if (JSON.stringify(config) === JSON.stringify(before)) return
   await replaceFile(homePaths(home).config, utf8(`${JSON.stringify(config, null, 2)}\n`))
 }

@@ -3,6 +3,7 @@ import type { Logger, Node } from '../node/api.ts'
 import { homePaths } from '../node/home-files.ts'
 import { unlockOptions } from './caller.ts'
 import type { UpOptions } from './commands/up.ts'
+import { keepCompiled } from './compile-cache.ts'
 import { type Config, DELIVERY_MODES, PUBLIC_MODES, readConfig, updateConfig } from './config.ts'
 import { CliError, failureOf } from './errors.ts'
 import type { Invocation } from './invocation.ts'
@@ -108,6 +109,7 @@ async function run(invocation: Invocation, flags: UpOptions): Promise<void> {
       logger.debug({ addresses: addresses.length }, 'ready')
       const ready = { ready: true, account, peerId, addresses, api: { socket: api.socket } }
       invocation.print(ready, ['ready', ...addresses.map((address) => `  ${address}`)].join('\n'))
+      keepCompiled()
       await stopping.promise
     }
     logger.info({}, 'stopping')

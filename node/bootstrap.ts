@@ -1,9 +1,7 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import type { Logger } from './api.ts'
 import { native } from './crypto.ts'
 import { NodeError } from './errors.ts'
 import { homePaths, makePrivate, readSmall, replaceFile } from './home-files.ts'
-import { createLibp2pNetwork } from './network/libp2p.ts'
 import type { Libp2pNetworkOptions } from './network/network-options.ts'
 
 export interface BootstrapOptions
@@ -49,6 +47,11 @@ export interface BootstrapStatus {
 export async function createBootstrap(options: BootstrapOptions): Promise<Bootstrap> {
   const { listen, announce, bootstrap = [], limits, rules, timers } = options
   const dropped: Record<string, number> = {}
+  // whoever imports the package for a home alone must not load libp2p with it
+  const [{ createLibp2pNetwork }, { multiaddr }] = await Promise.all([
+    import('./network/libp2p.ts'),
+    import('@multiformats/multiaddr'),
+  ])
   const network = await createLibp2pNetwork({
     listen,
     privateKey: options.privateKey ?? (await keyIn(options.directory)),

@@ -20,7 +20,8 @@ import {
 } from 'node:crypto'
 import { concat, equalBytes, fromHex } from '../lib/bytes.ts'
 import { isEncapsulationKey, KEM_CT_BYTES } from '../lib/crypto/encapsulation-key.ts'
-import { portable } from '../lib/crypto/portable.ts'
+import { portableXchacha } from '../lib/crypto/portable-aead.ts'
+import { portableEncapsulate } from '../lib/crypto/portable-kem.ts'
 import type { Aead, DhKeyPair, DhPublic, KemKeyPair, Primitives, Random, SigningKey } from '../lib/crypto/primitives.ts'
 
 /** Asking for a few bytes costs as much as asking for some thousand. */
@@ -74,7 +75,7 @@ export const native: Primitives = {
     fromSeed: kemFromSeed,
     encapsulate: (encapsulationKey, random) => {
       // OpenSSL takes no coins from its caller.
-      if (!random.system) return portable.kem.encapsulate(encapsulationKey, random)
+      if (!random.system) return portableEncapsulate(encapsulationKey, random)
       if (!isEncapsulationKey(encapsulationKey)) return null
       const key = createPublicKey({
         key: { kty: 'AKP', alg: 'ML-KEM-768', pub: base64url(encapsulationKey) },
@@ -93,7 +94,7 @@ export const native: Primitives = {
     (key, nonce) => createCipheriv('chacha20-poly1305', key, nonce, TAG),
     (key, nonce) => createDecipheriv('chacha20-poly1305', key, nonce, TAG),
   ),
-  xchacha: portable.xchacha,
+  xchacha: portableXchacha,
 }
 
 const TAG_BYTES = 16

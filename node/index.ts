@@ -100,7 +100,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const random = options.random ?? systemRandom
   const primitives = options.primitives ?? native
   const logger = options.logger ?? SILENT
-  const { store, close } = await openStore(options)
+  const opening = openStore(options)
+  // while the disk is waited for; loading libp2p takes longer than everything that a command without a network does
+  const libp2p = usesLibp2p(options) ? import('./network/libp2p.ts') : undefined
+  libp2p?.catch(() => undefined)
+  const { store, close } = await opening
   try {
     const rows = await store.list('self')
     if (!hasAccount({ self: rows })) {
@@ -111,10 +115,9 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     const network =
       typeof options.network === 'object'
         ? options.network
-        : options.network === 'none'
+        : libp2p === undefined
           ? null
-          : // Loading libp2p takes longer than everything that a command without a network does.
-            await (await import('./network/libp2p.ts')).createLibp2pNetwork({
+          : await (await libp2p).createLibp2pNetwork({
               privateKey: seed,
               transport: 'tcp',
               listen: options.listen ?? DEFAULT_LISTEN,
@@ -154,6 +157,10 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     await close()
     throw error
   }
+}
+
+function usesLibp2p({ network }: NodeOptions): boolean {
+  return network === undefined || network === 'tcp'
 }
 
 async function openStore(options: NodeOptions): Promise<{ store: Store; close(): Promise<void> }> {

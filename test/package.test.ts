@@ -4,15 +4,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import { read, root } from './support/source-tree.ts'
+import { matching } from './support/matchers.ts'
 
 const run = promisify(execFile)
 const manifest = JSON.parse(read('package.json')) as { version: string; files: string[] }
+
+/** The examples of whoever installed the package, and what each must have said before it ended. */
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'test-with-a-mesh.ts': ['✔ the bot answers everybody'],
+  'two-people.ts': ['alice reads: hello', 'safety number: '],
+}
 
 /** What `npm publish` would upload, unpacked in an empty project whose dependencies are those of this checkout. */
 describe('the packed package', () => {
   let directory = ''
   let app = ''
+  let tarball = ''
   let tarballBytes = 0
   let packed: string[] = []
 
@@ -20,12 +30,12 @@ describe('the packed package', () => {
     directory = await mkdtemp(join(tmpdir(), 'sotto-package-'))
     const stage = join(directory, 'stage')
     await mkdir(stage)
-    await run('tsc', ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(stage, 'dist')])
+    await run(process.execPath, [join(root, '.ci/build.ts'), '--out', join(stage, 'dist')], { cwd: root })
     for (const name of [...manifest.files, 'package.json', 'README.md']) {
       if (name !== 'dist') await cp(join(root, name), join(stage, name), { recursive: true })
     }
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: stage })
-    const tarball = join(directory, `sotto-${manifest.version}.tgz`)
+    tarball = join(directory, `sotto-${manifest.version}.tgz`)
     tarballBytes = (await stat(tarball)).size
 
     app = join(directory, 'app')
@@ -86,8 +96,36 @@ describe('the packed package', () => {
     await expect(run('tsc', [...options, 'program.ts'], { cwd: app })).resolves.toBeDefined()
   })
 
-  test('runs as a program', async () => {
-    const { stdout } = await run(join(app, 'node_modules/sotto/cli/sotto'), ['--version'], { cwd: app })
+  test('runs as a program, from its bundle', async () => {
+    const sotto = join(app, 'node_modules/sotto/cli/sotto')
+    const env = { ...process.env, SOTTO_HOME: join(app, 'home'), XDG_CACHE_HOME: join(app, 'cache') }
+    const { stdout } = await run(sotto, ['--version'], { cwd: app, env })
     expect(stdout.trim()).toBe(manifest.version)
-  })
+    expect(packed.filter((path) => path.startsWith('dist/cli'))).toEqual([])
+    await run(sotto, ['--json', 'init', '--no-passphrase'], { cwd: app, env })
+    const up = await run(sotto, ['--json', 'up', '--detach', '--listen', '/ip4/127.0.0.1/tcp/0'], { cwd: app, env })
+    try {
+      expect(JSON.parse(up.stdout)).toMatchObject({ ready: true, addresses: [matching(/^\/ip4\/127\.0\.0\.1\//)] })
+    } finally {
+      await run(sotto, ['down'], { cwd: app, env })
+    }
+  }, 60_000)
+
+  test('is what package managers, bundlers and compilers expect', async () => {
+    const { messages, pkg } = await publint({ pkgDir: join(app, 'node_modules/sotto'), pack: false, strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+    const attw = join(root, 'node_modules/.bin/attw')
+    // a module only: `require` of an old Node is not meant to find it
+    await expect(run(attw, [tarball, '--profile', 'esm-only'], { cwd: app })).resolves.toBeDefined()
+  }, 60_000)
+
+  test.each(Object.entries(EXAMPLES))(
+    'runs %s',
+    async (name, lines) => {
+      await cp(join(root, 'examples', name), join(app, name))
+      const { stdout } = await run(process.execPath, [name], { cwd: app, timeout: 110_000 })
+      for (const line of lines) expect(stdout).toContain(line)
+    },
+    120_000,
+  )
 })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { keepCompiled } from '../compile-cache.ts'
 import type { Invocation } from '../invocation.ts'
 import { createLogger } from '../log.ts'
 import { addresses } from '../options.ts'
@@ -31,6 +32,7 @@ async function bootstrap(
       { ready: true, peerId: server.peerId, addresses: own },
       ['ready', ...own.map((each) => `  ${each}`)].join('\n'),
     )
+    keepCompiled()
     await stopping.promise
     note('stopping')
   } finally {

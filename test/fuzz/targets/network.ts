@@ -189,8 +189,8 @@ export const networkTargets: readonly Target[] = [
     dear: true,
     loose: 'libp2p has a second form',
     refuses: (error) => error instanceof TypeError,
-    async run(input): Promise<Outcome> {
-      await readPrivateKey(input)
+    run(input): Outcome {
+      readPrivateKey(input, native)
       return 'accepted'
     },
   },
