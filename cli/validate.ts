@@ -27,7 +27,8 @@ export function expectation(type: string): string {
     case 'text':
       return form.maxBytes === undefined ? 'a text' : `a text of 1 to ${form.maxBytes} bytes`
     case 'integer':
-      return `a whole number from ${form.min} to ${form.max}`
+      // larger ones are not exact in JSON
+      return `a whole number from ${form.min}${form.max === Number.MAX_SAFE_INTEGER ? '' : ` to ${form.max}`}`
     case 'flag':
       return 'true or false'
     case 'word':

@@ -70,7 +70,7 @@ export const METHODS = {
     says: 'Adds somebody; they get a request as soon as they can be reached.',
     params: { link: 'link', 'petname?': 'petname', 'hello?': 'hello' },
     result: 'Contact',
-    errors: ['wrong-state', 'out-of-date', 'storage'],
+    errors: ['wrong-state', 'storage'],
     example: { link: 'sotto:…', petname: 'bob', hello: 'Ada here' },
   },
   'contact.accept': {
