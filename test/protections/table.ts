@@ -1,7 +1,9 @@
+import { admissions } from './admission.ts'
+import { contacts } from './contacts.ts'
 import { conversation } from './conversation.ts'
 import { cryptography } from './cryptography.ts'
 import { identity } from './identity.ts'
-import { machine } from './machine.ts'
+import { links } from './links.ts'
 import { network } from './network.ts'
 import type { Part } from './protection.ts'
 import { rest } from './rest.ts'
@@ -14,7 +16,9 @@ export const parts: readonly Part[] = [
   sessions,
   identity,
   conversation,
-  machine,
+  admissions,
+  contacts,
+  links,
   network,
   rest,
   userInterface,
