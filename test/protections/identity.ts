@@ -335,7 +335,7 @@ export const identity: Part = {
       file: slot,
       takeOut: [
         {
-          find: "if (padding.some((byte) => byte !== 0)) throw malformed('slot: the padding is not zero')",
+          find: "if (!isZero(padding)) throw malformed('slot: the padding is not zero')",
           replace: '',
         },
       ],

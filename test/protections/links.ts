@@ -138,8 +138,8 @@ export const links: Part = {
     {
       protection: 'Blocking replaces the contact secret',
       threat: 'who was blocked goes on finding the addresses',
-      file: 'lib/chat/commands.ts',
-      takeOut: [{ find: '    replaceContactSecret(machine)\n', replace: '' }],
+      file: 'lib/chat/removing.ts',
+      takeOut: [{ find: '  replaceContactSecret(machine)\n', replace: '' }],
       test: {
         file: 'test/lib/chat/keeping.test.ts',
         name: 'who is blocked is not told the new contact secret; everybody else is',
@@ -148,7 +148,7 @@ export const links: Part = {
     {
       protection: 'Blocking closes the links',
       threat: 'who was blocked stays connected',
-      file: 'lib/chat/commands.ts',
+      file: 'lib/chat/removing.ts',
       takeOut: [
         {
           find: "if (link.bound === contact || link.expected === contact) machine.effects.push({ kind: 'close', link: link.id })",
@@ -161,9 +161,7 @@ export const links: Part = {
       protection: 'The public slot shows no address unless the user wants it',
       threat: 'who knows an account finds out where its owner is',
       file: 'lib/chat/publishing.ts',
-      takeOut: [
-        { find: "machine.options.publicMode !== 'reachable'", replace: "machine.options.publicMode === 'off'" },
-      ],
+      takeOut: [{ find: "publicMode !== 'reachable'", replace: "publicMode === 'off'" }],
       test: {
         file: 'test/lib/chat/records-protection.test.ts',
         name: 'the public slot leads nowhere unless the user wants to be reachable',

@@ -284,7 +284,7 @@ export const network: Part = {
       protection: 'A reader checks every answer itself',
       threat: 'a DHT node answers with whatever it likes',
       file: slots,
-      takeOut: [{ find: '          store.examine(key, value)\n', replace: '' }],
+      takeOut: [{ find: '      store.examine(key, value)\n', replace: '' }],
       test: { file: answers, name: 'gives nothing of what was forged or belongs elsewhere' },
     },
     {
@@ -303,7 +303,7 @@ export const network: Part = {
       protection: 'Of several answers the best one is taken',
       threat: 'an old value wins by being the last to come',
       file: slots,
-      takeOut: [{ find: '        if (order > 0) {\n', replace: '        if (order !== 0) {\n' }],
+      takeOut: [{ find: '    if (order > 0) {\n', replace: '    if (order !== 0) {\n' }],
       test: { file: answers, name: 'does not give a worse value of the same number after the better one' },
     },
     {

@@ -16,8 +16,8 @@ export const rest: Part = {
       file: 'node/driver.ts',
       takeOut: [
         {
-          find: '      writing = window\n      if (window.rows.size > 0) {',
-          replace: '      writing = window\n      release(window)\n      if (window.rows.size > 0) {',
+          find: '      writing = window\n      if (window.rows',
+          replace: '      writing = window\n      release(window)\n      if (window.rows',
         },
       ],
       test: {
