@@ -21,6 +21,12 @@ export function parseDuration(text: string): number {
   return milliseconds
 }
 
+/** A duration as `parseDuration` reads it, in the largest unit that gives a whole number. */
+export function formatDuration(ms: number): string {
+  const [unit, length] = [...UNITS_MS].reverse().find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]
+  return `${Math.round(ms / length)}${unit}`
+}
+
 /** The moment, in ms since the epoch, that a duration ago (`2h`) or a date (`2026-08-01`, `2026-08-01T12:00`) means. */
 export function parseMoment(text: string, now: number): number {
   if (/^\d{4}-\d\d-\d\d/.test(text)) {

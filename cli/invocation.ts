@@ -1,7 +1,7 @@
 import type { Io } from './io.ts'
 import type { Verbosity } from './log.ts'
 import type { PassphraseSource } from './passphrase.ts'
-import { createPainter, jsonLine, type Tone } from './terminal.ts'
+import { asciiJson, asciiText, createPainter, jsonLine, showsUnicode, type Tone } from './terminal.ts'
 
 /** The flags that every command takes. */
 export interface GlobalOptions {
@@ -26,6 +26,8 @@ export interface Invocation {
   /** Progress, on stderr; nothing with `-q` or `--json`. */
   note(text: string): void
   paint(tone: Tone, text: string): string
+  /** A text as the locale can show it: in ASCII where it says so. Already done by `print` and `note`. */
+  show(text: string): string
 }
 
 export function createInvocation(io: Io, home: string, options: GlobalOptions): Invocation {
@@ -33,6 +35,9 @@ export function createInvocation(io: Io, home: string, options: GlobalOptions): 
   const verbosity = options.quiet === true ? 'quiet' : options.verbose === true ? 'verbose' : 'normal'
   const file =
     options.passphraseFile ?? (options.passphraseFd === undefined ? io.env['SOTTO_PASSPHRASE_FILE'] : undefined)
+  const unicode = showsUnicode(io.env)
+  const show = (text: string): string => (unicode ? text : asciiText(text))
+  const line = (value: object): string => jsonLine({ schemaVersion: 1, ...value })
   return {
     io,
     home,
@@ -43,12 +48,13 @@ export function createInvocation(io: Io, home: string, options: GlobalOptions): 
       ...(options.passphraseFd === undefined ? {} : { fd: options.passphraseFd }),
     },
     print: (value, text) => {
-      if (json) io.stdout.write(`${jsonLine({ schemaVersion: 1, ...value })}\n`)
-      else if (text !== '') io.stdout.write(`${text}\n`)
+      if (json) io.stdout.write(`${unicode ? line(value) : asciiJson(line(value))}\n`)
+      else if (text !== '') io.stdout.write(`${show(text)}\n`)
     },
     note: (text) => {
-      if (verbosity !== 'quiet' && !json) io.stderr.write(`${text}\n`)
+      if (verbosity !== 'quiet' && !json) io.stderr.write(`${show(text)}\n`)
     },
+    show,
     paint: createPainter(io.stdout, io.env, options.color),
   }
 }

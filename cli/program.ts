@@ -3,7 +3,8 @@ import { CliError, EXIT, exitCodeOf, type Failure, failureOf } from './errors.ts
 import { resolveHome } from './home.ts'
 import { createInvocation, type GlobalOptions, type Invocation } from './invocation.ts'
 import type { Io } from './io.ts'
-import { createPainter, jsonLine, safeText } from './terminal.ts'
+import { nearest } from './nearest.ts'
+import { asciiJson, asciiText, createPainter, jsonLine, safeText, showsUnicode } from './terminal.ts'
 import { isLaterFlag, isLaterVerb, VERBS } from './verbs.ts'
 import { readVersion } from './version.ts'
 
@@ -76,20 +77,27 @@ function usageError(error: CommanderError, verb: string | undefined): CliError {
 function checkVerb(named: string | undefined): void {
   if (named === undefined || VERBS.some(({ name }) => name === named)) return
   if (isLaterVerb(named)) throw new CliError('usage', `"sotto ${named}" comes in a later version of Sotto.`)
-  throw new CliError('usage', `There is no command "${named}".`, { hint: 'See: sotto --help' })
+  const names = VERBS.map(({ name }) => name)
+  const meant = nearest(named, names)
+  throw new CliError('usage', `There is no command "${named}".`, {
+    hint: meant === undefined ? 'See: sotto --help' : `Did you mean: sotto ${meant}`,
+  })
 }
 
 function report(io: Io, failure: Failure, argv: readonly string[]): void {
   const flags = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+  const unicode = showsUnicode(io.env)
   if (flags.includes('--json')) {
-    io.stderr.write(`${jsonLine({ schemaVersion: 1, error: failure })}\n`)
+    const line = jsonLine({ schemaVersion: 1, error: failure })
+    io.stderr.write(`${unicode ? line : asciiJson(line)}\n`)
     return
   }
   const paint = createPainter(io.stderr, io.env, !flags.includes('--no-color'))
   const lines = [`${paint('red', 'sotto:')} ${safeText(failure.message)}`]
   for (const candidate of failure.candidates ?? []) lines.push(`  ${safeText(candidate)}`)
   if (failure.hint !== undefined) lines.push(safeText(failure.hint))
-  io.stderr.write(`${lines.join('\n')}\n`)
+  const text = `${lines.join('\n')}\n`
+  io.stderr.write(unicode ? text : asciiText(text))
 }
 
 /** Runs one command line (without the name of the program) to its end and gives the exit code. Never rejects. */

@@ -1,17 +1,25 @@
 import { styleText } from 'node:util'
 import type { Io } from './io.ts'
 
-// C0 but tab and newline, DEL, C1, every bidirectional control, line and paragraph separator, interlinear and BOM
+// C0 but tab and newline, DEL, C1, every bidirectional control, line and paragraph separators, what has no width and no
+// place in a word (soft hyphen, zero-width space, fillers, interlinear marks, tags) and the BOM
 const UNSAFE =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
-const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
+  /[\u034f\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu
+const UNSAFE_IN_JSON =
+  /[\u034f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu
+// joiners have a place between the parts of an emoji and in scripts whose letters they join; elsewhere they only hide
+const STRAY_JOINER =
+  /(?=[\u200c\u200d])(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}])[\u200c\u200d]+/gu
+// more marks on one letter than any script uses paint over the lines above and below
+const STACKED_MARKS = /(\p{M}{8})\p{M}+/gu
 
 /**
- * A text of a peer as it may stand on a terminal: whatever could move the cursor, set a title, write to the clipboard
- * or turn the direction of the line is gone; newlines stay, tabs become spaces.
+ * A text of a peer as it may stand on a terminal: whatever could move the cursor, set a title, write to the clipboard,
+ * turn the direction of the line or hide in it is gone; newlines stay, tabs become spaces.
  */
 export function safeText(text: string): string {
-  return text.toWellFormed().replace(/\r\n?/g, '\n').replace(UNSAFE, '').replaceAll('\t', ' ')
+  const plain = text.toWellFormed().replace(/\r\n?/g, '\n').replace(UNSAFE, '').replaceAll('\t', ' ')
+  return plain.replace(STRAY_JOINER, '').replace(STACKED_MARKS, '$1')
 }
 
 /** As `safeText`, on one line: names, notes. */
@@ -29,7 +37,29 @@ export function safeBlock(text: string): string {
 /** One line of JSON with every character escaped that a terminal or a line reader could take for a command. */
 export function jsonLine(value: unknown): string {
   const json = JSON.stringify(value)
-  return json.replace(UNSAFE_IN_JSON, (unsafe) => `\\u${unsafe.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return json.replace(UNSAFE_IN_JSON, escapeUnits)
+}
+
+function escapeUnits(text: string): string {
+  return Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join(
+    '',
+  )
+}
+
+/** Whether the locale says that the terminal shows more than ASCII. No locale at all counts as UTF-8, as it is today. */
+export function showsUnicode(env: Io['env']): boolean {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '')
+  return locale === undefined || /utf-?8/i.test(locale)
+}
+
+/** A text for a locale without Unicode: every other character as `\u{1f600}`. Nothing is lost and nothing ambiguous. */
+export function asciiText(text: string): string {
+  return text.replace(/[^\0-\x7f]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+}
+
+/** A line of JSON for a locale without Unicode: the same value, in ASCII. */
+export function asciiJson(json: string): string {
+  return json.replace(/[^\0-\x7f]+/g, escapeUnits)
 }
 
 export type Tone = 'bold' | 'dim' | 'red' | 'green' | 'yellow'

@@ -23,6 +23,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'unblock', summary: 'hear of them again', load: () => import('./commands/unblock.ts') },
   { name: 'verify', summary: 'make sure who somebody is', load: () => import('./commands/verify.ts') },
   { name: 'send', summary: 'send a message', load: () => import('./commands/send.ts') },
+  { name: 'chat', summary: 'talk with somebody', load: () => import('./commands/chat.ts') },
   { name: 'log', summary: 'show a conversation', load: () => import('./commands/log.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
   { name: 'mesh', summary: 'simulate many nodes', load: () => import('./commands/mesh.ts') },
@@ -31,7 +32,7 @@ export const VERBS: readonly VerbEntry[] = [
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `passphrase logs doctor config pair rename remove chat edit delete react search files group pay mailbox backup restore
+  `passphrase logs doctor config pair rename remove edit delete react search files group pay mailbox backup restore
    devices device tui web completion`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -39,7 +39,7 @@ describe('usage', () => {
   test.each([
     ['no command', []],
     ['an unknown command', ['frobnicate']],
-    ['a command of a later version', ['chat', 'bob']],
+    ['a command of a later version', ['pair', 'bob']],
     ['a flag of a later version', ['up', '--web']],
     ['a flag of a later version with a value', ['up', '--history=30d']],
     ['a mode of a later version', ['up', '--delivery', 'mailbox']],
@@ -66,7 +66,7 @@ describe('usage', () => {
     })
   })
 
-  test.each(['chat', 'up --mailbox'])('%s says that it comes later', async (line) => {
+  test.each(['pair', 'up --mailbox'])('%s says that it comes later', async (line) => {
     await using scope = await temporaryHome()
     expect((await runCli(line.split(' '), scope)).stderr).toContain('later version')
   })
@@ -103,6 +103,7 @@ describe('without a running node', () => {
     'unblock bob',
     'read bob',
     'log bob --follow',
+    'chat bob',
   ])('%s ends with 3 and names the command that starts one', async (line) => {
     await using scope = await temporaryHome()
     const { code, stderr, stdout } = await runCli(['--json', ...line.split(' ')], scope)

@@ -1,15 +1,30 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import '../support/seed.ts'
-import { createPainter, jsonLine, safeBlock, safeLine, safeText } from '../../cli/terminal.ts'
+import {
+  asciiJson,
+  asciiText,
+  createPainter,
+  jsonLine,
+  safeBlock,
+  safeLine,
+  safeText,
+  showsUnicode,
+} from '../../cli/terminal.ts'
 import { PassThrough } from 'node:stream'
 
-const FORBIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/
+const FORBIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\u{e0000}-\u{e007f}]/u
 
 test('no text of a peer reaches a terminal with a character that commands it', () => {
   const hostile = fc.string({ unit: 'binary' })
   const mixed = fc
-    .array(fc.oneof(hostile, fc.constantFrom('\x1b[2J', '\x1b]0;x\x07', '\u009b31m', '\u202e', '\r', '\x08')))
+    .array(
+      fc.oneof(
+        hostile,
+        fc.constantFrom('\x1b[2J', '\x1b]0;x\x07', '\u009b31m', '\u202e', '\r', '\x08', '\u200b', '\u{e0041}'),
+      ),
+    )
     .map((parts) => parts.join(''))
   fc.assert(
     fc.property(mixed, (text) => {
@@ -48,4 +63,29 @@ test('colours are for terminals that want them', () => {
   expect(createPainter(terminal, { TERM: 'dumb' }, true)('red', 'x')).toBe('x')
   expect(createPainter(terminal, {}, false)('red', 'x')).toBe('x')
   expect(createPainter(new PassThrough(), {}, true)('red', 'x')).toBe('x')
+})
+
+test('what hides in a line is gone: joiners where they join nothing, more marks than a letter has', () => {
+  expect(safeText('pay\u200dpal\u200c \u2060x\ufeff \u{e0062}\u{e0061}')).toBe('paypal x ')
+  expect(safeText('می\u200cخواهم क्\u200dष 👨🏽\u200d💻 ❤️\u200d🔥')).toBe(
+    'می\u200cخواهم क्\u200dष 👨🏽\u200d💻 ❤️\u200d🔥',
+  )
+  expect(safeText(`e${'\u0301'.repeat(40)}`)).toBe(`e${'\u0301'.repeat(8)}`)
+  expect(safeText('ཧཱུྃ שָׁ֣')).toBe('ཧཱུྃ שָׁ֣')
+})
+
+test('a locale without Unicode gets ASCII that says the same', () => {
+  expect([{ LANG: 'C' }, { LANG: 'de_DE.ISO-8859-1' }, { LANG: 'C.UTF-8', LC_ALL: 'POSIX' }].map(showsUnicode)).toEqual(
+    [false, false, false],
+  )
+  expect([{}, { LANG: 'C.UTF-8' }, { LANG: 'C', LC_CTYPE: 'en_US.utf8' }].map(showsUnicode)).toEqual([true, true, true])
+  expect(asciiText('schön 👍\n')).toBe('sch\\u{f6}n \\u{1f44d}\n')
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const line = asciiJson(jsonLine({ text: text.toWellFormed() }))
+      expect(line).toMatch(/^[ -~]*$/)
+      expect(JSON.parse(line)).toEqual({ text: text.toWellFormed() })
+      expect(asciiText(text)).toMatch(/^[\0-\x7f]*$/)
+    }),
+  )
 })

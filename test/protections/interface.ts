@@ -35,7 +35,7 @@ export const userInterface: Part = {
       file: 'cli/terminal.ts',
       takeOut: [
         {
-          find: "return json.replace(UNSAFE_IN_JSON, (unsafe) => `\\\\u${unsafe.charCodeAt(0).toString(16).padStart(4, '0')}`)",
+          find: 'return json.replace(UNSAFE_IN_JSON, escapeUnits)',
           replace: 'return json',
         },
       ],

@@ -6,6 +6,7 @@ import { conversationTargets } from './conversation.ts'
 import { diskTargets } from './disk.ts'
 import { identityTargets } from './identity.ts'
 import { localTargets } from './local.ts'
+import { terminalTargets } from './terminal.ts'
 import { networkTargets } from './network.ts'
 import { rowTargets } from './rows.ts'
 import { sessionTargets } from './session.ts'
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   ...diskTargets,
   ...networkTargets,
   ...localTargets,
+  ...terminalTargets,
 ]
 
 /** The kept inputs of a target, by name. */
