@@ -61,7 +61,7 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     }
     const toll = tollOf(machine, link.peer)
     if (++toll.refused > MAX_REFUSED) {
-      count(machine, 'prefix: too many on a link')
+      count(machine, 'prefix: too many of a peer')
       // A contact who repeats the start of a session that is not taken costs nothing more, and is heard in the others.
       if (link.bound === null) machine.effects.push({ kind: 'close', link: link.id })
       return
