@@ -19,7 +19,7 @@ export interface ApiLimits {
   readonly maxQueuedBytes: number
 }
 
-export const API_LIMITS: ApiLimits = { maxClients: 64, maxCalls: 256, maxWorking: 16, maxQueuedBytes: 8 * 1024 * 1024 }
+export const API_LIMITS: ApiLimits = { maxClients: 64, maxCalls: 256, maxWorking: 64, maxQueuedBytes: 8 * 1024 * 1024 }
 
 export interface ApiServer extends AsyncDisposable {
   /** What clients connect to. */
