@@ -12,6 +12,7 @@ import { type ChatOptions, type Contact, guarded, type Machine, save, tell } fro
 import { upkeep } from './chat/own.ts'
 import { keepPlan, newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
 import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
+import { lookAtOwn, onOwnFound, OWN_LOOKUP } from './chat/recovering.ts'
 import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
 import { expireRequests } from './chat/expiry.ts'
@@ -103,6 +104,10 @@ function dispatch(machine: Machine, event: Event): void {
       withContact(machine, event.contact, onUnreachable)
       return
     case 'resolved':
+      if (event.contact === OWN_LOOKUP) {
+        onOwnFound(machine, event.values)
+        reconnect(machine)
+      }
       withContact(machine, event.contact, (_, contact) => {
         onResolved(machine, contact, event.values)
         letGo(machine, contact)
@@ -126,6 +131,7 @@ function dispatch(machine: Machine, event: Event): void {
 function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8Array[]): void {
   machine.network = { peer, addresses }
   lookAfter(machine)
+  lookAtOwn(machine)
   publishAll(machine)
   reconnect(machine)
 }
@@ -172,6 +178,9 @@ function onTimer(machine: Machine, key: string): void {
       return
     case 'publish':
       onPublishTimer(machine)
+      return
+    case 'recover':
+      lookAtOwn(machine)
       return
     case 'upkeep':
       if (!lookAfter(machine)) {

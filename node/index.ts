@@ -3,7 +3,7 @@ import { hasAccount } from '../lib/chat/loading.ts'
 import { rowsOfNewAccount } from '../lib/chat/own.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import { createSelf } from '../lib/identity/self.ts'
-import { createRecoverySeed, wordsFromSeed } from '../lib/identity/words.ts'
+import { createRecoverySeed, seedFromWords, wordsFromSeed } from '../lib/identity/words.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import type { DeliveryMode, HistoryMode, Logger, Node, PublicMode } from './api.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -63,6 +63,11 @@ export interface AccountOptions {
   readonly noPassphrase?: boolean
   /** What the account calls itself towards others. */
   readonly name?: string
+  /**
+   * The 24 recovery words of an account that there is already: it is made again as a new device, its only one. Contacts and
+   * conversations are not in the words.
+   */
+  readonly recoveryWords?: string
 }
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined }
@@ -72,18 +77,22 @@ const PEER_KEY: Uint8Array = utf8('peer')
 
 const DEFAULT_LISTEN: readonly string[] = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
-/** Makes an account and its device in a new home. The recovery words are given once and stored nowhere. */
+/**
+ * Makes an account and its device in a new home. The recovery words are given once and stored nowhere. Rejects with
+ * `malformed` for words that are no recovery words.
+ */
 export async function createAccount(options: AccountOptions): Promise<{ account: string; recoveryWords: string }> {
-  const { directory, name } = options
+  const { directory, name, recoveryWords: known } = options
   if (name !== undefined && utf8(name).length > 64) throw new NodeError('invalid', 'A name has at most 64 bytes.')
   const passphrase = textOf(options.passphrase)
   const protection = options.noPassphrase === true ? { noPassphrase: true as const } : { passphrase: passphrase ?? '' }
+  // Before anything is made.
+  const seed = known === undefined ? createRecoverySeed(systemRandom) : seedFromWords(known)
   await using home = await createHome(directory, protection)
-  const seed = createRecoverySeed(systemRandom)
   const now = Date.now()
   const self = createSelf(native, systemRandom, seed, now)
   await home.store.write([
-    ...rowsOfNewAccount(native, systemRandom, self, name ?? null, now),
+    ...rowsOfNewAccount(native, systemRandom, self, name ?? null, now, known !== undefined),
     { range: 'self', key: PEER_KEY, value: systemRandom.bytes(32) },
   ])
   const recoveryWords = wordsFromSeed(seed)

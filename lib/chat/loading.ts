@@ -8,7 +8,7 @@ import { decodeHead, NEW_HEAD } from './head.ts'
 import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
 import { decodeOutbox } from './outbox.ts'
 import { decodeOwnInvite } from './invites.ts'
-import { decodeSettings, type Own, PUBLICATIONS_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
+import { decodeSettings, type Own, PUBLICATIONS_KEY, RECOVERING_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
 import { decodePublications, newPublications } from './publishing.ts'
 import { decodeDrive, decodeEntry, decodeSeenPrefix } from './session-entry.ts'
 
@@ -99,6 +99,7 @@ function readOwn(options: ChatOptions, rows: StoredRows): Own {
     did: decoded.did,
     ...decodeSettings(settings),
     invites: new Map(rows.invite.map(({ key, value }) => [toHex(key), decodeOwnInvite(value)])),
+    recovering: find(RECOVERING_KEY) === undefined ? null : { looked: false, tries: 0 },
     publications: publications === undefined ? newPublications() : decodePublications(publications),
   }
 }

@@ -11,6 +11,7 @@ import { MAX_NAME_BYTES } from './contact-row.ts'
 import { expireInvites, type OwnInvite } from './invites.ts'
 import { type Machine, save, setTimer } from './machine.ts'
 import type { Publications } from './publishing.ts'
+import type { Recovering } from './recovering.ts'
 
 /** The account and device that this machine speaks for. */
 export interface Own {
@@ -23,6 +24,8 @@ export interface Own {
   /** Invites by hash of their secret. */
   readonly invites: Map<string, OwnInvite>
   readonly publications: Publications
+  /** While it was made again from its words and nobody took its record yet; else null. */
+  recovering: Recovering | null
 }
 
 /** Keys of the rows of the range `self`. */
@@ -30,22 +33,27 @@ export const SELF_KEY: Uint8Array = utf8('self')
 export const SETTINGS_KEY: Uint8Array = utf8('settings')
 export const PUBLICATIONS_KEY: Uint8Array = utf8('publications')
 
+/** There, and empty, as long as the account is `recovering`. */
+export const RECOVERING_KEY: Uint8Array = utf8('recovering')
+
 /** How often prekeys and records are looked after, ms. */
 const UPKEEP_MS = 3_600_000
 
-/** The rows of a new account, in the order in which they belong together: one batch. */
+/** The rows of a new account, in the order in which they belong together: one batch. `recovered`: from its words. */
 export function rowsOfNewAccount(
   primitives: Primitives,
   random: Random,
   self: Self,
   name: string | null,
   now: number,
+  recovered: boolean = false,
 ): readonly Row[] {
   const prekey = createPrekey(primitives, random, now)
   return [
     { range: 'self', key: SELF_KEY, value: encodeSelf(self) },
     { range: 'self', key: SETTINGS_KEY, value: encodeSettings(name, random.bytes(32)) },
     { range: 'prekey', key: prekey.id, value: encodePrekeyPair(prekey) },
+    ...(recovered ? [{ range: 'self', key: RECOVERING_KEY, value: new Uint8Array() } as const] : []),
   ]
 }
 

@@ -1,13 +1,15 @@
 import { compareBytes, equalBytes, toHex } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
 import { accountId } from '../identity/account.ts'
+import { verifyAccountRecord } from '../identity/account-record.ts'
 import { type DeviceRecord, signDeviceRecord, verifyDeviceRecord } from '../identity/device-record.ts'
+import { encodeSelf, renewAccountRecord } from '../identity/self.ts'
 import { daysToPublish, openSlot, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
 import { dayOf, nextSeq } from '../identity/time.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
 import { hasSlot, holds } from './invites.ts'
 import { count, emit, guarded, jitter, type Machine, save, setTimer } from './machine.ts'
-import { newestPrekey, PUBLICATIONS_KEY } from './own.ts'
+import { newestPrekey, PUBLICATIONS_KEY, RECOVERING_KEY, SELF_KEY } from './own.ts'
 
 /**
  * Keeping the own records in the DHT: one slot per secret (public, contacts, each invite) and day. What was published is
@@ -77,7 +79,8 @@ export function publishAll(machine: Machine): void {
 
 /** Makes a plan for the slots that have none, drops what is over, and sets the timer for the next one. */
 export function schedule(machine: Machine): void {
-  if (machine.network === null) return
+  // Not before it is known which numbers the lost device used.
+  if (machine.network === null || machine.own.recovering?.looked === false) return
   const { due } = machine.own.publications
   const today = dayOf(machine.now)
   const wanted = new Map<string, number>()
@@ -239,12 +242,16 @@ export function onPublished(machine: Machine, key: string, takers: number, held?
   if (leaving === undefined) return
   publications.leaving.delete(key)
   if (takers > 0) {
+    if (machine.own.recovering !== null) {
+      machine.own.recovering = null
+      save(machine, { range: 'self', key: RECOVERING_KEY, value: null })
+    }
     publications.failures.delete(leaving.slot)
     publications.last = { seq: leaving.seq, at: machine.now }
     emit(machine, { kind: 'published', seq: leaving.seq, at: machine.now })
     return
   }
-  if (held !== undefined) guarded(machine, 'own slot', () => learnFrom(machine, leaving, key, held))
+  if (held !== undefined) learnOwnSlot(machine, leaving, key, held)
   const failures = publications.failures.get(leaving.slot) ?? 0
   publications.failures.set(leaving.slot, failures + 1)
   if (publications.due.has(leaving.slot)) {
@@ -254,10 +261,32 @@ export function onPublished(machine: Machine, key: string, takers: number, held?
 }
 
 /** The network holds a newer value of this account: numbers go on from there, else nobody would take one for hours. */
-function learnFrom(machine: Machine, { slot, secret, day }: Leaving, key: string, value: Uint8Array): void {
+export function learnOwnSlot(
+  machine: Machine,
+  where: { readonly secret: Uint8Array; readonly day: number },
+  key: string,
+  value: Uint8Array,
+): void {
+  guarded(machine, 'own slot', () => learnFrom(machine, where, key, value))
+}
+
+function learnFrom(
+  machine: Machine,
+  { secret, day }: { readonly secret: Uint8Array; readonly day: number },
+  key: string,
+  value: Uint8Array,
+): void {
   const { publications, self } = machine.own
   const account = self.accountKey.publicKey
   const opened = openSlot(machine.primitives, { account, secret, day, value, key })
+  const slot = slotName(machine, secret, day)
+  if (machine.own.recovering !== null) {
+    const record = verifyAccountRecord(machine.primitives, opened.accountRecord)
+    if (record.seq >= self.accountRecord.seq && !equalBytes(record.bytes, self.accountRecord.bytes)) {
+      count(machine, 'own account record: newer in the network')
+      signAbove(machine, record.seq)
+    }
+  }
   const known = publications.revs.get(slot)
   if (known !== undefined && compareBytes(opened.rev, known.rev) <= 0) return
   count(machine, 'own slot: newer in the network')
@@ -266,6 +295,14 @@ function learnFrom(machine: Machine, { slot, secret, day }: Leaving, key: string
   const name = toHex(secretHash)
   const { seq } = verifyDeviceRecord(machine.primitives, opened.deviceRecord, self.accountRecord)
   publications.seqs.set(name, Math.max(seq, publications.seqs.get(name) ?? 0))
+}
+
+/** Signs the own list of devices anew, under a number above this one and all of its own. */
+export function signAbove(machine: Machine, seq: number): void {
+  const { self } = machine.own
+  const accountRecord = { ...self.accountRecord, seq: Math.max(seq, self.accountRecord.seq) }
+  machine.own.self = renewAccountRecord(machine.primitives, { ...self, accountRecord }, machine.now)
+  save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
 }
 
 function savePublications(machine: Machine): void {

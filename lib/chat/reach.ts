@@ -31,6 +31,8 @@ function wanted(machine: Machine, { row }: Contact): boolean {
 /** Begins a round now, unless one is under way or there is a link. */
 export function reachOut(machine: Machine, contact: Contact): void {
   if (machine.network === null || !wanted(machine, contact) || contact.link !== null) return
+  // The record that goes with a request is the one that will be published.
+  if (machine.own.recovering?.looked === false) return
   if (contact.reach.phase === 'connecting' || contact.reach.phase === 'resolving' || contact.reach.phase === 'open')
     return
   if (contact.row.place !== null && contact.row.device !== null) {

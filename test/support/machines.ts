@@ -19,7 +19,10 @@ export interface World {
   /** With the `seed` of somebody who is there already it is a new device of theirs, the only one from now on. */
   person(
     name: string,
-    options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode' | 'primitives'>> & { seed?: Uint8Array },
+    options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode' | 'primitives'>> & {
+      seed?: Uint8Array
+      recovered?: boolean
+    },
   ): Someone
   /** Everybody, in the order in which they came. */
   readonly people: readonly Someone[]
@@ -144,7 +147,7 @@ export function createWorld(seed: number | string = 1): World {
     },
     people,
     faults: { ...NO_FAULTS },
-    person(name, { seed: accountSeed, ...options } = {}) {
+    person(name, { seed: accountSeed, recovered = false, ...options } = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
       const chatOptions: ChatOptions = {
@@ -155,7 +158,7 @@ export function createWorld(seed: number | string = 1): World {
         ...options,
       }
       const self = createSelf(native, random, accountSeed ?? random.bytes(32), now)
-      write(rows, rowsOfNewAccount(native, random, self, name, now))
+      write(rows, rowsOfNewAccount(native, random, self, name, now, recovered))
       const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
       const messages = (other: Someone) => {
         const handle = someone.contact(other)

@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { decodeAccountPin } from '../../../lib/identity/pins.ts'
+import { acquaint, createWorld, say, type Someone, type World } from '../../support/machines.ts'
+
+const SEED = new Uint8Array(32).fill(9)
+
+let world: World
+let alice: Someone
+let bob: Someone
+
+beforeEach(() => {
+  world = createWorld(61)
+  alice = world.person('alice', { seed: SEED, publicMode: 'account' })
+  bob = world.person('bob', { publicMode: 'account' })
+  world.advance(5_000)
+  acquaint(world, alice, bob)
+  say(alice, bob, 'before')
+  world.advance(60_000)
+})
+
+const alerts = (who: Someone) => who.events.flatMap((event) => (event.kind === 'alert' ? [event.alert] : []))
+const seqSeenBy = (who: Someone, other: Someone): number => {
+  const pin = who.person(other)?.row.accountPin
+  return pin ? decodeAccountPin(pin).record.seq : 0
+}
+const row = (who: Someone) =>
+  [...who.rows.keys()].filter((name) => name === `self/${Buffer.from('recovering').toString('hex')}`)
+
+function lose(): void {
+  alice.online = false
+  alice.restart()
+  world.advance(60_000)
+}
+
+function recover(name = 'alice again'): Someone {
+  return world.person(name, { seed: SEED, recovered: true, publicMode: 'account' })
+}
+
+/** She needs a link of his: her contacts are not in the words. */
+function meet(again: Someone): void {
+  const invite = bob.command({ kind: 'invite', addresses: [] })
+  world.advance(5_000)
+  again.command({ kind: 'add', link: invite.kind === 'invite' ? invite.link : '', petname: 'bob' })
+  world.advance(60_000)
+}
+
+describe('an account that was made again from its words', () => {
+  test('is the same one with another device for who knew it, and both can write', () => {
+    lose()
+    const again = recover()
+    world.advance(60_000)
+    expect(again.account).toEqual(alice.account)
+    expect([...again.chat.people()]).toEqual([])
+    meet(again)
+    expect(alerts(bob)).toContain('new device')
+    expect(alerts(bob)).not.toContain('two records of one number')
+    say(bob, alice, 'welcome back')
+    say(again, bob, 'here I am')
+    world.advance(60_000)
+    expect(again.texts(bob)).toContain('welcome back')
+    expect(bob.texts(again)).toEqual(['before', '>welcome back', 'here I am'])
+    expect(row(again)).toEqual([])
+  })
+
+  test('has to be confirmed by who had verified it before anything is written to it', () => {
+    bob.command({ kind: 'confirm', contact: bob.contact(alice) })
+    lose()
+    const again = recover()
+    world.advance(60_000)
+    meet(again)
+    expect(bob.person(alice)?.row).toMatchObject({ verified: 'number', unconfirmedDevice: true })
+    say(bob, alice, 'is it you?')
+    world.advance(600_000)
+    expect(again.texts(bob)).toEqual([])
+    bob.command({ kind: 'confirm', contact: bob.contact(alice) })
+    world.advance(600_000)
+    expect(again.texts(bob)).toEqual(['is it you?'])
+  })
+
+  test('revokes the device that was lost', () => {
+    lose()
+    const again = recover()
+    world.advance(60_000)
+    meet(again)
+    alice.online = true
+    alice.restart()
+    say(alice, bob, 'from the thief')
+    world.advance(3_600_000)
+    expect(bob.texts(again)).not.toContain('from the thief')
+    expect(bob.person(again)?.row.device?.did).toEqual(again.chat.self.did)
+  })
+
+  test('signs above everything that the network holds of it before it publishes, though its clock is behind', () => {
+    const before = seqSeenBy(bob, alice)
+    lose()
+    const again = recover()
+    again.skewMs = -3_600_000
+    again.restart()
+    world.advance(120_000)
+    meet(again)
+    expect(seqSeenBy(bob, again)).toBeGreaterThan(before)
+    expect(alerts(bob)).not.toContain('two records of one number')
+    expect(alerts(bob)).toContain('new device')
+  })
+
+  test('publishes nothing and asks nobody before it has looked, also after it was killed while it did', () => {
+    lose()
+    const again = recover()
+    expect(row(again)).toHaveLength(1)
+    const published = again.events.filter(({ kind }) => kind === 'published').length
+    expect(published).toBe(0)
+    again.restart()
+    world.advance(60_000)
+    expect(again.events.filter(({ kind }) => kind === 'published').length).toBeGreaterThan(0)
+    expect(row(again)).toEqual([])
+  })
+
+  test('goes on without an answer when nobody holds anything of it', () => {
+    const alone = createWorld(62).person('alone', { seed: SEED, recovered: true })
+    expect(alone.events).toEqual([])
+    const other = createWorld(63)
+    const lonely = other.person('lonely', { seed: SEED, recovered: true })
+    other.advance(60_000)
+    expect(lonely.events.some(({ kind }) => kind === 'published')).toBe(true)
+  })
+})
