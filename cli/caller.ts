@@ -10,10 +10,11 @@ import { createLocalCaller } from './local.ts'
 import { createLogger } from './log.ts'
 import type { NodeOptions } from './node-module.ts'
 import { readPassphrase } from './passphrase.ts'
+import { nodeSettings } from './settings.ts'
 import { locateSocket, tryConnect } from './socket-path.ts'
 
 /** How long a command waits for another one that has the home open. */
-const LOCK_WAIT_MS = 2000
+export const LOCK_WAIT_MS = 2000
 
 /** Whether an account was made in this home. */
 export function hasAccount(home: string): boolean {
@@ -30,7 +31,8 @@ export async function unlockOptions(invocation: Invocation): Promise<Pick<NodeOp
     : { directory: home, passphrase: await readPassphrase(io, passphrase) }
 }
 
-async function connectRunning(home: string): Promise<Caller | undefined> {
+/** A way to the node that runs on this home, if one does. */
+export async function connectRunning(home: string): Promise<Caller | undefined> {
   const socket = await tryConnect(await locateSocket(home))
   return socket === undefined ? undefined : createClient(socket)
 }
@@ -54,9 +56,7 @@ async function openHome(invocation: Invocation): Promise<Node> {
     network: 'none',
     waitForLockMs: LOCK_WAIT_MS,
     // invites name these addresses even while nobody listens
-    ...(config.listen === undefined ? {} : { listen: [...config.listen] }),
-    ...(config.bootstrap === undefined ? {} : { bootstrap: [...config.bootstrap] }),
-    ...(config.delivery === undefined ? {} : { delivery: config.delivery }),
+    ...nodeSettings(config),
     logger: createLogger(
       (line) => invocation.io.stderr.write(`${line}\n`),
       invocation.verbosity === 'verbose' ? 'verbose' : 'quiet',

@@ -1,7 +1,8 @@
 import { fromUtf8, utf8 } from '../lib/bytes.ts'
 import type { DeliveryMode, PublicMode } from '../node/api.ts'
-import { homePaths, readSmall, replaceFile } from '../node/home-files.ts'
+import { homePaths, inTurn, readSmall, replaceFile } from '../node/home-files.ts'
 import { CliError } from './errors.ts'
+import { isHistory } from './history.ts'
 
 /** What a home remembers between runs. Keys of later versions are kept as they are. */
 export interface Config {
@@ -9,7 +10,13 @@ export interface Config {
   readonly bootstrap?: readonly string[]
   readonly delivery?: DeliveryMode
   readonly public?: PublicMode
+  /** `off`, `keep`, or a duration. */
+  readonly history?: string
+  readonly typing?: boolean
 }
+
+/** Settings to replace; undefined takes one away, so that the default holds again. */
+export type ConfigChanges = { readonly [Key in keyof Config]: Config[Key] | undefined }
 
 export const DELIVERY_MODES: readonly DeliveryMode[] = ['live', 'outbox']
 export const PUBLIC_MODES: readonly PublicMode[] = ['off', 'account', 'reachable']
@@ -46,15 +53,26 @@ export function parseConfig(bytes: Uint8Array): Config {
   if (!isOneOf(fields.get('delivery'), DELIVERY_MODES))
     throw wrong(`"delivery" is none of ${DELIVERY_MODES.join(', ')}`)
   if (!isOneOf(fields.get('public'), PUBLIC_MODES)) throw wrong(`"public" is none of ${PUBLIC_MODES.join(', ')}`)
+  const history = fields.get('history')
+  if (history !== undefined && !isHistory(history)) throw wrong('"history" is neither off, keep nor a duration')
+  const typing = fields.get('typing')
+  if (typing !== undefined && typeof typing !== 'boolean') throw wrong('"typing" is neither true nor false')
   return config
 }
 
-/** Replaces some settings, all at once or not at all. Call it as the holder of the home's lock. */
-export async function updateConfig(home: string, changes: Config): Promise<void> {
+/** Replaces some settings, all at once or not at all, whoever else does so at the same time. Throws `bad-config`, `locked`. */
+export async function updateConfig(home: string, changes: ConfigChanges): Promise<void> {
   if (Object.keys(changes).length === 0) return
-  const before = await readConfig(home)
-  const config = { ...before, ...changes }
+  const { config: path } = homePaths(home)
+  const changed = async (): Promise<string | undefined> => {
+    const before = await readConfig(home)
+    const config = { ...before, ...changes }
+    return JSON.stringify(config) === JSON.stringify(before) ? undefined : JSON.stringify(config, null, 2)
+  }
   // most starts change nothing, and a write waits for the disk
-  if (JSON.stringify(config) === JSON.stringify(before)) return
-  await replaceFile(homePaths(home).config, utf8(`${JSON.stringify(config, null, 2)}\n`))
+  if ((await changed()) === undefined) return
+  await inTurn(path, async () => {
+    const text = await changed()
+    if (text !== undefined) await replaceFile(path, utf8(`${text}\n`))
+  })
 }

@@ -1,4 +1,5 @@
-import type { DeliveryMode, Logger, Node, PublicMode } from '../node/api.ts'
+import type { DeliveryMode, HistoryMode, Logger, Node, PublicMode } from '../node/api.ts'
+import type { Home } from '../node/home.ts'
 
 export interface NodeOptions {
   readonly directory: string
@@ -7,6 +8,8 @@ export interface NodeOptions {
   readonly listen?: string[]
   readonly delivery?: DeliveryMode
   readonly public?: PublicMode
+  readonly history?: HistoryMode
+  readonly typing?: boolean
   /** `none`: the home is opened, nobody is reached. */
   readonly network?: 'tcp' | 'none'
   readonly logger?: Logger
@@ -20,6 +23,8 @@ export interface AccountOptions {
   readonly passphrase?: string | Uint8Array
   readonly noPassphrase?: boolean
   readonly name?: string
+  /** The words of an account that there is already. */
+  readonly recoveryWords?: string
 }
 
 export interface BootstrapOptions {
@@ -41,6 +46,11 @@ export interface NodeModule {
   createNode(options: NodeOptions): Promise<Node>
   createAccount(options: AccountOptions): Promise<{ account: string; recoveryWords: string }>
   createBootstrap(options: BootstrapOptions): Promise<Bootstrap>
+  /** Opens a home without a node on it. */
+  openHome(
+    directory: string,
+    options: { passphrase?: string; waitMs: number },
+  ): Promise<Pick<Home, 'changePassphrase' | 'close'>>
   /** How a home is opened, or null when there is none. */
   homeProtection(directory: string): Promise<'passphrase' | 'key-file' | null>
 }
@@ -50,5 +60,6 @@ export const nodeModule: NodeModule = {
   createNode: async (options) => (await import('../node/index.ts')).createNode(options),
   createAccount: async (options) => (await import('../node/index.ts')).createAccount(options),
   createBootstrap: async (options) => (await import('../node/bootstrap.ts')).createBootstrap(options),
+  openHome: async (directory, options) => (await import('../node/home.ts')).openHome(directory, options),
   homeProtection: async (directory) => (await import('../node/home.ts')).homeProtection(directory),
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import { parseDuration } from './duration.ts'
 import { CliError } from './errors.ts'
+import { isHistory } from './history.ts'
 
 /** A flag that takes one of some words; words of later versions are named as such. */
 export function choice<T extends string>(words: readonly T[], later: readonly string[] = []): (text: string) => T {
@@ -47,4 +48,16 @@ export function duration(text: string): number {
   } catch (error) {
     throw error instanceof CliError ? new InvalidArgumentError(error.message) : error
   }
+}
+
+/** A flag that takes the number of a file descriptor. */
+export function fileDescriptor(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('A file descriptor is a number.')
+  return Number(text)
+}
+
+/** A flag that says how long messages stay: `off`, `keep` or a duration. */
+export function history(text: string): string {
+  if (isHistory(text)) return text
+  throw new InvalidArgumentError('It is off, keep or a duration, for example 30d.')
 }

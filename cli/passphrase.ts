@@ -104,17 +104,29 @@ export async function readPassphrase(io: Io, source: PassphraseSource): Promise<
   throw new CliError('passphrase-needed', 'This home is protected by a passphrase.')
 }
 
+/** What is said when there is no new passphrase: nobody can be asked, or it was empty. */
+export interface NewPassphraseTexts {
+  readonly missing: string
+  readonly hint: string
+  readonly none: string
+}
+
+const NEW_ACCOUNT: NewPassphraseTexts = {
+  missing: 'A new account needs a passphrase.',
+  hint: 'Give one with --passphrase-file FILE or --passphrase-fd N, or choose --no-passphrase.',
+  none: 'For none, use --no-passphrase.',
+}
+
 /** A new passphrase: from the source, or typed twice. */
-export async function readNewPassphrase(io: Io, source: PassphraseSource): Promise<Uint8Array> {
+export async function readNewPassphrase(
+  io: Io,
+  source: PassphraseSource,
+  texts: NewPassphraseTexts = NEW_ACCOUNT,
+): Promise<Uint8Array> {
   if (isGiven(source)) return readSource(source)
-  if (!canPrompt(io)) {
-    throw new CliError('passphrase-needed', 'A new account needs a passphrase.', {
-      hint: 'Give one with --passphrase-file FILE or --passphrase-fd N, or choose --no-passphrase.',
-    })
-  }
+  if (!canPrompt(io)) throw new CliError('passphrase-needed', texts.missing, { hint: texts.hint })
   const first = await prompt(io, 'New passphrase: ')
-  if (first.length === 0)
-    throw new CliError('usage', 'A passphrase cannot be empty.', { hint: 'For none, use --no-passphrase.' })
+  if (first.length === 0) throw new CliError('usage', 'A passphrase cannot be empty.', { hint: texts.none })
   const second = await prompt(io, 'The same again: ')
   if (!Buffer.from(first).equals(second)) throw new CliError('usage', 'The two passphrases differ.')
   second.fill(0)

@@ -1,9 +1,10 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { CliError, EXIT, exitCodeOf, type Failure, failureOf } from './errors.ts'
 import { resolveHome } from './home.ts'
 import { createInvocation, type GlobalOptions, type Invocation } from './invocation.ts'
 import type { Io } from './io.ts'
 import { nearest } from './nearest.ts'
+import { fileDescriptor } from './options.ts'
 import { asciiJson, asciiText, createPainter, jsonLine, safeText, showsUnicode } from './terminal.ts'
 import { isLaterFlag, isLaterVerb, VERBS } from './verbs.ts'
 import { readVersion } from './version.ts'
@@ -12,11 +13,6 @@ const EXAMPLES: readonly string[] = ['sotto init --name Ada', 'sotto up --detach
 
 function examplesText(examples: readonly string[]): string {
   return `Examples:\n${examples.map((example) => `  ${example}`).join('\n')}\n`
-}
-
-function fileDescriptor(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('A file descriptor is a number.')
-  return Number(text)
 }
 
 function createProgram(io: Io): Command {

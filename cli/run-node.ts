@@ -4,14 +4,13 @@ import { homePaths } from '../node/home-files.ts'
 import { unlockOptions } from './caller.ts'
 import type { UpOptions } from './commands/up.ts'
 import { keepCompiled } from './compile-cache.ts'
-import { type Config, DELIVERY_MODES, PUBLIC_MODES, readConfig, updateConfig } from './config.ts'
-import { CliError, failureOf } from './errors.ts'
+import { type Config, type ConfigChanges, readConfig, updateConfig } from './config.ts'
+import { failureOf } from './errors.ts'
 import type { Invocation } from './invocation.ts'
-import type { Io } from './io.ts'
 import { createLogger, createRotatingFile, LOG_FILE } from './log.ts'
-import { addresses, choice } from './options.ts'
 import { chooseListenAddresses } from './ports.ts'
 import { type ApiServer, serveApi } from './server.ts'
+import { chosen, decideSettings, nodeSettings } from './settings.ts'
 
 /** Settings of a run and which of them the home shall remember. */
 interface Settings {
@@ -19,43 +18,23 @@ interface Settings {
   readonly remember: Config
 }
 
-function fromEnvironment<T>(env: Io['env'], name: string, parse: (text: string) => T): T | undefined {
-  const text = env[name]
-  if (text === undefined || text === '') return undefined
-  try {
-    return parse(text)
-  } catch (error) {
-    const why = error instanceof Error ? ` ${error.message}` : ''
-    throw new CliError('usage', `${name} in the environment is wrong.${why}`)
-  }
-}
-
-function addressList(use: 'listen' | 'bootstrap'): (text: string) => string[] {
-  const add = addresses(use)
-  return (text) => text.split(/[\s,]+/).reduce<string[]>((list, each) => (each === '' ? list : add(each, list)), [])
-}
-
-/** Flag before environment before file before default. */
-async function decideSettings({ home, io: { env } }: Invocation, flags: UpOptions): Promise<Settings> {
-  const file = await readConfig(home)
-  const wanted = flags.listen ?? fromEnvironment(env, 'SOTTO_LISTEN', addressList('listen')) ?? file.listen
-  const listen = wanted ?? (await chooseListenAddresses())
-  const bootstrap =
-    flags.bootstrap ?? fromEnvironment(env, 'SOTTO_BOOTSTRAP', addressList('bootstrap')) ?? file.bootstrap
-  const delivery = flags.delivery ?? fromEnvironment(env, 'SOTTO_DELIVERY', choice(DELIVERY_MODES)) ?? file.delivery
-  const visible = flags.public ?? fromEnvironment(env, 'SOTTO_PUBLIC', choice(PUBLIC_MODES)) ?? file.public
+/** Flag before environment before file before default; a flag holds for this run, `bootstrap` is kept. */
+async function settingsOf({ home, io: { env } }: Invocation, flags: UpOptions): Promise<Settings> {
+  const { listen, bootstrap, delivery, public: visible, history } = flags
+  const given = { listen, bootstrap, delivery, public: visible, history }
+  const use = chosen(decideSettings(withoutAbsent(given), env, await readConfig(home)))
+  const wanted = use.listen ?? (await chooseListenAddresses())
   return {
-    use: {
-      listen,
-      ...(bootstrap === undefined ? {} : { bootstrap }),
-      ...(delivery === undefined ? {} : { delivery }),
-      ...(visible === undefined ? {} : { public: visible }),
-    },
+    use: { ...use, listen: wanted },
     remember: {
-      ...(wanted === undefined ? { listen } : {}),
-      ...(flags.bootstrap === undefined ? {} : { bootstrap: flags.bootstrap }),
+      ...(use.listen === undefined ? { listen: wanted } : {}),
+      ...(bootstrap === undefined ? {} : { bootstrap }),
     },
   }
+}
+
+function withoutAbsent(config: ConfigChanges): Config {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
 }
 
 function chooseLogger({ io, home, verbosity }: Invocation, detached: boolean): Logger {
@@ -67,10 +46,7 @@ async function openNode(invocation: Invocation, settings: Settings['use'], logge
   const unlock = await unlockOptions(invocation)
   return invocation.io.node.createNode({
     ...unlock,
-    listen: [...settings.listen],
-    ...(settings.bootstrap === undefined ? {} : { bootstrap: [...settings.bootstrap] }),
-    ...(settings.delivery === undefined ? {} : { delivery: settings.delivery }),
-    ...(settings.public === undefined ? {} : { public: settings.public }),
+    ...nodeSettings(settings),
     network: 'tcp',
     logger,
     rememberBootstrap(bootstrap) {
@@ -95,7 +71,7 @@ export async function runNode(invocation: Invocation, flags: UpOptions): Promise
 async function run(invocation: Invocation, flags: UpOptions): Promise<void> {
   const { io, home } = invocation
   const logger = chooseLogger(invocation, flags.detached === true)
-  const settings = await decideSettings(invocation, flags)
+  const settings = await settingsOf(invocation, flags)
   const node = await openNode(invocation, settings.use, logger)
   const stopping = Promise.withResolvers<void>()
   let api: ApiServer | undefined

@@ -9,6 +9,11 @@ interface VerbEntry {
 /** Every command, in the order of the help. Only the one that is called is imported. */
 export const VERBS: readonly VerbEntry[] = [
   { name: 'init', summary: 'make an account', load: () => import('./commands/init.ts') },
+  {
+    name: 'passphrase',
+    summary: 'change the passphrase of the home',
+    load: () => import('./commands/passphrase.ts'),
+  },
   { name: 'up', summary: 'run the node', load: () => import('./commands/up.ts') },
   { name: 'down', summary: 'stop the node', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'how the node is doing', load: () => import('./commands/status.ts') },
@@ -21,24 +26,25 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'decline', summary: 'decline a request', load: () => import('./commands/decline.ts') },
   { name: 'block', summary: 'hear no more of somebody', load: () => import('./commands/block.ts') },
   { name: 'unblock', summary: 'hear of them again', load: () => import('./commands/unblock.ts') },
+  { name: 'rename', summary: 'call somebody by another name', load: () => import('./commands/rename.ts') },
+  { name: 'remove', summary: 'forget somebody and what was written', load: () => import('./commands/remove.ts') },
   { name: 'verify', summary: 'make sure who somebody is', load: () => import('./commands/verify.ts') },
   { name: 'send', summary: 'send a message', load: () => import('./commands/send.ts') },
   { name: 'chat', summary: 'talk with somebody', load: () => import('./commands/chat.ts') },
   { name: 'log', summary: 'show a conversation', load: () => import('./commands/log.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
+  { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
   { name: 'mesh', summary: 'simulate many nodes', load: () => import('./commands/mesh.ts') },
   { name: 'bootstrap', summary: 'run a rendezvous server', load: () => import('./commands/bootstrap.ts') },
 ]
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `passphrase logs doctor config pair rename remove edit delete react search files group pay mailbox backup restore
+  `logs doctor pair edit delete react search files group pay mailbox backup restore
    devices device tui web completion`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['init', ['--recover']],
-  ['up', ['--mailbox', '--history', '--mdns', '--web']],
-  ['invite', ['--qr', '--once', '--revoke']],
+  ['up', ['--mailbox', '--mdns', '--web']],
   ['send', ['--file', '--expires']],
   ['bootstrap', ['--mailbox']],
 ])

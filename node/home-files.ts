@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeError } from './errors.ts'
 
 /** Where everything of a home lies. */
@@ -93,6 +94,80 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
     throw error
   }
   await syncDirectory(dirname(path))
+}
+
+/** As `replaceFile`, and then overwrites what the old file held, as far as the medium overwrites in place. */
+export function replaceSecret(path: string, bytes: Uint8Array): Promise<void> {
+  return onDisk(`write ${path}`, async () => {
+    // The old file keeps its content under this handle when its name is taken by the new one.
+    await using old = await openForOverwriting(path)
+    await replace(path, bytes)
+    if (old !== null) await overwrite(old)
+  })
+}
+
+/** Removes the file after overwriting it, as far as the medium overwrites in place; a missing one is fine. */
+export function removeSecret(path: string): Promise<void> {
+  return onDisk(`remove ${path}`, async () => {
+    {
+      await using file = await openForOverwriting(path)
+      if (file === null) return
+      await overwrite(file)
+    }
+    await rm(path, { force: true })
+    await syncDirectory(dirname(path))
+  })
+}
+
+/** What writers that were killed left beside these files. For the holder of the home's lock alone. */
+export async function removeLeftovers(directory: string, names: readonly string[]): Promise<void> {
+  const found = await onDisk('look into the home', () => readdir(directory))
+  const beside = new RegExp(`^(?:${names.join('|')})\\.\\d{1,10}\\.new$`)
+  for (const name of found) if (beside.test(name)) await removeSecret(join(directory, name))
+}
+
+async function openForOverwriting(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r+')
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+async function overwrite(file: FileHandle): Promise<void> {
+  const { size } = await file.stat()
+  await file.write(new Uint8Array(size), 0, size, 0)
+  await file.sync()
+}
+
+/** Who changes a file waits so long for another who does, ms; what is older than the second was left by a process that was killed. */
+const TURN_WAIT_MS = 2_000
+const TURN_POLL_MS = 25
+const TURN_ENDS_MS = 10_000
+
+/** Runs what reads and replaces the file while nobody else does so. Throws `locked` when that takes too long. */
+export async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const mark = `${path}.lock`
+  for (let waited = 0; ; waited += TURN_POLL_MS) {
+    try {
+      await (await open(mark, 'wx', 0o600)).close()
+      break
+    } catch (cause) {
+      if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) {
+        throw new NodeError('storage', `could not write ${mark}`, { cause })
+      }
+      if (waited >= TURN_WAIT_MS) throw new NodeError('locked', `another process is changing ${path}`, { cause })
+    }
+    const since = await stat(mark).catch(() => null)
+    if (since !== null && Date.now() - since.mtimeMs > TURN_ENDS_MS) await rm(mark, { force: true })
+    else await sleep(TURN_POLL_MS)
+  }
+  try {
+    return await work()
+  } finally {
+    await rm(mark, { force: true })
+  }
 }
 
 /** Removes the file, for good when this resolves; a missing one is fine. */

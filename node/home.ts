@@ -1,11 +1,23 @@
 import { argon2 } from 'node:crypto'
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromUtf8, utf8, wipe } from '../lib/bytes.ts'
 import type { Random } from '../lib/crypto/primitives.ts'
 import { RANGES, type Range } from '../lib/rows.ts'
 import { native, systemRandom } from './crypto.ts'
 import { NodeError } from './errors.ts'
-import { type HomePaths, homePaths, makePrivate, onDisk, readSmall, removeFile, replaceFile } from './home-files.ts'
+import {
+  type HomePaths,
+  homePaths,
+  makePrivate,
+  onDisk,
+  readSmall,
+  removeFile,
+  removeLeftovers,
+  removeSecret,
+  replaceFile,
+  replaceSecret,
+} from './home-files.ts'
 import { checkInventory, manifestNumber, takeInventory } from './store/inventory.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { checkSchema, writeSchema } from './store/schema.ts'
@@ -20,9 +32,9 @@ export interface Home extends AsyncDisposable {
   /** Encrypted at rest. Closed with the home. */
   readonly store: Store
   /**
-   * Wraps the same master key anew. `current` is the passphrase so far (left out for a home without one). A copy of the
-   * old `vault` still opens with the old passphrase. Rejects with `wrong-passphrase` or `invalid`, and then changes
-   * nothing.
+   * Wraps the same master key anew; killed at any moment, the home opens by the old secret or by the new one. `current` is
+   * the passphrase so far (left out for a home without one). A copy of the old `vault` still opens with the old passphrase.
+   * Rejects with `wrong-passphrase` or `invalid`, and then changes nothing.
    */
   changePassphrase(current: string | undefined, next: Protection): Promise<void>
   /** Ends the store and lets the next process in. Closing twice is harmless. */
@@ -101,8 +113,16 @@ export async function openHome(directory: string, options: HomeOptions & { passp
   }
   return withDatabase(directory, paths, options, { create: false }, async (raw) => {
     await checkSchema(raw, { primitives: native, masterKey })
+    await tidy(directory, paths)
     return masterKey
   })
+}
+
+/** A process that was killed while it changed the passphrase leaves wrapped keys that open nothing any more, or never did. */
+async function tidy(directory: string, paths: HomePaths): Promise<void> {
+  await removeLeftovers(directory, [basename(paths.vault), basename(paths.key)])
+  // Read under the lock: it may have been changed since it was opened.
+  if ((await loadVault(paths))?.protection === 'passphrase') await removeSecret(paths.key)
 }
 
 /** Takes the lock, lets `prepare` find the master key, and gives the home; or leaves everything closed behind it. */
@@ -231,8 +251,9 @@ async function writeVault(
     await replaceFile(paths.key, secret.key)
     wipe(secret.key)
   }
-  await replaceFile(paths.vault, vault)
-  if (secret.kind === 'passphrase') await removeFile(paths.key)
+  // From here on the new secret opens the home, and the old one does not.
+  await replaceSecret(paths.vault, vault)
+  if (secret.kind === 'passphrase') await removeSecret(paths.key)
 }
 
 async function changePassphrase(

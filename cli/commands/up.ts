@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { DeliveryMode, PublicMode } from '../../node/api.ts'
 import { DELIVERY_MODES, PUBLIC_MODES } from '../config.ts'
-import { addresses, choice } from '../options.ts'
+import { addresses, choice, history } from '../options.ts'
 import type { Verb } from '../verb.ts'
 
 export interface UpOptions {
@@ -9,6 +9,7 @@ export interface UpOptions {
   readonly bootstrap?: string[]
   readonly delivery?: DeliveryMode
   readonly public?: PublicMode
+  readonly history?: string
   readonly detach?: boolean
   /** Set by `--detach` for the process in the background. */
   readonly detached?: boolean
@@ -34,6 +35,7 @@ export const verb: Verb = {
         'what those find who know only my account: off, account or reachable',
         choice(PUBLIC_MODES),
       )
+      .option('--history <time>', 'how long messages stay once they were read or delivered: off, 30d, keep', history)
       .option('--detach', 'run in the background, log to log/sotto.log')
       .addOption(new Option('--detached').hideHelp())
       .action(async (options: UpOptions) => {

@@ -41,7 +41,7 @@ describe('usage', () => {
     ['an unknown command', ['frobnicate']],
     ['a command of a later version', ['pair', 'bob']],
     ['a flag of a later version', ['up', '--web']],
-    ['a flag of a later version with a value', ['up', '--history=30d']],
+    ['a flag of a later version with a value', ['up', '--web=8080']],
     ['a mode of a later version', ['up', '--delivery', 'mailbox']],
     ['an unknown flag', ['id', '--frobnicate']],
     ['a missing argument', ['send']],

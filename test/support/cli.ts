@@ -55,6 +55,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     createNode: node === undefined ? refuse : async () => node,
     createAccount: refuse,
     createBootstrap: refuse,
+    openHome: refuse,
     homeProtection: async () => 'key-file',
     ...options.module,
   }

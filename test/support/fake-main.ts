@@ -17,6 +17,7 @@ const module: NodeModule = {
     return { account: ME, recoveryWords: 'word '.repeat(24).trim() }
   },
   createBootstrap: () => Promise.reject(new Error('not here')),
+  openHome: async () => ({ changePassphrase: async () => undefined, close: async () => undefined }),
   homeProtection: async (directory) => (existsSync(join(directory, 'key')) ? 'key-file' : 'passphrase'),
 }
 

@@ -1,0 +1,115 @@
+import { callHome, connectRunning, hasAccount } from '../caller.ts'
+import { readConfig, updateConfig } from '../config.ts'
+import { parseDuration } from '../duration.ts'
+import { CliError } from '../errors.ts'
+import type { Invocation } from '../invocation.ts'
+import { nearest } from '../nearest.ts'
+import type { Params } from '../api.ts'
+import { changeOf, decideSettings, formatSetting, isSettingKey, SETTING_KEYS, type SettingKey } from '../settings.ts'
+import { NodeError } from '../../node/errors.ts'
+import type { Verb } from '../verb.ts'
+
+/** Settings of one conversation: `receipts.bob`. */
+const CONTACT_KEYS = ['receipts', 'expires'] as const
+
+function assertAccount({ home }: Invocation): void {
+  if (!hasAccount(home)) throw new NodeError('no-account', 'There is no account in this home yet.')
+}
+
+async function show(invocation: Invocation, withOrigin: boolean): Promise<void> {
+  const { home, io, json, print } = invocation
+  assertAccount(invocation)
+  const decided = decideSettings({}, io.env, await readConfig(home))
+  if (json) {
+    const shown = decided.map(({ key, value, origin }) => [key, withOrigin ? { value, origin } : value] as const)
+    print(Object.fromEntries(shown.filter(([, value]) => value !== undefined)), '')
+    return
+  }
+  const lines = decided.map(({ key, value, origin }) => {
+    const line = `${key.padEnd(10)} ${formatSetting(value)}`
+    return (withOrigin ? `${line}  (${origin})` : line).trimEnd()
+  })
+  print({}, lines.join('\n'))
+}
+
+function unknownKey(key: string): CliError {
+  const keys = [...SETTING_KEYS, ...CONTACT_KEYS.map((each) => `${each}.WHO`)]
+  const meant = nearest(key.split('.')[0] ?? '', [...SETTING_KEYS, ...CONTACT_KEYS])
+  const hint = CONTACT_KEYS.some((each) => each === meant) ? `${meant}.WHO` : meant
+  return new CliError('usage', `There is no setting "${key}".`, {
+    hint: hint === undefined ? `There are: ${keys.join(', ')}` : `Did you mean ${hint}?`,
+  })
+}
+
+/** What a value of a contact's setting asks for. */
+function contactSettings(name: (typeof CONTACT_KEYS)[number], text: string): Omit<Params<'contact.configure'>, 'who'> {
+  if (name === 'expires') return { expires: text === 'off' ? null : lifetime(text) }
+  if (text !== 'on' && text !== 'off') throw new CliError('usage', `receipts is wrong. It is one of on, off.`)
+  return { receipts: text === 'on' }
+}
+
+function lifetime(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === 0) throw new CliError('usage', 'expires is wrong. It is off or a duration, for example 30d.')
+  return ms
+}
+
+async function setForContact(
+  invocation: Invocation,
+  name: (typeof CONTACT_KEYS)[number],
+  who: string,
+  text: string,
+): Promise<void> {
+  const settings = contactSettings(name, text)
+  await using caller = await callHome(invocation)
+  const contact = await caller.call('contact.configure', { who, ...settings }, { signal: invocation.io.ended })
+  const { account, petname, receipts, expires } = contact
+  invocation.print(
+    { key: `${name}.${petname}`, account, receipts, ...(expires === undefined ? {} : { expires }) },
+    `${name} with ${petname}: ${text}`,
+  )
+}
+
+async function setForHome(invocation: Invocation, key: SettingKey, text: string): Promise<void> {
+  const { home, io, print, note } = invocation
+  assertAccount(invocation)
+  const change = changeOf(key, text)
+  await updateConfig(home, change)
+  await using running = await connectRunning(home)
+  const isNow = running !== undefined && key === 'typing'
+  if (isNow) await running.call('node.configure', { typing: change.typing ?? true }, { signal: io.ended })
+  const value = change[key]
+  print(
+    { key, ...(value === undefined ? {} : { value }) },
+    `${key} ${value === undefined ? 'default' : formatSetting(value)}`,
+  )
+  if (running !== undefined && !isNow) note('The running node takes it when it starts again: sotto down, sotto up')
+}
+
+async function set(invocation: Invocation, key: string, text: string): Promise<void> {
+  const [name = '', ...rest] = key.split('.')
+  const forContact = CONTACT_KEYS.find((each) => each === name)
+  const who = rest.join('.')
+  if (forContact !== undefined && who !== '') return setForContact(invocation, forContact, who, text)
+  if (!isSettingKey(key)) throw unknownKey(key)
+  return setForHome(invocation, key, text)
+}
+
+export const verb: Verb = {
+  examples: ['sotto config show --origin', 'sotto config set receipts.bob off', 'sotto config set delivery live'],
+  define(command, invocation) {
+    command
+      .command('show')
+      .description('The settings of this home.')
+      .option('--origin', 'where each comes from: environment, file or default')
+      .action((options: { origin?: boolean }) => show(invocation(), options.origin === true))
+    command
+      .command('set')
+      .description(
+        `Changes one: ${SETTING_KEYS.join(', ')} (all "default" again), receipts.WHO on|off, expires.WHO DURATION|off.`,
+      )
+      .argument('<key>', 'which')
+      .argument('<value>', 'to what; addresses separated by spaces or commas')
+      .action((key: string, value: string) => set(invocation(), key, value))
+  },
+}
