@@ -12,7 +12,7 @@ import { type ChatOptions, type Contact, guarded, type Machine, save, tell } fro
 import { upkeep } from './chat/own.ts'
 import { keepPlan, newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
 import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
-import { lookAtOwn, onOwnFound, OWN_LOOKUP } from './chat/recovering.ts'
+import { isOwnLookUp, lookAtOwn, onOwnFound } from './chat/recovering.ts'
 import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
 import { expireRequests } from './chat/expiry.ts'
@@ -104,7 +104,7 @@ function dispatch(machine: Machine, event: Event): void {
       withContact(machine, event.contact, onUnreachable)
       return
     case 'resolved':
-      if (event.contact === OWN_LOOKUP) {
+      if (isOwnLookUp(event.contact)) {
         onOwnFound(machine, event.values)
         reconnect(machine)
       }

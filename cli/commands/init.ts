@@ -22,8 +22,9 @@ const MAX_WORDS_BYTES = 4096
 async function readWords(io: Io, from: string): Promise<string> {
   const parts: Buffer[] = []
   let length = 0
+  const source: AsyncIterable<Buffer> = from === '-' ? io.stdin : createReadStream(from)
   try {
-    for await (const part of from === '-' ? io.stdin : createReadStream(from)) {
+    for await (const part of source) {
       parts.push(Buffer.from(part))
       length += part.length
       if (length > MAX_WORDS_BYTES) throw new CliError('usage', `Recovery words have at most ${MAX_WORDS_BYTES} bytes.`)

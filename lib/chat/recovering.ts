@@ -14,11 +14,16 @@ export interface Recovering {
 }
 
 /** In whose name own slots are looked up; no contact has this handle. */
-export const OWN_LOOKUP = 'self'
+const OWN_LOOKUP = 'self'
 
 /** How often nothing is found before it counts as nothing being there, and the pause between, ms. */
 const TRIES = 5
 const TRY_AGAIN_MS = 2_000
+
+/** Whether a look-up is one of own slots. */
+export function isOwnLookUp(contact: string): boolean {
+  return contact === OWN_LOOKUP
+}
 
 /** Asks the network for the own public slots. */
 export function lookAtOwn(machine: Machine): void {
