@@ -52,7 +52,7 @@ export function createRemotePlayer(program: readonly string[], file: string): Pl
   return {
     play(seed) {
       if (played >= SEEDS_A_PROCESS) end()
-      const process = child ?? begin()
+      const playing = child ?? begin()
       played++
       return new Promise((resolve) => {
         // One seed that cannot be played is one that failed: the others are played all the same.
@@ -61,14 +61,14 @@ export function createRemotePlayer(program: readonly string[], file: string): Pl
           const text = `the process that played it ended with ${why instanceof Error ? why.message : (why ?? 'a signal')}`
           resolve(unplayed(seed, text))
         }
-        process.once('exit', died)
-        process.once('error', died)
-        process.once('message', (answer) => {
-          process.off('exit', died)
-          process.off('error', died)
+        playing.once('exit', died)
+        playing.once('error', died)
+        playing.once('message', (answer) => {
+          playing.off('exit', died)
+          playing.off('error', died)
           resolve(answer as Result)
         })
-        process.send({ seed })
+        playing.send({ seed })
       })
     },
     end,

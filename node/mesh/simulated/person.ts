@@ -232,7 +232,10 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
       if (life === null || life.running === null) return null
       return { timers: life.timers(), links: life.running.network.status().connections }
     },
-    secrets: () => [masterKey, newcomer.self.accountKey.exportSeed(), newcomer.self.deviceKey.exportSeed()],
+    secrets() {
+      const { accountKey, deviceKey, identityKey } = newcomer.self
+      return [masterKey, accountKey.exportSeed(), deviceKey.exportSeed(), identityKey.exportPrivate()]
+    },
     get up() {
       return life !== null
     },

@@ -58,7 +58,10 @@ export interface SimulatedMesh extends Mesh {
   load(name: string): { readonly timers: number; readonly links: number } | null
   /** Kills somebody's process and puts an earlier copy of the disk back. */
   rollBack(name: string, image: DiskImage): Promise<void>
-  /** Plaintext or private keys that were seen outside of a node, and keys that sealed twice; nothing, hopefully. */
+  /**
+   * Plaintext that was seen outside of a node, private keys of an account or device or a master key on a disk, and keys that
+   * sealed two texts with one nonce; nothing, hopefully.
+   */
   leaks(): Promise<readonly string[]>
   /**
    * Something goes wrong that has a name (`FAULTS`); `who` and `other` are whom it strikes. What a fault leaves to chance
