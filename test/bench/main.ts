@@ -8,7 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { machineLine, thisMachine } from './machine.ts'
-import type { Benchmark, Row } from './row.ts'
+import { type Benchmark, isMet, type Row } from './row.ts'
 import { appends } from './rows/appends.ts'
 import { connect } from './rows/connect.ts'
 import { delivery } from './rows/delivery.ts'
@@ -60,10 +60,19 @@ const machine = thisMachine()
 process.stdout.write(`${machineLine(machine)}\n\n`)
 const rows: Row[] = []
 for (const name of chosen) {
+  const before = thisMachine().load
   const row = await (benchmarks[name] as Benchmark)({ quick: options.quick })
-  rows.push(row)
-  process.stdout.write(`${tableOf([row])}\n`)
+  const load = `load ${before} before, ${thisMachine().load} after`
+  rows.push({ ...row, notes: [...(row.notes ?? []), load] })
+  process.stdout.write(`${tableOf(rows.slice(-1))}\n`)
 }
+const judged = rows.map((row) => ({
+  ...row,
+  targets: row.targets.map((target) => ({ ...target, met: isMet(target) })),
+}))
+const aims = judged.flatMap(({ targets }) => targets.flatMap(({ met }) => met ?? []))
+process.stdout.write(`${aims.filter(Boolean).length} of ${aims.length} aims met\n`)
 if (options.out !== undefined) {
-  await writeFile(options.out, `${JSON.stringify({ version: 1, quick: options.quick, machine, rows }, null, 2)}\n`)
+  const result = { version: 1, quick: options.quick, machine, rows: judged }
+  await writeFile(options.out, `${JSON.stringify(result, null, 2)}\n`)
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run soak`: whole nodes that write to each other for a while, and what they hold meanwhile. Whether memory is flat is
- * told by the slope after the first sixth of the time, over all people together.
+ * told by the slope over the second half of the time, of all people together.
  *
  *     npm run soak -- [--minutes 60] [--people 5] [--rate 5] [--out soak.json] [--plot soak.svg] [--snapshots directory]
  *     npm run soak -- --from soak.json --plot soak.svg
@@ -8,8 +8,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { machineLine, thisMachine } from './machine.ts'
+import type { Sample } from './soak/holdings.ts'
 import { plotOf } from './soak/plot.ts'
-import { createReport, type SoakReport, textOf } from './soak/report.ts'
+import { createReport, lineOf, type SoakReport, textOf } from './soak/report.ts'
 import { soak } from './soak/run.ts'
 
 const { values: options } = parseArgs({
@@ -31,32 +32,33 @@ async function measure(): Promise<SoakReport> {
   if (options.snapshots !== undefined) await mkdir(options.snapshots, { recursive: true })
   const machine = thisMachine()
   process.stdout.write(`${machineLine(machine)}\n`)
-  const settings = { minutes, people, rate, sampleSeconds: Math.min(60, (minutes * 60) / 12) }
-  const report = (result: Parameters<typeof createReport>[1]): SoakReport =>
-    createReport({ ...settings, machine }, result)
-  const samples: Parameters<typeof createReport>[1]['samples'][number][] = []
+  const settings = { minutes, people, rate, sampleSeconds: Math.min(60, (minutes * 60) / 12), machine }
+  const samples: Sample[] = []
   const result = await soak({
     ...settings,
     ...(options.snapshots !== undefined && { snapshots: options.snapshots }),
     sampled(sample) {
       samples.push(sample)
-      const { heap, resident } = sample.people[0] ?? {}
-      process.stdout.write(
-        `${sample.minutes.toFixed(1)} min: ${sample.sent} sent, ${sample.delivered} delivered, heap ${heap?.toFixed(1)} MiB, resident ${resident?.toFixed(0)} MiB, load ${thisMachine().load}\n`,
-      )
+      process.stdout.write(`${lineOf(sample)}, load ${thisMachine().load}\n`)
       // What was measured so far is there even when the machine goes down.
-      if (options.out !== undefined) {
-        const partial = { settings, machine, samples }
-        writeFile(`${options.out}.part`, JSON.stringify(partial)).catch(() => undefined)
-      }
+      write(createReport(settings, { samples, sent: sample.sent, faults: [] })).catch(() => undefined)
     },
   })
-  return report(result)
+  return createReport(settings, result)
 }
 
-const report =
-  options.from === undefined ? await measure() : (JSON.parse(await readFile(options.from, 'utf8')) as SoakReport)
-if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 1)}\n`)
+async function write(report: SoakReport): Promise<void> {
+  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 1)}\n`)
+}
+
+/** A run that was measured before. */
+async function reread(file: string): Promise<SoakReport> {
+  const earlier = JSON.parse(await readFile(file, 'utf8')) as SoakReport
+  return createReport(earlier.settings, earlier)
+}
+
+const report = options.from === undefined ? await measure() : await reread(options.from)
+await write(report)
 if (options.plot !== undefined) await writeFile(options.plot, plotOf(report))
 process.stdout.write(textOf(report))
 if (report.faults.length > 0) process.exitCode = 1

@@ -1,4 +1,5 @@
 import { absences, isInstalled } from '../peers/installed.ts'
+import { toxAbsence, toxNetwork } from '../peers/tox.ts'
 import type { Benchmark, Figure, Target } from '../row.ts'
 import { interleave, sizeOf } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
@@ -8,6 +9,9 @@ import type { MeshTasks } from '../workers/mesh.ts'
 import type { PeerTasks } from '../workers/peer.ts'
 
 const STRANGERS = 8
+
+/** It takes seconds, and varies less than the others. */
+const TOX_ROUNDS = 5
 
 /** Looks for the other person anew; ms until the first text was answered. */
 type Meeting = () => Promise<number>
@@ -29,11 +33,17 @@ export const connect: Benchmark = async (options) => {
     figures.push({ name: 'hyperswarm, key; nothing on any disk', unit: 'ms', ...spreadOf(theirs) })
     targets.push({ name: 'Sotto / hyperswarm', value: ratioOf(own, theirs), unit: '×' })
   }
+  const noTox = toxAbsence()
+  if (noTox === null) {
+    const times = await toxMeetings(options.quick ? 1 : TOX_ROUNDS)
+    figures.push({ name: 'c-toxcore, address; nothing on any disk', unit: 'ms', ...spreadOf(times) })
+    targets.push({ name: 'Sotto / c-toxcore', value: spread.median / spreadOf(times).median, unit: '×' })
+  }
   return {
     name: `somebody found through a DHT of ${STRANGERS + 2} nodes, to the first text delivered`,
     figures,
     targets,
-    notes: absences(['hyperswarm']),
+    notes: [...absences(['hyperswarm']), ...(noTox === null ? [] : [noTox])],
   }
 }
 
@@ -62,4 +72,11 @@ async function hyperswarmMeeting(workers: AsyncDisposableStack): Promise<Meeting
   const key = await start().ask('host', bootstrap)
   const guest = start()
   return () => guest.ask('guest', { bootstrap, key })
+}
+
+async function toxMeetings(rounds: number): Promise<readonly number[]> {
+  await using network = await toxNetwork(STRANGERS + 1)
+  const times: number[] = []
+  for (let round = 0; round < rounds; round++) times.push((await network.meet(0)).delivered)
+  return times
 }

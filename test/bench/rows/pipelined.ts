@@ -1,3 +1,4 @@
+import { toxAbsence, toxNetwork } from '../peers/tox.ts'
 import type { Benchmark } from '../row.ts'
 import { interleave, sizeOf } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
@@ -23,6 +24,8 @@ export const pipelined: Benchmark = async (options) => {
     async () => Math.max(await thread.ask('sending', each), await thread.ask('reading', each)),
   ])
   const after = await nodes.first.ask('memory')
+  const noTox = toxAbsence()
+  const tox = noTox === null ? await toxRates(options.quick ? 1 : 5, each) : []
   const rate = (times: readonly number[]) => times.map((ms) => (each / ms) * 1000)
   return {
     name: `texts of ${TEXT_BYTES} B that do not wait for each other, durable on both sides`,
@@ -31,6 +34,7 @@ export const pipelined: Benchmark = async (options) => {
       { name: 'bare libp2p stream, a write per message', unit: 'msg/s', ...spreadOf(rate(raw)) },
       { name: 'bare libp2p stream, writes of 64 KiB', unit: 'msg/s', ...spreadOf(rate(packed)) },
       { name: 'one thread of the same cryptography', unit: 'msg/s', ...spreadOf(rate(one)) },
+      ...(tox.length === 0 ? [] : [{ name: 'c-toxcore, nothing on any disk', unit: 'msg/s', ...spreadOf(tox) }]),
     ],
     targets: [
       {
@@ -57,5 +61,17 @@ export const pipelined: Benchmark = async (options) => {
         unit: 'MiB',
       },
     ],
+    notes: noTox === null ? [] : [noTox],
   }
+}
+
+/** Messages a second between two friends who are connected. */
+async function toxRates(rounds: number, messages: number): Promise<readonly number[]> {
+  await using network = await toxNetwork(4)
+  const rates: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const { piped } = await network.meet(messages)
+    rates.push((messages / piped) * 1000)
+  }
+  return rates
 }

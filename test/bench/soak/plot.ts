@@ -74,7 +74,7 @@ function held({ samples, settings, trends }: SoakReport, quantity: Quantity, tit
   const remark =
     trend === null
       ? 'too short for a trend'
-      : `${trend.slope.toFixed(2)} ± ${trend.margin.toFixed(2)} an hour after the first sixth: ${isFlat(trend) ? 'flat' : 'not flat'}`
+      : `${trend.slope.toFixed(2)} ± ${trend.margin.toFixed(2)} an hour in the second half: ${isFlat(trend) ? 'flat' : 'not flat'}`
   const lines = withMean(
     samples,
     settings.people,

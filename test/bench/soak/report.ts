@@ -15,9 +15,14 @@ export interface SoakSettings {
 export interface SoakReport extends SoakResult {
   readonly version: 1
   readonly settings: SoakSettings
-  /** For one person on average, per hour, after the first sixth; null when there were too few samples. */
-  readonly trends: Readonly<Record<Quantity, Trend | null>>
+  /** Over the second half, when every cache is full: whether something grows without end. */
+  readonly trends: Trends
+  /** After the first sixth already. */
+  readonly earlyTrends: Trends
 }
+
+/** For one person on average, per hour; null when there were too few samples. */
+export type Trends = Readonly<Record<Quantity, Trend | null>>
 
 export type Quantity = 'heap' | 'external' | 'resident' | 'descriptors' | 'timers' | 'handles' | 'links'
 
@@ -32,28 +37,30 @@ export const QUANTITIES: Readonly<Record<Quantity, string>> = {
   links: '',
 }
 
-export function createReport(settings: SoakSettings, result: SoakResult): SoakReport {
-  const warm = warmSamples(settings, result.samples)
-  const trend = (quantity: Quantity): Trend | null => (warm.length < 3 ? null : trendOf(pointsOf(warm, quantity)))
+export function createReport(settings: SoakSettings, { samples, sent, faults }: SoakResult): SoakReport {
   return {
     version: 1,
     settings,
-    trends: {
-      heap: trend('heap'),
-      external: trend('external'),
-      resident: trend('resident'),
-      descriptors: trend('descriptors'),
-      timers: trend('timers'),
-      handles: trend('handles'),
-      links: trend('links'),
-    },
-    ...result,
+    trends: trendsAfter(settings.minutes / 2, samples),
+    earlyTrends: trendsAfter(settings.minutes / 6, samples),
+    sent,
+    faults,
+    samples,
   }
 }
 
-/** Samples after the first sixth of the time, in which caches fill and code is compiled. */
-export function warmSamples({ minutes }: SoakSettings, samples: readonly Sample[]): readonly Sample[] {
-  return samples.filter((sample) => sample.minutes > minutes / 6)
+function trendsAfter(minutes: number, samples: readonly Sample[]): Trends {
+  const chosen = samples.filter((sample) => sample.minutes > minutes)
+  const trend = (quantity: Quantity): Trend | null => (chosen.length < 3 ? null : trendOf(pointsOf(chosen, quantity)))
+  return {
+    heap: trend('heap'),
+    external: trend('external'),
+    resident: trend('resident'),
+    descriptors: trend('descriptors'),
+    timers: trend('timers'),
+    handles: trend('handles'),
+    links: trend('links'),
+  }
 }
 
 /** Hours, and the mean over all people. */
@@ -70,16 +77,29 @@ export function isFlat({ slope, margin, last }: Trend): boolean {
   return Math.abs(slope) <= margin || Math.abs(slope) < last / 100
 }
 
+/** A sample for a terminal. */
+export function lineOf({ minutes, sent, delivered, people }: Sample): string {
+  const [heap, resident] = [meanOf(people, 'heap').toFixed(1), meanOf(people, 'resident').toFixed(0)]
+  return `${minutes.toFixed(1)} min: ${sent} sent, ${delivered} delivered, heap ${heap} MiB, resident ${resident} MiB`
+}
+
 /** The report for a terminal. */
-export function textOf({ settings, samples, sent, faults, trends }: SoakReport): string {
+export function textOf({ settings, samples, sent, faults, trends, earlyTrends }: SoakReport): string {
   const { people, minutes, rate, machine } = settings
   const lines = [
     machineLine(machine),
     `${people} nodes, ${minutes} minutes, ${rate} texts a second: ${sent} sent, ${samples.at(-1)?.delivered ?? 0} delivered at the last sample`,
-    ...Object.entries(QUANTITIES).map(([name, unit]) => trendLine(name, unit, trends[name as Quantity])),
+    'held by one node on average, in the second half:',
+    ...trendLines(trends),
+    'the same after the first sixth:',
+    ...trendLines(earlyTrends),
     faults.length === 0 ? 'every text was delivered exactly once' : `FAULTS:\n${faults.join('\n')}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+function trendLines(trends: Trends): readonly string[] {
+  return Object.entries(QUANTITIES).map(([name, unit]) => trendLine(name, unit, trends[name as Quantity]))
 }
 
 function trendLine(name: string, unit: string, trend: Trend | null): string {
