@@ -40,6 +40,17 @@ const nativeBinding: Plugin = {
   },
 }
 
+/** pino can write from a thread of its own, which is not used here and loads half of what pino is. */
+const loggingWithoutThreads: Plugin = {
+  name: 'logging-without-threads',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]pino[/\\]lib[/\\]transport\.js$/ }, () => ({
+      contents: "module.exports = () => { throw new TypeError('there are no threads to log from') }",
+      loader: 'js',
+    }))
+  },
+}
+
 /** Packages from before modules call `require`, which a module has to make for itself. */
 const REQUIRE = "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);"
 
@@ -65,7 +76,7 @@ await build({
   conditions: ['source'],
   legalComments: 'none',
   banner: { js: REQUIRE },
-  plugins: [packedPrefixes, nativeBinding],
+  plugins: [packedPrefixes, nativeBinding, loggingWithoutThreads],
   logLevel: 'warning',
 })
 const [code] = (await compiled) as [number | null]

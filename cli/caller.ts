@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { Node } from '../node/api.ts'
+import type { Logger, Node } from '../node/api.ts'
 import { NodeError } from '../node/errors.ts'
 import { homePaths } from '../node/home-files.ts'
 import { type Caller, createClient } from './client.ts'
@@ -7,7 +7,6 @@ import { readConfig } from './config.ts'
 import { CliError } from './errors.ts'
 import type { Invocation } from './invocation.ts'
 import { createLocalCaller } from './local.ts'
-import { createLogger } from './log.ts'
 import type { NodeOptions } from './node-module.ts'
 import { readPassphrase } from './passphrase.ts'
 import { nodeSettings } from './settings.ts'
@@ -57,11 +56,26 @@ async function openHome(invocation: Invocation): Promise<Node> {
     waitForLockMs: LOCK_WAIT_MS,
     // invites name these addresses even while nobody listens
     ...nodeSettings(config),
-    logger: createLogger(
-      (line) => invocation.io.stderr.write(`${line}\n`),
-      invocation.verbosity === 'verbose' ? 'verbose' : 'quiet',
-    ),
+    logger: loggerOf(invocation),
   })
+}
+
+/** Warnings, and with `-v` all; loaded with the first line, because most commands have nothing to say. */
+function loggerOf({ io, verbosity }: Invocation): Logger {
+  const load = (): Promise<Logger> =>
+    Promise.all([import('./log.ts'), import('./log-lines.ts')]).then(
+      ([{ createLogger }, { formatLogLine, readLogLine }]) =>
+        createLogger((line) => io.stderr.write(`${formatLogLine(readLogLine(line))}\n`), verbosity),
+    )
+  let loading: Promise<Logger> | undefined
+  const tell =
+    (level: 'debug' | 'info' | 'warn'): Logger['warn'] =>
+    (fields, message) =>
+      void (loading ??= load()).then((log) => log[level](fields, message))
+  const silent = (): void => {}
+  return verbosity === 'verbose'
+    ? { debug: tell('debug'), info: tell('info'), warn: tell('warn') }
+    : { debug: silent, info: silent, warn: tell('warn') }
 }
 
 /** A way to the node of this home: the one that runs, else one opened here without a network. */

@@ -7,7 +7,7 @@ import { unlockOptions } from './caller.ts'
 import type { UpOptions } from './commands/up.ts'
 import { CliError, interruption, isErrorCode } from './errors.ts'
 import type { Invocation } from './invocation.ts'
-import { LOG_FILE } from './log.ts'
+import { LOG_FILE } from './rotating-file.ts'
 
 /** Where the child reads the passphrase. */
 const PASSPHRASE_FD = 3

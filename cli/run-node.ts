@@ -7,8 +7,10 @@ import { keepCompiled } from './compile-cache.ts'
 import { type Config, type ConfigChanges, readConfig, updateConfig } from './config.ts'
 import { failureOf } from './errors.ts'
 import type { Invocation } from './invocation.ts'
-import { createLogger, createRotatingFile, LOG_FILE } from './log.ts'
+import { createLogger } from './log.ts'
+import { formatLogLine, readLogLine } from './log-lines.ts'
 import { chooseListenAddresses } from './ports.ts'
+import { createRotatingFile, LOG_FILE } from './rotating-file.ts'
 import { type ApiServer, serveApi } from './server.ts'
 import { chosen, decideSettings, nodeSettings } from './settings.ts'
 
@@ -38,7 +40,7 @@ function withoutAbsent(config: ConfigChanges): Config {
 }
 
 function chooseLogger({ io, home, verbosity }: Invocation, detached: boolean): Logger {
-  if (!detached) return createLogger((line) => io.stderr.write(`${line}\n`), verbosity)
+  if (!detached) return createLogger((line) => io.stderr.write(`${formatLogLine(readLogLine(line))}\n`), verbosity)
   return createLogger(createRotatingFile(join(homePaths(home).log, LOG_FILE)), verbosity)
 }
 
@@ -82,7 +84,7 @@ async function run(invocation: Invocation, flags: UpOptions): Promise<void> {
       io.ended.addEventListener('abort', () => stopping.resolve(), { once: true })
       const { account, peerId } = node.identity
       const addresses = node.addresses()
-      logger.debug({ addresses: addresses.length }, 'ready')
+      logger.info({ listening: addresses.length }, 'ready')
       const ready = { ready: true, account, peerId, addresses, api: { socket: api.socket } }
       invocation.print(ready, ['ready', ...addresses.map((address) => `  ${address}`)].join('\n'))
       keepCompiled()

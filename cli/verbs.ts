@@ -34,13 +34,14 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'log', summary: 'show a conversation', load: () => import('./commands/log.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
+  { name: 'logs', summary: 'what the node in the background told', load: () => import('./commands/logs.ts') },
   { name: 'mesh', summary: 'simulate many nodes', load: () => import('./commands/mesh.ts') },
   { name: 'bootstrap', summary: 'run a rendezvous server', load: () => import('./commands/bootstrap.ts') },
 ]
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `logs doctor pair edit delete react search files group pay mailbox backup restore
+  `doctor pair edit delete react search files group pay mailbox backup restore
    devices device tui web completion`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { keepCompiled } from '../compile-cache.ts'
 import type { Invocation } from '../invocation.ts'
 import { createLogger } from '../log.ts'
+import { formatLogLine, readLogLine } from '../log-lines.ts'
 import { addresses } from '../options.ts'
 import type { Verb } from '../verb.ts'
 
@@ -16,7 +17,7 @@ async function bootstrap(
 ): Promise<void> {
   // beside what belongs to an account, so that both can live in one home and neither key is taken for the other
   const directory = join(home, 'bootstrap')
-  const logger = createLogger((line) => io.stderr.write(`${line}\n`), verbosity)
+  const logger = createLogger((line) => io.stderr.write(`${formatLogLine(readLogLine(line))}\n`), verbosity)
   const server = await io.node.createBootstrap({
     listen,
     directory,

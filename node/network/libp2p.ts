@@ -14,6 +14,7 @@ import { NodeError } from '../errors.ts'
 import { bootstrapsOf, peerText, withoutPeer } from './addresses.ts'
 import { createBootstraps, type Timers } from './bootstraps.ts'
 import { CHAT_PROTOCOL } from './chat-stream.ts'
+import { componentLogger } from './component-log.ts'
 import { dialer } from './dialer.ts'
 import { createGater, hostOf } from './gater.ts'
 import { createGuardedDatastore } from './guarded-datastore.ts'
@@ -23,7 +24,6 @@ import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
 import { type Libp2pNetworkOptions, limitsOf, readPrivateKey } from './network-options.ts'
 import { plainBytes } from './plain-bytes.ts'
-import { QUIET } from './quiet-log.ts'
 import { createReach } from './reach.ts'
 import { createSlotStore, protocolSlotRules, rememberingLast } from './slot-store.ts'
 import { createSlots, slotSettings } from './slots.ts'
@@ -79,7 +79,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const node = await createLibp2p({
     start: false,
     privateKey,
-    logger: QUIET,
+    logger: componentLogger(logger),
     // the library's text names versions of itself and of Node
     nodeInfo: { name: 'sotto', version: '1', userAgent: 'sotto/1' },
     addresses: { listen: [...options.listen], announce: [...announce] },

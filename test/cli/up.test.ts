@@ -1,7 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createLogger, createRotatingFile } from '../../cli/log.ts'
 import type { Bootstrap, BootstrapOptions, NodeOptions } from '../../cli/node-module.ts'
 import type { Node } from '../../node/api.ts'
 import { jsonLines, type Ran, runCli, temporaryHome } from '../support/cli.ts'
@@ -185,17 +184,4 @@ test('bootstrap says where it is and ends with a signal', async () => {
     { listen: ['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0'], directory: join(scope.home, 'bootstrap') },
   ])
   expect(stopped).toBe(true)
-})
-
-test('the log of a node in the background is a few files of bounded size that only this user reads', async () => {
-  await using scope = await temporaryHome()
-  const path = join(scope.home, 'log', 'sotto.log')
-  const logger = createLogger(createRotatingFile(path, { files: 3, bytes: 200 }), 'normal')
-  for (let n = 0; n < 20; n++) logger.info({ n }, 'line')
-  logger.debug({}, 'not at this level')
-  expect((await stat(path)).mode & 0o777).toBe(0o600)
-  for (const each of [path, `${path}.1`, `${path}.2`]) expect((await stat(each)).size).toBeLessThanOrEqual(200)
-  await expect(stat(`${path}.3`)).rejects.toThrow('ENOENT')
-  expect(await readFile(path, 'utf8')).toMatch(/^\d{4}-.+Z info line \{"n":\d+\}\n/)
-  expect(await readFile(path, 'utf8')).toContain('{"n":19}')
 })

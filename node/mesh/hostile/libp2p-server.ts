@@ -9,7 +9,7 @@ import { createLibp2p, type Libp2p } from 'libp2p'
 import { utf8 } from '../../../lib/bytes.ts'
 import { type Datastore, datastoreOf, type RowKey } from '../../network/memory-rows.ts'
 import { DHT_PROTOCOL } from '../../network/libp2p.ts'
-import { QUIET } from '../../network/quiet-log.ts'
+import { componentLogger } from '../../network/component-log.ts'
 
 /** What a server of the DHT does that ours do not. */
 export interface Misbehaviour {
@@ -34,7 +34,7 @@ export async function createLibp2pServer(
   misbehaviour: Misbehaviour = {},
 ): Promise<Libp2pServer> {
   const node = await createLibp2p({
-    logger: QUIET,
+    logger: componentLogger({ debug: () => undefined, info: () => undefined, warn: () => undefined }),
     addresses: { listen: [`/memory/hostile-${++names}`] },
     transports: [memory()],
     connectionEncrypters: [noise()],

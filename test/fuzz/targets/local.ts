@@ -7,6 +7,7 @@ import { createClient } from '../../../cli/client.ts'
 import { parseDuration, parseMoment } from '../../../cli/duration.ts'
 import { CliError } from '../../../cli/errors.ts'
 import { createLineReader } from '../../../cli/lines.ts'
+import { formatLogLine, readLogLine } from '../../../cli/log-lines.ts'
 import { checkAddress } from '../../../cli/options.ts'
 import { answer } from '../../../cli/rpc.ts'
 import { METHODS } from '../../../cli/schema/methods.ts'
@@ -119,6 +120,22 @@ export const localTargets: readonly Target[] = [
       socket.emit('close')
       const kind = await reply
       return kind === 'result' ? 'accepted' : kind === 'NodeError' || kind === 'CliError' ? 'refused' : utf8(kind)
+    },
+  },
+  {
+    name: 'log-line',
+    covers: ['cli/log-lines.ts#readLogLine'],
+    seeds: [
+      '{"level":"info","time":1795278759368,"n":1,"said":"line"}',
+      '{"level":"warn","time":-1,"component":"libp2p","said":"\\u001b[31m"}',
+      '(node:7) last words',
+    ].map((text) => utf8(text)),
+    text: true,
+    loose: 'every text is a line',
+    run(input) {
+      const shown = formatLogLine(readLogLine(textOf(input)))
+      // a terminal gets one line with nothing in it that moves the cursor
+      return /[\u0000-\u001f\u007f-\u009f]/.test(shown) ? utf8(shown) : 'accepted'
     },
   },
   {
