@@ -40,15 +40,53 @@ export function formatContact(contact: ContactJson, paint: Paint): string {
   return lines.join('\n')
 }
 
+interface MessageContext {
+  readonly me: string
+  /** What the other side is called here. */
+  readonly name: string
+  readonly paint: Paint
+  /** A message that this one answers, where it is known. */
+  readonly answered?: Message | undefined
+  /** Whether the id is shown, by which commands name it. */
+  readonly ids?: boolean
+}
+
+const QUOTED_CHARACTERS = 30
+
+function quote({ text, kind }: Message): string {
+  const line = safeLine(text ?? `(${kind})`)
+  return line.length <= QUOTED_CHARACTERS ? line : `${line.slice(0, QUOTED_CHARACTERS).toWellFormed()}...`
+}
+
+/** What is to know of a message besides its text. */
+function factsOf(message: Message, { me, name }: MessageContext): string[] {
+  const nameOf = (account: string): string => (account === me ? 'me' : safeLine(name))
+  const reactions = Object.entries(message.reactions ?? {})
+  return [
+    ...(message.from === me && message.kind !== 'deleted' ? [messageState(message)] : []),
+    ...(message.edited === undefined || message.kind === 'deleted' ? [] : ['edited']),
+    ...(message.expiresAt === undefined ? [] : [`until ${formatTime(message.expiresAt)}`]),
+    ...reactions.map(([account, emoji]) => `${nameOf(account)} ${safeLine(emoji)}`),
+  ]
+}
+
+function messageState({ state, reason }: Message): string {
+  return reason === undefined ? state : `${state}: ${safeLine(reason)}`
+}
+
 /** One message: when, who, what; of own ones how far it got. Lines of the text after the first are indented. */
-export function formatMessage(message: Message, context: { me: string; name: string; paint: Paint }): string {
+export function formatMessage(message: Message, context: MessageContext): string {
+  const { paint, answered } = context
   const own = message.from === context.me
-  const gap = message.missing === undefined ? '' : `${context.paint('yellow', `(${message.missing} missing here)`)}\n`
-  const who = context.paint(own ? 'dim' : 'bold', own ? 'me' : safeLine(context.name))
+  const gap = message.missing === undefined ? '' : `${paint('yellow', `(${message.missing} missing here)`)}\n`
+  const id = context.ids === true ? ` ${safeLine(message.id)}` : ''
+  const who = paint(own ? 'dim' : 'bold', own ? 'me' : safeLine(context.name))
+  const answers =
+    message.replyTo === undefined ? '' : ` (to ${answered === undefined ? 'an older one' : `"${quote(answered)}"`})`
   const text = message.text === undefined ? `(${safeLine(message.kind)})` : safeBlock(message.text)
-  const why = message.reason === undefined ? '' : `: ${safeLine(message.reason)}`
-  const state = own ? context.paint('dim', ` (${message.state}${why})`) : ''
-  return `${gap}${context.paint('dim', formatTime(message.at))} ${who}: ${text}${state}`
+  const facts = factsOf(message, context)
+  const behind = facts.length === 0 ? '' : paint('dim', ` (${facts.join(', ')})`)
+  return `${gap}${paint('dim', formatTime(message.at))}${id} ${who}${answers}: ${text}${behind}`
 }
 
 /** The twelve groups of a safety number, three a line. */

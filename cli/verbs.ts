@@ -32,21 +32,29 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'send', summary: 'send a message', load: () => import('./commands/send.ts') },
   { name: 'chat', summary: 'talk with somebody', load: () => import('./commands/chat.ts') },
   { name: 'log', summary: 'show a conversation', load: () => import('./commands/log.ts') },
+  { name: 'edit', summary: 'change a message of mine', load: () => import('./commands/edit.ts') },
+  { name: 'delete', summary: 'delete a message', load: () => import('./commands/delete.ts') },
+  { name: 'react', summary: 'react to a message', load: () => import('./commands/react.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
   { name: 'logs', summary: 'what the node in the background told', load: () => import('./commands/logs.ts') },
   { name: 'mesh', summary: 'simulate many nodes', load: () => import('./commands/mesh.ts') },
   { name: 'bootstrap', summary: 'run a rendezvous server', load: () => import('./commands/bootstrap.ts') },
+  {
+    name: 'completion',
+    summary: 'let a shell complete commands and names',
+    load: () => import('./commands/completion.ts'),
+  },
 ]
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `doctor pair edit delete react search files group pay mailbox backup restore
-   devices device tui web completion`.split(/\s+/),
+  `doctor pair search files group pay mailbox backup restore
+   devices device tui web`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', ['--mailbox', '--mdns', '--web']],
-  ['send', ['--file', '--expires']],
+  ['send', ['--file']],
   ['bootstrap', ['--mailbox']],
 ])
 

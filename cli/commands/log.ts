@@ -15,20 +15,32 @@ interface Options {
   readonly follow?: boolean
 }
 
-/** Enough to know again what history and live events both tell. */
-const REMEMBERED_IDS = 4096
+/** Enough to know again what history and live events both tell, and what an answer answers. */
+const REMEMBERED = 4096
 
-/** Prints each message once. */
-function createPrinter({ print, paint }: Invocation, me: string, name: string): (message: Message) => void {
-  const seen = new Set<string>()
-  return (message) => {
-    if (seen.has(message.id)) return
-    seen.add(message.id)
-    for (const oldest of seen) {
-      if (seen.size <= REMEMBERED_IDS) break
+interface Printer {
+  /** Prints a message that was not printed yet. */
+  show(message: Message): void
+  /** Prints a message that was changed since, again. */
+  change(message: Message): void
+}
+
+function createPrinter({ print, paint, verbosity }: Invocation, me: string, name: string): Printer {
+  const seen = new Map<string, Message>()
+  const put = (message: Message): void => {
+    seen.set(message.id, message)
+    for (const oldest of seen.keys()) {
+      if (seen.size <= REMEMBERED) break
       seen.delete(oldest)
     }
-    print(message, formatMessage(message, { me, name, paint }))
+    const answered = message.replyTo === undefined ? undefined : seen.get(message.replyTo)
+    print(message, formatMessage(message, { me, name, paint, answered, ids: verbosity === 'verbose' }))
+  }
+  return {
+    show: (message) => {
+      if (!seen.has(message.id)) put(message)
+    },
+    change: put,
   }
 }
 
@@ -47,11 +59,11 @@ async function log(invocation: Invocation, who: string, options: Options): Promi
     caller.call('node.identity', {}, { signal }),
     caller.call('contact.get', { who }, { signal }),
   ])
-  const show = createPrinter(invocation, me, petname)
+  const printer = createPrinter(invocation, me, petname)
   const showHistory = async (): Promise<void> => {
     const last = options.last === undefined ? {} : { last: options.last }
     for (const message of await caller.call('message.list', { who: account, ...last, ...since }, { signal }))
-      show(message)
+      printer.show(message)
   }
   if (options.follow !== true) {
     await showHistory()
@@ -61,7 +73,8 @@ async function log(invocation: Invocation, who: string, options: Options): Promi
     // the snapshot comes first: what happens from here on waits behind the history
     if (event.kind === 'snapshot') await showHistory()
     const message = newMessage(event)
-    if (message?.conversation === account) show(message)
+    if (message?.conversation === account) printer.show(message)
+    if (event.kind === 'change' && event.message.conversation === account) printer.change(event.message)
     if (io.stdout.errored) return
   }
   throw interruption(signal)

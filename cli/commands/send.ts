@@ -2,9 +2,9 @@ import type { Message } from '../../node/api.ts'
 import { WAITABLE, type Waitable } from '../api.ts'
 import { callHome } from '../caller.ts'
 import type { Caller } from '../client.ts'
-import { CliError, interruption } from '../errors.ts'
+import { CliError } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
-import type { Io } from '../io.ts'
+import { findText } from '../message-text.ts'
 import { choice, duration } from '../options.ts'
 import type { Verb } from '../verb.ts'
 
@@ -12,41 +12,10 @@ interface Options {
   readonly wait?: Waitable
   readonly timeout?: number
   readonly replyTo?: string
+  readonly expires?: number
 }
 
-/** More than any message; what the protocol takes is the node's to say. */
-const MAX_INPUT_BYTES = 64 * 1024
 const DEFAULT_WAIT_MS = 30_000
-
-async function readText(stdin: Io['stdin'], ended: AbortSignal): Promise<string> {
-  const parts: Buffer[] = []
-  let length = 0
-  const interrupt = (): void => void stdin.destroy(interruption(ended))
-  ended.addEventListener('abort', interrupt, { once: true })
-  try {
-    for await (const part of stdin as AsyncIterable<Buffer>) {
-      length += part.length
-      if (length > MAX_INPUT_BYTES) throw new CliError('usage', `A message has at most ${MAX_INPUT_BYTES} bytes.`)
-      parts.push(part)
-    }
-  } finally {
-    ended.removeEventListener('abort', interrupt)
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts)).replace(/\r?\n$/, '')
-  } catch {
-    throw new CliError('usage', 'What came on standard input is no text in UTF-8.')
-  }
-}
-
-async function findText(text: string | undefined, { stdin, ended }: Io): Promise<string> {
-  if (text === undefined && stdin.isTTY === true) {
-    throw new CliError('usage', 'There is no text to send.', { hint: 'Give it behind the name, or - to type it here.' })
-  }
-  const found = text === undefined || text === '-' ? await readText(stdin, ended) : text
-  if (found === '') throw new CliError('usage', 'There is no text to send.')
-  return found
-}
 
 async function wait(caller: Caller, id: string, options: Options, ended: AbortSignal): Promise<Message> {
   const state = options.wait ?? 'queued'
@@ -63,7 +32,8 @@ async function send(invocation: Invocation, who: string, given: string | undefin
   const { io } = invocation
   const text = await findText(given, io)
   await using caller = await callHome(invocation)
-  const params = { who, text, ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }) }
+  const { replyTo, expires } = options
+  const params = { who, text, ...(replyTo !== undefined && { replyTo }), ...(expires !== undefined && { expires }) }
   let message = await caller.call('message.send', params)
   try {
     if (options.wait !== undefined) message = await wait(caller, message.id, options, io.ended)
@@ -89,6 +59,7 @@ export const verb: Verb = {
       .option('--wait <state>', `end when it is ${WAITABLE.join(', ')}`, choice(WAITABLE))
       .option('--timeout <duration>', 'wait no longer than this (default: 30s)', duration)
       .option('--reply-to <id>', 'the message that this answers')
+      .option('--expires <duration>', 'erase it on both sides after this', duration)
       .action((who: string, text: string | undefined, options: Options) => send(invocation(), who, text, options))
   },
 }

@@ -1,0 +1,142 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { serveApi } from '../../cli/server.ts'
+import { VERBS } from '../../cli/verbs.ts'
+import { runCli, temporaryHome } from '../support/cli.ts'
+import { createFakeNode, fakeAccount } from '../support/fake-node.ts'
+
+const run = promisify(execFile)
+const PROGRAM = fileURLToPath(new URL('../../cli/sotto', import.meta.url))
+const silent = { debug: () => {}, info: () => {}, warn: () => {} }
+/** Names that a shell would run or break, were they ever read as more than a word. */
+const HOSTILE = '$(touch pwned)`touch pwned2`'
+const CONTACTS = [
+  { petname: 'bob' },
+  { petname: 'Ada Lovelace', account: fakeAccount('a') },
+  { petname: HOSTILE, account: fakeAccount('c') },
+  { petname: 'hidden\u202e', account: fakeAccount('d') },
+  { petname: 'carol', account: fakeAccount('e'), state: 'requested' },
+] as const
+
+interface Shell extends AsyncDisposable {
+  readonly home: string
+  /** A directory that is empty unless a shell did what a name says. */
+  readonly directory: string
+  readonly script: string
+}
+
+async function shellScript(shell: string): Promise<Shell> {
+  const scope = await temporaryHome()
+  const directory = await mkdtemp(join(tmpdir(), 'sotto-complete-'))
+  const node = createFakeNode({ contacts: CONTACTS })
+  node.receive('bob', 'hi')
+  const server = await serveApi({ home: scope.home, node, env: {}, stop: () => {}, logger: silent })
+  const { stdout } = await runCli(['completion', shell], scope)
+  const script = join(scope.home, `completion.${shell}`)
+  await writeFile(script, stdout)
+  return {
+    home: scope.home,
+    directory,
+    script,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await scope[Symbol.asyncDispose]()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
+
+/** What bash offers for the last of the words. */
+async function completeInBash({ script, directory }: Shell, ...words: readonly string[]): Promise<string[]> {
+  const program = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sotto
+    for each in "\${COMPREPLY[@]}"; do printf '%s\\n' "$each"; done`
+  const { stdout } = await run('bash', ['--norc', '-c', program, 'bash', script, PROGRAM, ...words], { cwd: directory })
+  return stdout.split('\n').filter((line) => line !== '')
+}
+
+describe('bash', () => {
+  test('completes every command, and the flags of one', async () => {
+    await using shell = await shellScript('bash')
+    expect(await completeInBash(shell, '')).toEqual(VERBS.map(({ name }) => name))
+    expect(await completeInBash(shell, 're')).toEqual(expect.arrayContaining(['requests', 'react', 'read']))
+    expect(await completeInBash(shell, '--json', 'log', '--')).toEqual(
+      expect.arrayContaining(['--last', '--since', '--follow', '--json']),
+    )
+    expect(await completeInBash(shell, 'log', '--fo')).toEqual(['--follow'])
+    expect(await completeInBash(shell, 'completion', 'z')).toEqual(['zsh'])
+  })
+
+  test('completes the names of contacts as words, whatever they are, and runs nothing of them', async () => {
+    await using shell = await shellScript('bash')
+    const home = ['--home', shell.home]
+    expect(await completeInBash(shell, ...home, 'send', 'b')).toEqual(['bob'])
+    expect(await completeInBash(shell, ...home, 'send', 'A')).toEqual(['Ada\\ Lovelace'])
+    const offered = await completeInBash(shell, ...home, 'chat', '')
+    expect(offered).toContain(fakeAccount('d'))
+    expect(offered).toContain('carol')
+    expect(offered).toContain('\\$\\(touch\\ pwned\\)\\`touch\\ pwned2\\`')
+    expect(await readdir(shell.directory)).toEqual([])
+  })
+
+  test('completes the ids of messages', async () => {
+    await using shell = await shellScript('bash')
+    expect(await completeInBash(shell, '--home', shell.home, 'react', '')).toEqual(['0'.repeat(32)])
+  })
+
+  test('says nothing where no node runs', async () => {
+    await using shell = await shellScript('bash')
+    await using nowhere = await temporaryHome()
+    expect(await completeInBash(shell, '--home', nowhere.home, 'send', '')).toEqual([])
+    const ran = await runCli(['completion', '--candidates', 'who'], nowhere)
+    expect(ran).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+})
+
+const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0
+
+describe('zsh', () => {
+  test('reads its script, and offers commands and names', async (context) => {
+    if (!has('zsh')) return context.skip('zsh is not installed')
+    await using shell = await shellScript('zsh')
+    // outside of its line editor there is no completion: what the script calls is put in its place
+    const program = `compdef() { : }; compadd() { shift; print -rl -- "$@" }; _describe() { print -rl -- $commands }
+      _files() { : }; source "$1"; shift; words=("$@"); CURRENT=$#words; _sotto`
+    const complete = async (...words: readonly string[]): Promise<string> => {
+      const { stdout } = await run('zsh', ['-f', '-c', program, 'zsh', shell.script, PROGRAM, ...words], {
+        cwd: shell.directory,
+      })
+      return stdout
+    }
+    expect(await complete('')).toContain('log:show a conversation\n')
+    expect(await complete('log', '--')).toContain('--follow\n')
+    const names = await complete('--home', shell.home, 'send', '')
+    expect(names).toContain('Ada Lovelace\n')
+    expect(names).toContain(`${HOSTILE}\n`)
+    expect(await readdir(shell.directory)).toEqual([])
+  })
+})
+
+describe('fish', () => {
+  test('reads its script, and offers commands and names', async (context) => {
+    if (!has('fish')) return context.skip('fish is not installed')
+    await using shell = await shellScript('fish')
+    const complete = async (line: string): Promise<string> => {
+      const program = `function sotto; '${PROGRAM}' $argv; end; source '${shell.script}'; complete -C '${line}'`
+      const { stdout } = await run('fish', ['--no-config', '-c', program], {
+        cwd: shell.directory,
+        env: { PATH: process.env['PATH'], HOME: shell.directory, LC_ALL: 'C.UTF-8', XDG_CACHE_HOME: shell.home },
+      })
+      return stdout
+    }
+    expect(await complete('sotto lo')).toContain('log\tshow a conversation\n')
+    expect(await complete('sotto log --fo')).toContain('--follow')
+    const names = await complete(`sotto --home ${shell.home} send `)
+    expect(names).toContain('bob')
+    expect((await readdir(shell.directory)).filter((name) => name.startsWith('pwned'))).toEqual([])
+  })
+})
