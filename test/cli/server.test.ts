@@ -54,7 +54,9 @@ test('a client that ends its half still gets its answers, but no wait is kept fo
   )
   const answers = await client.closed
   expect(answers).toContainEqual(having({ id: 3, result: anything }))
-  expect(answers).toContainEqual(having({ id: 1, error: having({ data: { code: 'timeout' } }) }))
+  expect(answers).toContainEqual(
+    having({ id: 1, error: having({ data: { code: 'timeout', hint: containing('sotto log') } }) }),
+  )
 })
 
 test('more calls at once than allowed are refused one by one', async () => {
