@@ -4,6 +4,9 @@ import { onCommand } from './chat/commands.ts'
 import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
 import type { Effect, Event, LinkId } from './chat/events.ts'
 import { onResendTimer, pump } from './chat/delivering.ts'
+import { onCompacted, onCompactTimer, resumeErasing } from './chat/erasing.ts'
+import { checkExpiry, onExpiryTimer, startExpiring, watchClock } from './chat/expiring.ts'
+import { settleHistory } from './chat/forgetting.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
@@ -30,6 +33,8 @@ export interface Chat {
   /** The people it knows, for showing. The objects are the machine's own: read them, keep nothing. */
   people(): Iterable<Person>
   readonly self: { readonly account: Uint8Array; readonly did: Uint8Array; readonly name: string | null }
+  /** Whether texts were erased that may still lie in the files of the disk. */
+  readonly isErasing: boolean
   /** The own record as it was last published, until when the account's holds, and how many slots of today are to be stored. */
   record(): { readonly seq: number; readonly published: number | null; readonly expires: number; readonly due: number }
 }
@@ -50,6 +55,9 @@ export interface Person {
 /** A machine over what the store holds. Throws `malformed` or `newer-version` for rows that no version of it wrote. */
 export function createChat(options: ChatOptions, rows: StoredRows, now: number): Chat {
   const machine = readMachine(options, rows, now)
+  startExpiring(machine)
+  resumeErasing(machine)
+  for (const contact of machine.contacts.values()) settleHistory(machine, contact)
   return {
     handle(event, at) {
       machine.now = at
@@ -64,6 +72,9 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
       }
     },
     self: { account: machine.own.self.accountRecord.account, did: machine.own.did, name: machine.own.name },
+    get isErasing() {
+      return machine.erasing.due || machine.erasing.running
+    },
     record() {
       const { last } = machine.own.publications
       return {
@@ -88,6 +99,15 @@ function dispatch(machine: Machine, event: Event): void {
       if (machine.loads.size === 0) machine.forgotten.clear()
       return
     }
+    case 'listed': {
+      const then = machine.lists.get(event.token)
+      machine.lists.delete(event.token)
+      then?.(event.rows)
+      return
+    }
+    case 'compacted':
+      onCompacted(machine, event.done)
+      return
     case 'opened':
       onOpened(machine, event.link, event.dialer, event.peer, event.contact)
       return
@@ -139,6 +159,7 @@ function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8
 /** Every hour, and when the network is there: what is due is renewed, what is over goes. True when something that is published changed. */
 function lookAfter(machine: Machine): boolean {
   const changed = upkeep(machine)
+  watchClock(machine)
   for (const contact of [...machine.contacts.values()]) {
     expireSessions(machine, contact)
     expireRequests(machine, contact)
@@ -179,6 +200,12 @@ function onTimer(machine: Machine, key: string): void {
     case 'publish':
       onPublishTimer(machine)
       return
+    case 'expiry':
+      onExpiryTimer(machine)
+      return
+    case 'compact':
+      onCompactTimer(machine)
+      return
     case 'recover':
       lookAtOwn(machine)
       return
@@ -214,6 +241,7 @@ function forgetPrefixes(machine: Machine): void {
 /** The end of a turn: what waits is sealed, and everything that changed is saved once. */
 function settle(machine: Machine): void {
   keepPlan(machine)
+  checkExpiry(machine)
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
     guarded(machine, 'seal', () => pump(machine, contact))

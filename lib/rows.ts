@@ -30,9 +30,13 @@ export const RANGES = {
   prefix: 'sealed',
   /** Payloads of messages, both directions, in order of arrival. Key: contact handle 16 || u64be order. */
   message: 'erasable',
+  /** What was done to a message after it was written. Key: contact handle 16 || message id 16. */
+  change: 'erasable',
+  /** What is erased when. Key: u64be ms || contact handle 16 || u64be order. */
+  expiry: 'wire',
   /** Where an own message lies: u64be order || id 16. Key: contact handle 16 || u64be counter. */
   sent: 'sealed',
-  /** Where a message lies: u64be order. Key: contact handle 16 || message id 16. */
+  /** Where a message lies, or lay: u64be order, 0 for one that never was here. Key: contact handle 16 || message id 16. */
   place: 'wire',
   /** Frames that were not acknowledged yet. Key: contact handle 16 || u64be counter. */
   outbox: 'wire',

@@ -2,7 +2,9 @@ import { concat, fromHex, u64be, uintFrom } from '../lib/bytes.ts'
 import type { Person } from '../lib/chat.ts'
 import { decodeSent } from '../lib/chat/authoring.ts'
 import { incomingOf } from '../lib/chat/head.ts'
-import { compareOrder, decodeRecord, type MessageRecord, viewMessage } from '../lib/conversation/history.ts'
+import { type Changes, decodeChanges } from '../lib/conversation/changes.ts'
+import { decodeRecord, isListed, type MessageRecord, viewMessage } from '../lib/conversation/history.ts'
+import { compareOrder } from '../lib/conversation/order.ts'
 import { decodePayload, type Payload } from '../lib/conversation/payload.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import type { Message } from './api.ts'
@@ -12,8 +14,8 @@ import type { Store } from './store/store.ts'
 export interface Conversations {
   /** The last messages, oldest first, in the order in which both sides show them. */
   last(person: Person, limit: number): Promise<readonly Message[]>
-  /** The message at a place of the conversation; undefined when it is gone. */
-  at(person: Person, order: number): Promise<Message | undefined>
+  /** The message at a place of the conversation; undefined when it is gone. `isNew`: nothing was done to it yet. */
+  at(person: Person, order: number, options?: { isNew?: boolean }): Promise<Message | undefined>
   /** The own message of that counter; undefined when it is gone. */
   own(person: Person, counter: number): Promise<Message | undefined>
   /** Where a message lies among these people's conversations; undefined when it is in none. */
@@ -30,40 +32,35 @@ export interface Found {
 interface Read {
   readonly record: MessageRecord
   readonly payload: Payload | null
+  readonly changes?: Changes
 }
 
 /** Messages are looked at in this many rows around the end of what is asked for, since late ones sort further up. */
 const LATE_ROWS = 16
 
-export function createConversations(store: Store, self: Uint8Array): Conversations {
+export function createConversations(store: Store, self: Uint8Array, now: () => number): Conversations {
   const selfText = encodeAccount(self)
 
-  function view(person: Person, { record }: Read, conversation = encodeAccount(person.row.account)): Message {
+  function view(person: Person, { record, changes }: Read, conversation = encodeAccount(person.row.account)): Message {
     return viewMessage(record, {
       conversation,
       self: selfText,
       delivery: person.head.delivery,
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
+      ...(changes && { changes }),
     })
   }
 
-  /** Times of own messages lie beside their counters: the record is written once. */
-  async function read(person: Person, value: Uint8Array): Promise<Read> {
+  /** What is shown of a record, or undefined: changes of others are not, and what is about to be erased is no longer. */
+  function parse(value: Uint8Array): Read | undefined {
     const record = decodeRecord(value)
     const payload = payloadOf(record)
-    if (record.direction === 'in' || payload === null) return { record, payload }
-    const row = await store.read('sent', concat(person.handle, u64be(payload.counter)))
-    const sent = row && decodeSent(row)
-    if (!sent) return { record, payload }
-    return { payload, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
+    const isOver = record.expiresAt !== null && record.expiresAt <= now()
+    return isOver || !isListed(record, payload) ? undefined : { record, payload }
   }
 
-  /** The same for the end of a conversation: the times of own messages lie side by side there, and are read at once. */
-  async function readEnd(person: Person, values: readonly Uint8Array[]): Promise<readonly Read[]> {
-    const reads = values.map((value) => {
-      const record = decodeRecord(value)
-      return { record, payload: payloadOf(record) }
-    })
+  /** The times of own messages at the end of a conversation lie side by side: they are read at once. */
+  async function withAllTimes(person: Person, reads: readonly Read[]): Promise<readonly Read[]> {
     const counters = reads.flatMap(({ record, payload }) =>
       record.direction === 'out' && payload !== null ? payload.counter : [],
     )
@@ -71,34 +68,67 @@ export function createConversations(store: Store, self: Uint8Array): Conversatio
     const before = concat(person.handle, u64be(Math.max(0, Math.min(...counters) - 1)))
     const rows = await store.list('sent', { prefix: person.handle, after: before })
     const sents = new Map(rows.map(({ key, value }) => [uintFrom(key.subarray(-6)), decodeSent(value)]))
-    return reads.map(({ record, payload }) => {
+    return reads.map((read) => {
+      const { record, payload } = read
       const sent = record.direction === 'out' && payload !== null && sents.get(payload.counter)
-      if (!sent) return { record, payload }
-      return { payload, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
+      if (!sent) return read
+      return { ...read, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
     })
   }
 
-  async function at(person: Person, order: number): Promise<Read | undefined> {
+  /** Times of own messages lie beside their counters: the record is written once. */
+  async function withTimes(person: Person, read: Read): Promise<Read> {
+    const { record, payload } = read
+    if (record.direction === 'in' || payload === null) return read
+    const row = await store.read('sent', concat(person.handle, u64be(payload.counter)))
+    const sent = row && decodeSent(row)
+    if (!sent) return read
+    return { ...read, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
+  }
+
+  async function withChanges(person: Person, read: Read): Promise<Read> {
+    const row = await store.read('change', concat(person.handle, read.record.id))
+    return row === null ? read : { ...read, changes: decodeChanges(row) }
+  }
+
+  async function at(person: Person, order: number, isNew = false): Promise<Read | undefined> {
     const value = await store.read('message', concat(person.handle, u64be(order)))
-    return value === null ? undefined : read(person, value)
+    const read = value === null ? undefined : parse(value)
+    if (read === undefined) return undefined
+    const timed = await withTimes(person, read)
+    return isNew ? timed : withChanges(person, timed)
+  }
+
+  /** The last rows that are shown, highest place first: as many as are wanted, however many of others lie among them. */
+  async function lastRows(person: Person, limit: number): Promise<readonly Read[]> {
+    const reads: Read[] = []
+    let after: Uint8Array | undefined
+    for (;;) {
+      const rows = await store.list('message', {
+        prefix: person.handle,
+        reverse: true,
+        limit: limit - reads.length,
+        ...(after && { after }),
+      })
+      reads.push(...rows.flatMap(({ value }) => parse(value) ?? []))
+      after = rows.at(-1)?.key
+      if (rows.length === 0 || reads.length >= limit) return reads
+    }
   }
 
   return {
     async last(person, limit) {
-      const rows = await store.list('message', { prefix: person.handle, reverse: true, limit: limit + LATE_ROWS })
-      const reads = await readEnd(
-        person,
-        rows.map(({ value }) => value),
-      )
+      const reads = await withAllTimes(person, await lastRows(person, limit + LATE_ROWS))
       const conversation = encodeAccount(person.row.account)
-      return reads
+      const shown = reads
         .map((each, i) => ({ each, key: sortKey(each, i) }))
         .sort((a, b) => compareOrder(a.key, b.key))
         .slice(-limit)
-        .map(({ each }) => view(person, each, conversation))
+      const whole = await Promise.all(shown.map(({ each }) => withChanges(person, each)))
+      return whole.map((each) => view(person, each, conversation))
     },
-    async at(person, order) {
-      const found = await at(person, order)
+    async at(person, order, { isNew = false } = {}) {
+      const found = await at(person, order, isNew)
       return found && view(person, found)
     },
     async own(person, counter) {

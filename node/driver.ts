@@ -1,9 +1,11 @@
 import { type Chat, createChat } from '../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../lib/chat/events.ts'
+import { compareBytes } from '../lib/bytes.ts'
+import { ERASED_KEY, TEXT_RANGES } from '../lib/chat/erasing.ts'
 import { HELD_RANGES, heldRows, type StoredRows } from '../lib/chat/loading.ts'
 import { RANGES_OF_CONTACT } from '../lib/chat/removing.ts'
 import type { ChatOptions } from '../lib/chat/machine.ts'
-import type { Range } from '../lib/rows.ts'
+import type { Range, Row } from '../lib/rows.ts'
 import type { Logger } from './api.ts'
 import type { Clock } from './clock.ts'
 import { createErasing } from './erasing.ts'
@@ -175,6 +177,12 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       case 'load':
         job(load(effect.token, effect.range, effect.keys))
         return
+      case 'list':
+        job(list(effect))
+        return
+      case 'compact':
+        open.compact(effect.ranges)
+        return
       case 'connect':
         job(errands.connect(effect.contact, effect.targets))
         return
@@ -261,6 +269,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (link !== undefined) job(link.send(messages))
     }
     for (const id of window.closes) links.get(id)?.close()
+    if (window.compactions.size > 0) job(compact([...window.compactions]))
     for (const { key, value } of window.publications) job(errands.publish(key, value))
     for (const event of window.events) options.emit(event)
     for (const { id, result } of window.replies) {
@@ -328,6 +337,38 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     if (asked === chat) push({ kind: 'loaded', token, values })
   }
 
+  /** The first rows of a range as the machine wrote them last. */
+  async function list({ token, range, after, limit }: Extract<Effect, { kind: 'list' }>): Promise<void> {
+    const asked = chat
+    const unwritten = new Map<string, Row>()
+    for (const window of [...(writing === null ? [] : [writing]), ...waiting, open]) {
+      for (const [name, row] of window.rows) {
+        if (row.range === range && (after === null || compareBytes(row.key, after) > 0)) unwritten.set(name, row)
+      }
+    }
+    const selection = { limit: limit + unwritten.size, ...(after && { after }) }
+    const stored = (await store.list(range, selection)).filter(({ key }) => !unwritten.has(rowName(range, key)))
+    const added = [...unwritten.values()].flatMap(({ key, value }) => (value === null ? [] : [{ key, value }]))
+    const rows = [...stored, ...added].sort((a, b) => compareBytes(a.key, b.key)).slice(0, limit)
+    if (asked === chat) push({ kind: 'listed', token, rows })
+  }
+
+  async function compact(ranges: readonly Range[]): Promise<void> {
+    const asked = chat
+    const done = await isCompacted(ranges)
+    if (asked === chat) push({ kind: 'compacted', done })
+  }
+
+  async function isCompacted(ranges: readonly Range[]): Promise<boolean> {
+    try {
+      for (const range of ranges) await store.compact(range)
+      return true
+    } catch (cause) {
+      logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'deleted texts are still on the disk')
+      return false
+    }
+  }
+
   function announce(running: Network): void {
     push({ kind: 'network', peer: running.peer, addresses: running.addresses() })
   }
@@ -353,6 +394,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     },
     async start() {
       job((cleared = erasing.resume(RANGES_OF_CONTACT)))
+      wake()
       if (network === null) return
       await network.start({
         opened(link) {
@@ -399,6 +441,8 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         await new Promise<void>((done) => void clock.at(clock.now() + 1, done))
       }
       stopped = true
+      if (chat.isErasing && (await isCompacted(TEXT_RANGES)))
+        await store.write([{ range: 'self', key: ERASED_KEY, value: null }])
       for (const cancel of timers.values()) cancel()
       timers.clear()
       for (const { reject } of commands.values()) reject(new NodeError('stopped', 'The node was stopped.'))
@@ -408,7 +452,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   }
 }
 
-function isEmpty({ rows, erasures, sends, events, replies, publications, closes }: CommitWindow): boolean {
+function isEmpty({ rows, erasures, sends, events, replies, publications, closes, compactions }: CommitWindow): boolean {
   return (
     rows.size === 0 &&
     erasures.length === 0 &&
@@ -416,7 +460,8 @@ function isEmpty({ rows, erasures, sends, events, replies, publications, closes 
     events.length === 0 &&
     replies.length === 0 &&
     publications.length === 0 &&
-    closes.length === 0
+    closes.length === 0 &&
+    compactions.size === 0
   )
 }
 

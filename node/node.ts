@@ -26,7 +26,7 @@ import { contactOf, findPerson } from './people.ts'
 import { createSubscribers } from './subscribers.ts'
 import { keepRecent } from './store/recent-rows.ts'
 import type { Store } from './store/store.ts'
-import { createWaiters } from './waiters.ts'
+import { createWaiters, notReached } from './waiters.ts'
 
 /** What a node is made of; a host brings each part (`index.ts` those of Node.js). */
 export interface NodeParts {
@@ -60,7 +60,7 @@ export interface NodeParts {
 /** How long what is under way may take when the node stops, ms. */
 const STOP_TIMEOUT_MS = 4_000
 /** What is read to show a message. */
-const SHOWN: ReadonlySet<Range> = new Set(['message', 'sent'])
+const SHOWN: ReadonlySet<Range> = new Set(['message', 'sent', 'change'])
 const DEFAULT_LAST = 50
 const MAX_LAST = 100_000
 /** Own messages whose new state is told one by one; of more at once only the latest are. */
@@ -77,7 +77,13 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   let typing = parts.typing ?? true
 
   const driver = await createDriver({
-    chat: { primitives, random: parts.random, delivery: parts.delivery, publicMode: parts.publicMode },
+    chat: {
+      primitives,
+      random: parts.random,
+      delivery: parts.delivery,
+      publicMode: parts.publicMode,
+      historyMs: parts.historyMs ?? null,
+    },
     store,
     network,
     clock,
@@ -92,11 +98,14 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   })
   parts.observer?.driving(driver)
   const account = encodeAccount(driver.chat.self.account)
-  const conversations = createConversations(store, driver.chat.self.account)
+  const conversations = createConversations(store, driver.chat.self.account, clock.now)
 
   function onEvent(event: ChatEvent): void {
-    if (event.kind === 'states' && event.state !== 'expired')
-      waiters.reached(event.contact, event.counters, event.state)
+    if (event.kind === 'states') {
+      const { contact, counters, state } = event
+      if (state === 'expired') waiters.expired(contact, counters)
+      else waiters.reached(contact, counters, state)
+    }
     tellLater(() => tell(event))
   }
 
@@ -115,7 +124,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     if (person === undefined) return
     switch (event.kind) {
       case 'message': {
-        const message = await conversations.at(person, event.order)
+        const message = await conversations.at(person, event.order, { isNew: true })
         if (message !== undefined) subscribers.emit({ kind: 'message', message })
         return
       }
@@ -180,6 +189,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   ): Promise<Message> {
     const { person, counter, message } = found
     if (message.from !== account || state === 'queued' || message.state === 'read') return message
+    if (message.state === 'expired' || message.state === 'failed') throw notReached(message.state)
     if (message.state === 'delivered' && state !== 'read') return message
     const waiting = waiters.wait(person.id, counter, state === 'read' ? 'read' : 'delivered', signal)
     // It may have got there between reading and listening.

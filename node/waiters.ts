@@ -1,4 +1,5 @@
 import { hasCounter, type Ranges } from '../lib/conversation/ranges.ts'
+import { NodeError } from './errors.ts'
 
 /** Those who wait until an own message gets somewhere. */
 export interface Waiters {
@@ -8,6 +9,8 @@ export interface Waiters {
   reached(contact: string, counters: Ranges, state: 'delivered' | 'read'): void
   /** Nothing more will come of this contact. */
   forget(contact: string, error: Error): void
+  /** These will not get anywhere any more. */
+  expired(contact: string, counters: Ranges): void
   /** Nothing more will come. */
   end(error: Error): void
 }
@@ -18,6 +21,11 @@ interface Waiter {
   readonly state: 'delivered' | 'read'
   resolve(): void
   reject(error: Error): void
+}
+
+/** Why waiting for a message ends before it got anywhere. */
+export function notReached(state: 'expired' | 'failed'): NodeError {
+  return new NodeError('failed', state === 'expired' ? 'The message was not delivered in time.' : 'The message failed.')
 }
 
 export function createWaiters(): Waiters {
@@ -58,6 +66,11 @@ export function createWaiters(): Waiters {
     },
     forget(contact, error) {
       for (const waiter of all) if (waiter.contact === contact) waiter.reject(error)
+    },
+    expired(contact, counters) {
+      for (const waiter of all) {
+        if (waiter.contact === contact && hasCounter(counters, waiter.counter)) waiter.reject(notReached('expired'))
+      }
     },
     end(error) {
       ended = error

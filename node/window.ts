@@ -15,6 +15,8 @@ export interface CommitWindow {
   readonly replies: readonly { readonly id: number; readonly result: Reply }[]
   readonly publications: readonly { readonly key: string; readonly value: Uint8Array }[]
   readonly closes: readonly LinkId[]
+  /** Ranges to be compacted, once what is deleted from them here is written. */
+  readonly compactions: ReadonlySet<Range>
   /** Whether it should be written before more is added. */
   readonly full: boolean
   save(rows: readonly Row[]): void
@@ -25,6 +27,7 @@ export interface CommitWindow {
   reply(id: number, result: Reply): void
   publish(key: string, value: Uint8Array): void
   close(link: LinkId): void
+  compact(ranges: readonly Range[]): void
 }
 
 /** A window closes at so many messages on their way or rows, or so many bytes. */
@@ -44,6 +47,7 @@ export function createWindow(): CommitWindow {
   const replies: { id: number; result: Reply }[] = []
   const publications: { key: string; value: Uint8Array }[] = []
   const closes: LinkId[] = []
+  const compactions = new Set<Range>()
   let messages = 0
   let bytes = 0
   return {
@@ -54,6 +58,7 @@ export function createWindow(): CommitWindow {
     replies,
     publications,
     closes,
+    compactions,
     get full() {
       return messages >= MAX_WINDOW_MESSAGES || bytes >= MAX_WINDOW_BYTES
     },
@@ -86,6 +91,9 @@ export function createWindow(): CommitWindow {
     },
     close(link) {
       closes.push(link)
+    },
+    compact(ranges) {
+      for (const range of ranges) compactions.add(range)
     },
   }
 }

@@ -1,14 +1,17 @@
 import { concat, equalBytes, u64be } from '../bytes.ts'
+import { isChange } from '../conversation/changes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import type { Control } from '../conversation/control.ts'
 import { encodeRecord } from '../conversation/history.ts'
 import { applyHeartbeat, applyPayload, gaps, RECENT_COUNTERS } from '../conversation/incoming.ts'
-import { decodePayload, isDurable, type Payload } from '../conversation/payload.ts'
+import { decodePayload, isDurable, KINDS, MAX_TIME_MS, type Payload } from '../conversation/payload.ts'
 import { addCounter, hasCounter, highestCounter } from '../conversation/ranges.ts'
 import { receivePqAnswer, receivePqOffer } from '../session/pq-step.ts'
 import { ProtocolError } from '../errors.ts'
 import { GEN_AHEAD_MS } from './admission.ts'
-import { answerGaps, applyReceipts, jumpPast } from './authoring.ts'
+import { applyReceipts, jumpPast } from './authoring.ts'
+import { eraseAfter } from './expiring.ts'
+import { answerGaps } from './gap-answers.ts'
 import { incomingOf, withIncoming } from './head.ts'
 import { useInvite } from './invites.ts'
 import { schedule } from './publishing.ts'
@@ -31,8 +34,10 @@ import { lookUpSoon } from './reach.ts'
 import { isDue } from './receipts.ts'
 import { advance, type SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
+import { applyChange, applyVoid, type Arrived, type Early, withEarly } from './revising.ts'
 import { messageKey } from './sealing.ts'
 import { endTyping, onTyping } from './typing.ts'
+import { voidPayload } from './voids.ts'
 
 /** How long a gap may fill itself before it is asked for, ms. */
 const GAP_PATIENCE_MS = 2_000
@@ -75,6 +80,14 @@ function applyDurable(
   bytes: Uint8Array,
 ): void {
   const did = entry.session.peerDid
+  if (isChange(payload.kind)) {
+    applyChange(machine, contact, { did, payload, bytes })
+    return
+  }
+  if (payload.kind === KINDS.void) {
+    applyVoid(machine, contact, { did, payload, bytes })
+    return
+  }
   const { counter, previousHash, id } = payload
   const { seen } = incomingOf(contact.head, did)
   const highest = highestCounter(seen)
@@ -94,38 +107,58 @@ function applyDurable(
 }
 
 function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
-  const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
-  switch (applied.kind) {
-    case 'conflict':
-      conflict(machine, contact, applied.highest)
-      return
-    case 'seen':
-      isDue(machine, contact, did, payload.counter)
-      return
-    case 'new': {
-      endTyping(machine, contact)
-      const order = contact.head.nextOrder
-      updateHead(machine, contact, { incoming: withIncoming(contact.head, did, applied.state), nextOrder: order + 1 })
-      isDue(machine, contact, did, payload.counter)
-      const value = encodeRecord({
-        direction: 'in',
-        id: payload.id,
-        payload: bytes,
-        author: did,
-        receivedAt: machine.now,
-        missingBefore: applied.missingBefore,
-        chainBroken: applied.chain === 'broken',
-        weak: false,
-        deliveredAt: null,
-        readAt: null,
-        failed: null,
-      })
-      save(machine, { range: 'message', key: messageKey(contact, order), value })
-      save(machine, { range: 'place', key: concat(contact.handle, payload.id), value: u64be(order) })
-      emit(machine, { kind: 'message', contact: contact.id, order, id: payload.id })
-      if (applied.missingBefore > 0) expectGap(machine, contact)
+  withEarly(machine, contact, payload.id, (early) => {
+    const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
+    switch (applied.kind) {
+      case 'conflict':
+        conflict(machine, contact, applied.highest)
+        return
+      case 'seen':
+        isDue(machine, contact, did, payload.counter)
+        return
+      case 'new':
+        endTyping(machine, contact)
+        keepMessage(machine, contact, { did, payload, bytes }, applied, early)
+        if (applied.missingBefore > 0) expectGap(machine, contact)
     }
-  }
+  })
+}
+
+/** A message goes into the conversation; one that its author deleted before it came without its text. */
+function keepMessage(
+  machine: Machine,
+  contact: Contact,
+  { did, payload, bytes }: Arrived,
+  applied: Extract<ReturnType<typeof applyPayload>, { kind: 'new' }>,
+  { isDeleted, isChanged }: Early,
+): void {
+  const { id, counter } = payload
+  const order = contact.head.nextOrder
+  const read = isDeleted ? addCounter(applied.state.read, counter) : applied.state.read
+  const incoming = withIncoming(contact.head, did, { ...applied.state, read })
+  updateHead(machine, contact, { incoming, nextOrder: order + 1 })
+  isDue(machine, contact, did, counter)
+  const stayMs = isDeleted ? 0 : payload.expiresAfter * 1000
+  const value = encodeRecord({
+    direction: 'in',
+    id,
+    payload: isDeleted ? voidPayload(counter, payload) : bytes,
+    author: did,
+    receivedAt: machine.now,
+    missingBefore: applied.missingBefore,
+    chainBroken: applied.chain === 'broken',
+    weak: false,
+    deliveredAt: null,
+    readAt: null,
+    failed: null,
+    expiresAt: stayMs === 0 ? null : Math.min(machine.now + stayMs, MAX_TIME_MS),
+    deleted: isDeleted,
+  })
+  save(machine, { range: 'message', key: messageKey(contact, order), value })
+  save(machine, { range: 'place', key: concat(contact.handle, id), value: u64be(order) })
+  if (stayMs > 0) eraseAfter(machine, contact, order, stayMs, 'expiry')
+  if (!isDeleted) emit(machine, { kind: 'message', contact: contact.id, order, id })
+  if (isChanged) emit(machine, { kind: 'change', contact: contact.id, order, id })
 }
 
 /** It is here already, perhaps under the number that it had first. */

@@ -1,31 +1,22 @@
 import { concat, equalBytes, u64be, uintFrom, utf8 } from '../bytes.ts'
-import { encodeContent, type GapEntry, MAX_TEXT_BYTES, type ReceiptEntry } from '../conversation/contents.ts'
+import type { ChangeContent } from '../conversation/changes.ts'
+import { encodeContent, MAX_TEXT_BYTES, type ReceiptEntry } from '../conversation/contents.ts'
 import { applyReceipt } from '../conversation/delivery.ts'
 import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import { jumpTo, MAX_JUMP, nextPayload } from '../conversation/outgoing.ts'
-import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
+import { decodePayload, KINDS, MAX_TIME_MS, type Payload } from '../conversation/payload.ts'
 import { hasCounter, highestCounter, NO_COUNTERS, type Ranges, unionRanges } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
-import { dropFromOutbox, takeInHand, unseal } from './delivering.ts'
+import { dropFromOutbox, takeInHand } from './delivering.ts'
+import { eraseAfter } from './expiring.ts'
+import { forgetLater } from './forgetting.ts'
 import { seenLamport } from './head.ts'
-import { alert, type Contact, count, emit, load, type Machine, save, updateHead } from './machine.ts'
-import { encodeOutbox, entryOf, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
+import { alert, type Contact, count, emit, load, type Machine, save, updateHead, type Written } from './machine.ts'
+import { encodeOutbox, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
 import { messageKey } from './sealing.ts'
-
-/** Missing messages that are looked up for one request of theirs. */
-const MAX_GAP_ANSWERS = 256
-
-/** What is this old is not sealed again for a gap, ms. */
-const GAP_AGE_MS: number = 16 * 86_400_000
+import { ownRecord } from './voids.ts'
 
 const DIRECT = new Uint8Array(0)
-
-/** A message that was accepted. */
-export interface Written {
-  readonly order: number
-  readonly counter: number
-  readonly id: Uint8Array
-}
 
 /** Whether a text can be sent: not empty, and not too long for one message. */
 export function isSendable(text: string): boolean {
@@ -37,37 +28,65 @@ export function hasRoom(contact: Contact): boolean {
   return contact.outbox.length < MAX_OUTBOX
 }
 
+/** What is to be said, and how. */
+interface Said {
+  readonly id: Uint8Array
+  readonly kind: number
+  readonly content: Uint8Array
+  /** Seconds, 0 for never. */
+  readonly expiresAfter: number
+  /** The message that it changes; null for one of its own. */
+  readonly target: Uint8Array | null
+}
+
 /** Writes an own text into the conversation; it leaves when there is a way. */
-export function writeText(machine: Machine, contact: Contact, text: string, replyTo: Uint8Array | null): Written {
-  const id = machine.random.bytes(16)
-  return write(
-    machine,
-    contact,
-    { id, kind: KINDS.text, content: encodeContent({ kind: 'text', text, replyTo }) },
-    machine.now,
-    contact.head.nextOrder,
-  )
+export function writeText(
+  machine: Machine,
+  contact: Contact,
+  text: string,
+  { replyTo = null, expiresAfter = 0, id = machine.random.bytes(16) }: TextOptions = {},
+): Written {
+  const content = encodeContent({ kind: 'text', text, replyTo })
+  const said: Said = { id, kind: KINDS.text, content, expiresAfter, target: null }
+  const { order, counter } = write(machine, contact, said, machine.now, contact.head.nextOrder)
+  if (expiresAfter > 0) eraseAfter(machine, contact, order, expiresAfter * 1000, 'expiry')
+  return { order, counter, id }
+}
+
+export interface TextOptions {
+  readonly replyTo?: Uint8Array | null
+  /** Seconds after which both sides erase it, 0 for never. */
+  readonly expiresAfter?: number
+  readonly id?: Uint8Array
+}
+
+/** Writes what changes a message: delivered as messages are, but never shown as one. Returns the payload. */
+export function writeChange(machine: Machine, contact: Contact, content: ChangeContent): Uint8Array {
+  const said = { kind: KINDS[content.kind], content: encodeContent(content), expiresAfter: 0, target: content.target }
+  return write(machine, contact, { ...said, id: machine.random.bytes(16) }, machine.now, contact.head.nextOrder).bytes
 }
 
 function write(
   machine: Machine,
   contact: Contact,
-  what: { id: Uint8Array; kind: number; content: Uint8Array },
+  { target, ...what }: Said,
   at: number,
   order: number,
-): Written {
+): { order: number; counter: number; bytes: Uint8Array } {
   const { state, payload, bytes } = nextPayload(machine.primitives, contact.head.outgoing, {
     ...what,
     conversation: DIRECT,
     sentAt: at,
-    expiresAfter: 0,
     seenLamport: seenLamport(contact.head),
   })
   updateHead(machine, contact, { outgoing: state, nextOrder: Math.max(contact.head.nextOrder, order + 1) })
+  const { counter } = payload
   const entry: OutboxEntry = {
-    counter: payload.counter,
+    counter,
     order,
     id: what.id,
+    target,
+    isVoid: false,
     sealed: null,
     payload: null,
     left: false,
@@ -75,40 +94,31 @@ function write(
   }
   contact.outbox.push(entry)
   takeInHand(machine, contact, entry, bytes)
-  const record = encodeRecord({
-    direction: 'out',
-    id: what.id,
-    payload: bytes,
-    author: machine.own.did,
-    receivedAt: at,
-    missingBefore: 0,
-    chainBroken: false,
-    weak: false,
-    deliveredAt: null,
-    readAt: null,
-    failed: null,
-  })
+  const expiresAt = what.expiresAfter > 0 ? Math.min(at + what.expiresAfter * 1000, MAX_TIME_MS) : null
+  const record = encodeRecord({ ...ownRecord(machine, what.id, bytes, at), expiresAt })
+  if (target === null) save(machine, { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) })
   save(
     machine,
     { range: 'message', key: messageKey(contact, order), value: record },
-    { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) },
-    {
-      range: 'sent',
-      key: outboxKey(contact.handle, payload.counter),
-      value: encodeSent({ order, id: what.id, deliveredAt: 0, readAt: 0 }),
-    },
-    { range: 'outbox', key: outboxKey(contact.handle, payload.counter), value: encodeOutbox(entry, null) },
+    { range: 'sent', key: outboxKey(contact.handle, counter), value: encodeSent(sentOf(entry)) },
+    { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) },
   )
-  return { order, counter: payload.counter, id: what.id }
+  return { order, counter, bytes }
 }
 
 /** Where an own message lies and how far it got: the row under its counter. */
 export interface Sent {
+  /** 0 for what changes a message. */
   readonly order: number
+  /** Of the message, or of the one that it changes. */
   readonly id: Uint8Array
   /** ms; 0 while unknown. */
   readonly deliveredAt: number
   readonly readAt: number
+}
+
+function sentOf({ order, id, target }: OutboxEntry): Sent {
+  return { order: target === null ? order : 0, id: target ?? id, deliveredAt: 0, readAt: 0 }
 }
 
 export function encodeSent({ order, id, deliveredAt, readAt }: Sent): Uint8Array {
@@ -140,6 +150,11 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
     // What is delivered already may wait again, because they lost it.
     const dropped = dropFromOutbox(machine, contact, unionRanges(receipt.delivered, receipt.read))
     if (dropped.length > 0) contact.resends = 0
+    for (const { order, target } of dropped) {
+      // What it changed knows it too.
+      if (target !== null) save(machine, { range: 'message', key: messageKey(contact, order), value: null })
+      else forgetLater(machine, contact, order)
+    }
     const { state, newlyDelivered, newlyRead } = applyReceipt(
       contact.head.delivery,
       contact.row.receipts ? receipt.delivered : unionRanges(receipt.delivered, receipt.read),
@@ -148,9 +163,10 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
     )
     if (state === contact.head.delivery) continue
     updateHead(machine, contact, { delivery: state })
-    for (const { counter, order, id } of dropped) {
+    for (const entry of dropped) {
+      const { counter } = entry
       if (hasCounter(newlyRead, counter) || !hasCounter(newlyDelivered, counter)) continue
-      const value = encodeSent({ order, id, deliveredAt: machine.now, readAt: 0 })
+      const value = encodeSent({ ...sentOf(entry), deliveredAt: machine.now })
       save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
     }
     if (newlyDelivered.length > 0)
@@ -189,51 +205,12 @@ function markSentRead(machine: Machine, contact: Contact, ranges: Ranges): void 
 }
 
 /** The latest `limit` counters of some ranges. */
-function countersOf(ranges: Ranges, limit: number): number[] {
+export function countersOf(ranges: Ranges, limit: number): number[] {
   const counters: number[] = []
   for (const [from, to] of ranges.toReversed()) {
     for (let counter = to; counter >= from && counters.length < limit; counter--) counters.push(counter)
   }
   return counters
-}
-
-/** The peer misses own messages: they wait again, as if they had never left. */
-export function answerGaps(machine: Machine, contact: Contact, gaps: readonly GapEntry[]): void {
-  const wanted = gaps
-    .filter((gap) => equalBytes(gap.author, machine.own.did) && gap.conversation.length === 0)
-    .flatMap((gap) => countersOf([[gap.from, Math.min(gap.to, contact.head.outgoing.counter)]], MAX_GAP_ANSWERS))
-    .filter((counter) => entryOf(contact.outbox, counter) === undefined)
-    .slice(0, MAX_GAP_ANSWERS)
-  if (wanted.length === 0) return
-  const keys = wanted.map((counter) => outboxKey(contact.handle, counter))
-  load(machine, 'sent', keys, (rows) => {
-    const sents = rows.map((row) => row && decodeSent(row))
-    const places = sents.map((sent) => messageKey(contact, sent?.order ?? 0))
-    load(machine, 'message', places, (records) => {
-      for (const [i, row] of records.entries()) {
-        const sent = sents[i]
-        const counter = wanted[i] as number
-        if (!row || !sent) continue
-        const { payload, receivedAt, failed } = decodeRecord(row)
-        if (receivedAt + GAP_AGE_MS < machine.now || failed !== null || decodePayload(payload).counter !== counter)
-          continue
-        if (entryOf(contact.outbox, counter) !== undefined) continue
-        const entry: OutboxEntry = {
-          counter,
-          order: sent.order,
-          id: sent.id,
-          sealed: null,
-          payload: null,
-          left: true,
-          leftAt: 0,
-        }
-        contact.outbox.splice(indexOfCounter(contact.outbox, counter), 0, entry)
-        unseal(contact, entry)
-        save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) })
-      }
-      machine.due.add(contact)
-    })
-  })
 }
 
 /**
@@ -289,14 +266,16 @@ function renumber(
   }
   updateHead(machine, contact, { outgoing: jumpTo(contact.head.outgoing, contact.jumping) })
   contact.jumping = 0
-  for (const { counter, order, id } of waiting) {
+  for (const { counter, order, id, target, isVoid } of waiting) {
     dropFromOutbox(machine, contact, [[counter, counter]])
     save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value: null })
     const payload = payloads.get(counter)
-    if (!payload) continue
+    // Whose number is used need not be filled.
+    if (!payload || isVoid) continue
     // Each of them says that it may be known under another number.
     const outgoing = { ...contact.head.outgoing, previousHash: new Uint8Array() }
     updateHead(machine, contact, { outgoing })
-    write(machine, contact, { id, kind: payload.kind, content: payload.content }, payload.sentAt, order)
+    const { kind, content, expiresAfter, sentAt } = payload
+    write(machine, contact, { id, kind, content, expiresAfter, target }, sentAt, order)
   }
 }

@@ -2,19 +2,23 @@ import { equalBytes, utf8 } from '../bytes.ts'
 import { addDue } from '../conversation/due-receipts.ts'
 import { keepQuiet, markRead } from '../conversation/incoming.ts'
 import { countCounters, NO_COUNTERS } from '../conversation/ranges.ts'
+import { MAX_EXPIRES_AFTER_S } from '../conversation/payload.ts'
 import { ProtocolError } from '../errors.ts'
 import { decodeLink, type Invite } from '../identity/invite.ts'
 import { encodeAccount } from '../identity/account.ts'
-import { hasRoom, isSendable, writeText } from './authoring.ts'
+import { isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
+import { onChangeCommand, writeRefusal } from './editing.ts'
 import type { Command, Reply } from './events.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
+import { settleHistory } from './forgetting.ts'
 import {
   accountKey,
   addContact,
   type Contact,
   emit,
   type Machine,
+  refused,
   reply,
   tell,
   updateHead,
@@ -25,7 +29,8 @@ import { switchReceipts } from './receipts.ts'
 import { changeAddress, partFrom, removeContact } from './removing.ts'
 import { sayTyping } from './typing.ts'
 import { reachOut, retry } from './reach.ts'
-import { forgetContact, isRequestOver } from './requests.ts'
+import { findWritten, idOfKey, rememberWritten } from './once.ts'
+import { forgetContact } from './requests.ts'
 import { sendingSession } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
 
@@ -33,23 +38,26 @@ import { dropSession, startSession } from './sessions.ts'
 const ASK_AGAIN_MS: number = 86_400_000
 
 type Refused = Extract<Reply, { kind: 'refused' }>
-
-function refused(code: Refused['code'], message: string): Refused {
-  return { kind: 'refused', code, message }
-}
+type SendCommand = Extract<Command, { kind: 'send' }>
 
 export function onCommand(machine: Machine, id: number, command: Command): void {
-  let result: Reply
-  try {
-    result = run(machine, command)
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    result = refused('invalid', error.message)
+  const answer = (work: () => Reply | null): void => {
+    let result: Reply | null
+    try {
+      result = work()
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      result = refused('invalid', error.message)
+    }
+    if (result !== null) reply(machine, id, result)
   }
-  reply(machine, id, result)
+  answer(() => run(machine, command, answer))
 }
 
-function run(machine: Machine, command: Command): Reply {
+/** What answers a command when something was read; null for not yet. */
+type Answer = (work: () => Reply | null) => void
+
+function run(machine: Machine, command: Command, later: Answer): Reply | null {
   if (command.kind === 'add') return add(machine, command)
   if (command.kind === 'invite') return invite(machine, command)
   if (command.kind === 'revoke-invite') return revoke(machine, command.link)
@@ -68,12 +76,14 @@ function run(machine: Machine, command: Command): Reply {
       updateRow(machine, contact, { verified: 'number', unconfirmedDevice: false })
       return changed(machine, contact)
     case 'send':
-      return send(machine, contact, command.text, command.replyTo ?? null)
+      return send(machine, contact, command, later)
     case 'read':
       return read(machine, contact)
     case 'rename':
       return rename(machine, contact, command.petname)
     case 'configure':
+      if (command.expires !== undefined && command.expires !== null && !isDuration(command.expires))
+        return refused('invalid', 'messages cannot stay for such a time')
       if (command.receipts !== undefined) switchReceipts(machine, contact, command.receipts)
       if (command.expires !== undefined) updateRow(machine, contact, { expires: command.expires })
       return changed(machine, contact)
@@ -86,7 +96,8 @@ function run(machine: Machine, command: Command): Reply {
     case 'edit':
     case 'delete':
     case 'react':
-      return refused('wrong-state', 'this is not built yet')
+      onChangeCommand(machine, contact, command, (work) => later(work))
+      return null
   }
 }
 
@@ -118,7 +129,7 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
     if (known.row.state === 'requested') {
       const accepted = accept(machine, known, command.petname)
       // Whom I greet by adding them hears it, though they were first.
-      if (accepted.kind === 'contact' && command.hello !== undefined) writeText(machine, known, command.hello, null)
+      if (accepted.kind === 'contact' && command.hello !== undefined) writeText(machine, known, command.hello)
       return accepted
     }
     updateRow(machine, known, { petname: name, ...(link.secret !== null && { inviteSecret: link.secret }) })
@@ -128,7 +139,7 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
   }
   const row = { ...newContactRow(link.account, name, 'pending', machine.now), inviteSecret: link.secret }
   const contact = addContact(machine, row)
-  if (command.hello !== undefined) writeText(machine, contact, command.hello, null)
+  if (command.hello !== undefined) writeText(machine, contact, command.hello)
   reachOut(machine, contact)
   return changed(machine, contact)
 }
@@ -142,7 +153,7 @@ function askAgain(machine: Machine, contact: Contact, hello: string | undefined)
     for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, false)
   }
   updateRow(machine, contact, { since: machine.now })
-  if (hello !== undefined && contact.outbox.length === 0) writeText(machine, contact, hello, null)
+  if (hello !== undefined && contact.outbox.length === 0) writeText(machine, contact, hello)
   const open = [...machine.links.values()].find(({ expected }) => expected === contact)
   if (open !== undefined && contact.sessions.length === 0) startSession(machine, contact, open.id)
 }
@@ -212,20 +223,38 @@ function unblock(machine: Machine, contact: Contact): Reply {
   return changed(machine, contact)
 }
 
-function send(machine: Machine, contact: Contact, text: string, replyTo: Uint8Array | null): Reply {
+function send(machine: Machine, contact: Contact, command: SendCommand, later: Answer): Reply | null {
+  const { text, replyTo = null, expires = contact.row.expires ?? 0, key } = command
   if (!isSendable(text)) return refused('invalid', 'a message has 1 to 8192 bytes of text')
-  if (contact.row.state === 'blocked') return refused('wrong-state', 'they are blocked; unblock them first')
-  if (contact.row.state === 'requested') return refused('wrong-state', 'accept their request first')
-  if (machine.options.delivery === 'live') {
-    const session = sendingSession(contact.sessions)?.session
-    if (contact.link === null || session === undefined || !session.confirmed) {
-      return refused('peer_away', 'there is no live path to them now')
-    }
+  if (!isDuration(expires)) return refused('invalid', 'a message cannot stay for such a time')
+  const options = { replyTo, expiresAfter: Math.ceil(expires / 1000) }
+  if (key === undefined) {
+    return (
+      writeRefusal(machine, contact) ?? {
+        kind: 'message',
+        contact: contact.id,
+        ...writeText(machine, contact, text, options),
+      }
+    )
   }
-  if (isRequestOver(contact.row, machine.now))
-    return refused('wrong-state', 'they did not answer in two weeks; add them again')
-  if (!hasRoom(contact)) return refused('outbox-full', 'too many messages wait for them already')
-  return { kind: 'message', contact: contact.id, ...writeText(machine, contact, text, replyTo) }
+  const id = idOfKey(machine, contact, key)
+  findWritten(machine, contact, id, (known) => {
+    later(() => {
+      if (known === 'gone') return refused('wrong-state', 'it was sent, and erased since')
+      if (known !== null) return { kind: 'message', contact: contact.id, ...known }
+      const refusal = writeRefusal(machine, contact)
+      if (refusal !== null) return refusal
+      const written = writeText(machine, contact, text, { ...options, id })
+      rememberWritten(machine, contact, written)
+      return { kind: 'message', contact: contact.id, ...written }
+    })
+  })
+  return null
+}
+
+/** Whether a message can stay so long, ms; 0 for ever. */
+function isDuration(ms: number): boolean {
+  return Number.isSafeInteger(ms) && ms >= 0 && ms <= MAX_EXPIRES_AFTER_S * 1000
 }
 
 /** Everything shown of the conversation counts as read; they are told. */
@@ -243,6 +272,7 @@ function read(machine: Machine, contact: Contact): Reply {
   })
   if (count > 0) {
     updateHead(machine, contact, { incoming, due })
+    settleHistory(machine, contact)
     emit(machine, { kind: 'contact', contact: contact.id })
   }
   return { kind: 'read', count }

@@ -1,5 +1,11 @@
 import type { Range, Row } from '../rows.ts'
 
+/** A row as it was read. */
+export interface StoredRow {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
 /** A link to one peer, as the host numbers it. */
 export type LinkId = number
 
@@ -58,6 +64,10 @@ export type Event =
   | { readonly kind: 'command'; readonly id: number; readonly command: Command }
   /** The rows asked for with `load`, in the same order; null where there is none. */
   | { readonly kind: 'loaded'; readonly token: number; readonly values: readonly (Uint8Array | null)[] }
+  /** Rows of a range asked for with `list`, lowest key first. */
+  | { readonly kind: 'listed'; readonly token: number; readonly rows: readonly StoredRow[] }
+  /** What was deleted from these ranges is off the disk. */
+  | { readonly kind: 'compacted'; readonly done: boolean }
   | {
       readonly kind: 'opened'
       readonly link: LinkId
@@ -97,6 +107,16 @@ export type Effect =
    */
   | { readonly kind: 'erase'; readonly ranges: readonly Range[]; readonly prefix: Uint8Array }
   | { readonly kind: 'load'; readonly token: number; readonly range: Range; readonly keys: readonly Uint8Array[] }
+  /** Asks for the first `limit` rows of a range behind a key. */
+  | {
+      readonly kind: 'list'
+      readonly token: number
+      readonly range: Range
+      readonly after: Uint8Array | null
+      readonly limit: number
+    }
+  /** Makes what was deleted from these ranges until now unrecoverable. Slow; answered with `compacted`. */
+  | { readonly kind: 'compact'; readonly ranges: readonly Range[] }
   | { readonly kind: 'send'; readonly link: LinkId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly link: LinkId }
   | { readonly kind: 'connect'; readonly contact: string; readonly targets: readonly Target[] }

@@ -9,7 +9,7 @@ import {
   unreadCount,
 } from '../conversation/incoming.ts'
 import { decodeOutgoing, encodeOutgoing, NEW_OUTGOING, type OutgoingState } from '../conversation/outgoing.ts'
-import { asArray, asBytes, asUint, decodeTyped, encode } from '../wire.ts'
+import { asArray, asBytes, asUint, decodeTyped, encode, malformed, type WireValue } from '../wire.ts'
 
 /** Where a conversation stands: small, and written with every message, so it lies apart from the contact's row. */
 export interface Head {
@@ -21,6 +21,10 @@ export interface Head {
   readonly due: DueReceipts
   /** The place of the next message, either direction. */
   readonly nextOrder: number
+  /** Messages of theirs that are not here, to which they did something already; 16 bytes each. */
+  readonly early: readonly Uint8Array[]
+  /** Of the messages below this place it is settled when the history forgets them. */
+  readonly settledTo: number
 }
 
 export const NEW_HEAD: Head = {
@@ -29,10 +33,15 @@ export const NEW_HEAD: Head = {
   incoming: [],
   due: NOTHING_DUE,
   nextOrder: 1,
+  early: [],
+  settledTo: 0,
 }
 
 /** Author devices remembered per contact: four at a time, and those they replaced. */
 const MAX_DEVICES = 64
+
+/** Messages that changes may wait for; what is done to more of them gives way. */
+export const MAX_EARLY = 64
 
 /** Where the reader stands with that device. */
 export function incomingOf(head: Head, did: Uint8Array): IncomingState {
@@ -63,12 +72,13 @@ export function encodeHead(head: Head): Uint8Array {
     head.incoming.map(({ did, state }) => [did, encodeIncoming(state)]),
     encodeDue(head.due),
     head.nextOrder,
+    ...(head.early.length > 0 || head.settledTo > 0 ? [head.early, head.settledTo] : []),
   ])
 }
 
 /** Reads a stored head. Throws `malformed` or `newer-version`. */
 export function decodeHead(bytes: Uint8Array): Head {
-  const fields = decodeTyped(bytes, { type: 'head', fields: 5, maxBytes: 16 << 20 })
+  const fields = decodeTyped(bytes, { type: 'head', fields: 5, added: 2, maxBytes: 16 << 20 })
   return {
     outgoing: decodeOutgoing(asBytes(fields[0], 'outgoing')),
     delivery: decodeDelivery(asBytes(fields[1], 'delivery')),
@@ -78,5 +88,14 @@ export function decodeHead(bytes: Uint8Array): Head {
     }),
     due: decodeDue(asBytes(fields[3], 'due')),
     nextOrder: asUint(fields[4], 'next order'),
+    ...readEnd(fields.slice(5)),
   }
+}
+
+function readEnd(fields: readonly WireValue[]): Pick<Head, 'early' | 'settledTo'> {
+  if (fields.length === 0) return { early: [], settledTo: 0 }
+  const early = asArray(fields[0], 'early', { max: MAX_EARLY }).map((id) => asBytes(id, 'early', { length: 16 }))
+  const end = { early, settledTo: asUint(fields[1], 'settled to') }
+  if (early.length === 0 && end.settledTo === 0) throw malformed('head: fields that say nothing')
+  return end
 }

@@ -4,11 +4,22 @@ import { decodeSelf } from '../identity/self.ts'
 import type { Range } from '../rows.ts'
 import { malformed } from '../wire.ts'
 import { decodeContactRow } from './contact-row.ts'
+import { ERASED_KEY } from './erasing.ts'
+import type { StoredRow } from './events.ts'
 import { decodeHead, NEW_HEAD } from './head.ts'
 import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
 import { decodeOutbox } from './outbox.ts'
 import { decodeOwnInvite } from './invites.ts'
-import { decodeSettings, type Own, PUBLICATIONS_KEY, RECOVERING_KEY, SELF_KEY, SETTINGS_KEY } from './own.ts'
+import {
+  CLOCK_KEY,
+  decodeSettings,
+  type Own,
+  PUBLICATIONS_KEY,
+  RECOVERING_KEY,
+  SELF_KEY,
+  SEND_KEY,
+  SETTINGS_KEY,
+} from './own.ts'
 import { decodePublications, newPublications } from './publishing.ts'
 import { decodeDrive, decodeEntry, decodeSeenPrefix } from './session-entry.ts'
 
@@ -30,7 +41,6 @@ export const HELD_RANGES: readonly HeldRange[] = [
   'outbox',
 ]
 
-type StoredRow = { readonly key: Uint8Array; readonly value: Uint8Array }
 export type StoredRows = Readonly<Record<HeldRange, readonly StoredRow[]>>
 
 /** The held rows, range by range. */
@@ -67,8 +77,13 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     tolls: new Map(),
     prekeys: new Map(),
     loads: new Map(),
+    lists: new Map(),
     nextLoad: 1,
     forgotten: new Set(),
+    keyed: new Map(),
+    erasing: { due: rows.self.some(({ key }) => equalBytes(key, ERASED_KEY)), running: false, last: null },
+    expiryAt: null,
+    expiring: false,
     network: null,
     due: new Set(),
     inHand: [],
@@ -93,6 +108,8 @@ function readOwn(options: ChatOptions, rows: StoredRows): Own {
   const settings = find(SETTINGS_KEY)
   if (self === undefined || settings === undefined) throw malformed('the store holds no account')
   const publications = find(PUBLICATIONS_KEY)
+  const sendKey = find(SEND_KEY)
+  const clock = find(CLOCK_KEY)
   const decoded = decodeSelf(options.primitives, self)
   return {
     self: decoded,
@@ -101,6 +118,8 @@ function readOwn(options: ChatOptions, rows: StoredRows): Own {
     invites: new Map(rows.invite.map(({ key, value }) => [toHex(key), decodeOwnInvite(value)])),
     recovering: find(RECOVERING_KEY) === undefined ? null : { looked: false, tries: 0 },
     publications: publications === undefined ? newPublications() : decodePublications(publications),
+    sendKey: sendKey?.length === 32 ? sendKey : null,
+    clock: clock?.length === 8 ? uintFrom(clock.subarray(2)) : null,
   }
 }
 

@@ -7,7 +7,7 @@ import type { PrekeyPair } from '../identity/prekeys.ts'
 import type { OpenedSlot } from '../identity/slot.ts'
 import type { Range, Row } from '../rows.ts'
 import type { ContactRow } from './contact-row.ts'
-import type { Alert, ChatEvent, Effect, LinkId, Reply } from './events.ts'
+import type { Alert, ChatEvent, Effect, LinkId, Reply, StoredRow } from './events.ts'
 import { type Head, NEW_HEAD } from './head.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { Own } from './own.ts'
@@ -24,6 +24,8 @@ export interface ChatOptions {
   readonly delivery: 'live' | 'outbox'
   /** What those who know only the account find in the DHT. */
   readonly publicMode: 'off' | 'account' | 'reachable'
+  /** How long messages stay after they were read (theirs) or delivered (own), ms; by default, and with null, for ever. */
+  readonly historyMs?: number | null
 }
 
 /**
@@ -45,9 +47,17 @@ export interface Machine {
   /** Own prekeys by id in hexadecimal. */
   readonly prekeys: Map<string, PrekeyPair>
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
+  readonly lists: Map<number, (rows: readonly StoredRow[]) => void>
   nextLoad: number
   /** Handles (hexadecimal) of those who were forgotten while rows were being read. */
   readonly forgotten: Set<string>
+  /** What was written for a key of `send` of late, by contact and message id in hexadecimal. */
+  readonly keyed: Map<string, Written>
+  readonly erasing: Erasing
+  /** When the next message is to be looked at for erasing, ms; null when none is. */
+  expiryAt: number | null
+  /** Whether messages are being erased. */
+  expiring: boolean
   /** Whether the network was announced, and as whom. */
   network: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
   /** Contacts with something to seal or to save at the end of the turn. */
@@ -57,6 +67,22 @@ export interface Machine {
   /** The time of the event being handled, ms. */
   now: number
   effects: Effect[]
+}
+
+/** What has to leave the files of the disk, and how far that is. */
+export interface Erasing {
+  /** Whether something was erased that no rewriting has seen. */
+  due: boolean
+  running: boolean
+  /** When the last one began, ms; null for never in this life of the process. */
+  last: number | null
+}
+
+/** A message that was accepted. */
+export interface Written {
+  readonly order: number
+  readonly counter: number
+  readonly id: Uint8Array
 }
 
 /** A person, as the machine holds them. */
@@ -85,6 +111,10 @@ export interface Contact {
   announced: readonly Uint8Array[]
   /** When the sessions of the last hour were admitted, ms. */
   admitted: readonly number[]
+  /** How often something was erased or changed here: what is read meanwhile may be out of date. */
+  revisions: number
+  /** Whether it is being settled when the history forgets messages. */
+  settling: boolean
   /** Frames that wait until what one before them needs is loaded, and how many loads they wait for. */
   readonly held: (() => void)[]
   holds: number
@@ -167,6 +197,18 @@ export function load(
   machine.effects.push({ kind: 'load', token, range, keys })
 }
 
+/** Asks for the first rows of a range behind a key; `then` runs when they arrive, in a later event. */
+export function list(
+  machine: Machine,
+  range: Range,
+  selection: { after: Uint8Array | null; limit: number },
+  then: (rows: readonly StoredRow[]) => void,
+): void {
+  const token = machine.nextLoad++
+  machine.lists.set(token, then)
+  machine.effects.push({ kind: 'list', token, range, ...selection })
+}
+
 /** Rows of somebody who was forgotten are not written any more, whatever was being read for them then. */
 export function save(machine: Machine, ...rows: readonly Row[]): void {
   const { forgotten } = machine
@@ -188,6 +230,12 @@ export function alert(machine: Machine, contact: Contact, what: Alert): void {
 
 export function reply(machine: Machine, id: number, result: Reply): void {
   machine.effects.push({ kind: 'reply', id, result })
+}
+
+type Refused = Extract<Reply, { kind: 'refused' }>
+
+export function refused(code: Refused['code'], message: string): Refused {
+  return { kind: 'refused', code, message }
 }
 
 export function count(machine: Machine, reason: string): void {
@@ -268,6 +316,8 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     admitted: [],
     held: [],
     holds: 0,
+    revisions: 0,
+    settling: false,
     gapRequests: 0,
     unreadable: 0,
     receiptsAgainAt: 0,

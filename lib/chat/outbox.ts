@@ -1,5 +1,5 @@
 import { concat, u64be } from '../bytes.ts'
-import { asBoolean, asBytes, asNullable, asUint, decodeTyped, encode, malformed } from '../wire.ts'
+import { asBoolean, asBytes, asNullable, asUint, decodeTyped, encode, malformed, type WireValue } from '../wire.ts'
 
 /**
  * An own message that was not acknowledged. The machine holds where it is; its payload lies in `message`, the frame
@@ -10,6 +10,10 @@ export interface OutboxEntry {
   /** Its place in the conversation. */
   readonly order: number
   readonly id: Uint8Array
+  /** The message that it changes, 16 bytes; null for one of its own. */
+  readonly target: Uint8Array | null
+  /** Whether nothing is left of it but its number. */
+  readonly isVoid: boolean
   /** The session and chain it was sealed in; null while it waits unsealed. */
   sealed: { readonly session: Uint8Array; readonly chain: number } | null
   /** The payload within the turn in which it was written or read, so that what leaves at once is not read back. */
@@ -29,12 +33,13 @@ export function outboxKey(handle: Uint8Array, counter: number): Uint8Array {
 
 /** The row of an entry, with the frame exactly as it leaves (empty while unsealed). */
 export function encodeOutbox(entry: OutboxEntry, frame: Uint8Array | null): Uint8Array {
-  const { order, id, sealed, left } = entry
-  return encode([1, 'outbox', order, id, sealed && sealed.session, sealed?.chain ?? 0, left, frame])
+  const { order, id, target, isVoid, sealed, left } = entry
+  const end = target !== null || isVoid ? [target, isVoid] : []
+  return encode([1, 'outbox', order, id, sealed && sealed.session, sealed?.chain ?? 0, left, frame, ...end])
 }
 
 export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: OutboxEntry; frame: Uint8Array | null } {
-  const fields = decodeTyped(bytes, { type: 'outbox', fields: 6, maxBytes: 1 << 16 })
+  const fields = decodeTyped(bytes, { type: 'outbox', fields: 6, added: 2, maxBytes: 1 << 16 })
   const session = asNullable(fields[2], (value) => asBytes(value, 'session', { length: 32 }))
   const chain = asUint(fields[3], 'chain')
   if (session === null && chain !== 0) throw malformed('outbox: a chain without a session')
@@ -43,6 +48,7 @@ export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: Outbo
       counter,
       order: asUint(fields[0], 'order'),
       id: asBytes(fields[1], 'id', { length: 16 }),
+      ...readEnd(fields.slice(6)),
       sealed: session && { session, chain },
       payload: null,
       left: asBoolean(fields[4], 'left'),
@@ -50,6 +56,14 @@ export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: Outbo
     },
     frame: asNullable(fields[5], (value) => asBytes(value, 'frame')),
   }
+}
+
+function readEnd(fields: readonly WireValue[]): Pick<OutboxEntry, 'target' | 'isVoid'> {
+  if (fields.length === 0) return { target: null, isVoid: false }
+  const target = asNullable(fields[0] ?? null, (value) => asBytes(value, 'target', { length: 16 }))
+  const end = { target, isVoid: fields[1] !== undefined && asBoolean(fields[1], 'void') }
+  if (fields.length !== 2 || (target === null && !end.isVoid)) throw malformed('outbox: fields that say nothing')
+  return end
 }
 
 /** Where the counter is, or would go, in entries sorted by counter. */

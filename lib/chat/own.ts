@@ -1,4 +1,4 @@
-import { toHex, utf8 } from '../bytes.ts'
+import { toHex, u64be, utf8 } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
 import type { Primitives, Random } from '../crypto/primitives.ts'
 import { accountId } from '../identity/account.ts'
@@ -26,12 +26,18 @@ export interface Own {
   readonly publications: Publications
   /** While it was made again from its words and nobody took its record yet; else null. */
   recovering: Recovering | null
+  /** With which ids of messages are made of keys of `send`, 32 bytes; null until it is needed. */
+  sendKey: Uint8Array | null
+  /** What the clock showed when it was last looked at, ms; null for never. */
+  clock: number | null
 }
 
 /** Keys of the rows of the range `self`. */
 export const SELF_KEY: Uint8Array = utf8('self')
 export const SETTINGS_KEY: Uint8Array = utf8('settings')
 export const PUBLICATIONS_KEY: Uint8Array = utf8('publications')
+export const SEND_KEY: Uint8Array = utf8('send-key')
+export const CLOCK_KEY: Uint8Array = utf8('clock')
 
 /** There, and empty, as long as the account is `recovering`. */
 export const RECOVERING_KEY: Uint8Array = utf8('recovering')
@@ -113,6 +119,21 @@ export function replaceContactSecret(machine: Machine): void {
     key: SETTINGS_KEY,
     value: encodeSettings(machine.own.name, machine.own.contactSecret),
   })
+}
+
+/** With which ids of messages are made of keys of `send`. */
+export function sendKey(machine: Machine): Uint8Array {
+  const { own } = machine
+  if (own.sendKey === null) {
+    own.sendKey = machine.random.bytes(32)
+    save(machine, { range: 'self', key: SEND_KEY, value: own.sendKey })
+  }
+  return own.sendKey
+}
+
+/** Writes down what the clock showed when it was last looked at. */
+export function saveClock(machine: Machine): void {
+  if (machine.own.clock !== null) save(machine, { range: 'self', key: CLOCK_KEY, value: u64be(machine.own.clock) })
 }
 
 /** Daily prekeys, monthly records, expired invites; true when something that is published changed. */

@@ -15,6 +15,7 @@ export const RANGES_OF_CONTACT: readonly Range[] = [
   'drive',
   'skipped',
   'message',
+  'change',
   'sent',
   'place',
   'outbox',

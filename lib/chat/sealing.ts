@@ -4,6 +4,7 @@ import { ephemeralPayload } from '../conversation/outgoing.ts'
 import { KINDS } from '../conversation/payload.ts'
 import { pqAnswer, pqOffer } from '../session/pq-step.ts'
 import { sealFrame } from '../session/seal.ts'
+import { canSeal } from '../session/session.ts'
 import { type Contact, type Link, type Machine, save, send, setTimer } from './machine.ts'
 import { advance, DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './session-entry.ts'
 
@@ -14,7 +15,7 @@ const DRIVE_APART_MS = 500
 const REQUEST_PAUSE_MS: number = 86_400_000
 
 /** Where a message of the conversation lies. */
-export function messageKey(contact: Contact, order: number): Uint8Array {
+export function messageKey(contact: Pick<Contact, 'handle'>, order: number): Uint8Array {
   return concat(contact.handle, u64be(order))
 }
 
@@ -110,6 +111,26 @@ export function repeatDrive(machine: Machine, contact: Contact, entry: SessionEn
   if (entry.drive === null || to === null) return
   send(machine, to, entry.drive.bytes)
   droveOn(machine, to)
+}
+
+/** The frame that is repeated may hold what was erased since: an empty one of the session takes its place. */
+export function replaceDrive(machine: Machine, contact: Contact, entry: SessionEntry): void {
+  if (entry.drive === null) return
+  if (!canSeal(entry.session)) {
+    endDrive(machine, contact, entry)
+    return
+  }
+  const sealed = sealFrame(machine.primitives, machine.random, entry.session, [], machine.now)
+  advance(entry, sealed.session)
+  entry.changed = true
+  machine.due.add(contact)
+  if (sealed.chain > 3) {
+    endDrive(machine, contact, entry)
+    return
+  }
+  const bytes = entry.session.prefix === null ? sealed.frame : concat(entry.session.prefix, sealed.frame)
+  entry.drive = { ...entry.drive, chain: sealed.chain, bytes }
+  save(machine, { range: 'drive', key: sessionKey(contact.handle, entry), value: encodeDrive(entry.drive) })
 }
 
 function droveOn(machine: Machine, id: number): void {

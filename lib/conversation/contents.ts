@@ -16,6 +16,8 @@ import { encodeWith } from './schema.ts'
 export const MAX_TEXT_BYTES: number = 8 * 1024
 /** Of UTF-8. */
 export const MAX_CLAIMED_NAME_BYTES = 64
+/** Of UTF-8; the longest emoji of Unicode 16 has 35. */
+export const MAX_EMOJI_BYTES = 64
 export const MAX_RECEIPT_ENTRIES = 32
 /** Over all entries of one receipt, delivered and read together: about 5 KiB at worst. */
 export const MAX_RECEIPT_RANGES = 256
@@ -49,6 +51,12 @@ export interface GapEntry {
 /** What a payload says, for the kinds that this version understands. */
 export type Content =
   | { readonly kind: 'text'; readonly text: string; readonly replyTo: Uint8Array | null }
+  /** Another text for an own message. */
+  | { readonly kind: 'edit'; readonly target: Uint8Array; readonly text: string }
+  /** An own message is to go. */
+  | { readonly kind: 'delete'; readonly target: Uint8Array }
+  /** One emoji of the author's on any message; null takes it away. */
+  | { readonly kind: 'reaction'; readonly target: Uint8Array; readonly emoji: string | null }
   | { readonly kind: 'void' }
   | { readonly kind: 'receipt'; readonly entries: readonly ReceiptEntry[] }
   | { readonly kind: 'typing'; readonly on: boolean }
@@ -100,6 +108,12 @@ function writeContent(content: Content): WireValue {
   switch (content.kind) {
     case 'text':
       return [content.text.toWellFormed(), content.replyTo]
+    case 'edit':
+      return [content.target, content.text.toWellFormed()]
+    case 'delete':
+      return [content.target]
+    case 'reaction':
+      return [content.target, content.emoji?.toWellFormed() ?? null]
     case 'void':
       return []
     case 'receipt':
@@ -134,6 +148,18 @@ const READERS: Readonly<Record<Content['kind'], Reader> & Partial<Record<KindNam
       text: asText(text, 'text', MAX_TEXT_BYTES),
       replyTo: asNullable(replyTo, (id) => asBytes(id, 'reply-to', { length: PAYLOAD_ID_BYTES })),
     }
+  },
+  edit(value) {
+    const [target, text] = asArray(value, 'edit', { length: 2 })
+    return { kind: 'edit', target: readTarget(target), text: asText(text, 'text', MAX_TEXT_BYTES) }
+  },
+  delete(value) {
+    const [target] = asArray(value, 'delete', { length: 1 })
+    return { kind: 'delete', target: readTarget(target) }
+  },
+  reaction(value) {
+    const [target, emoji] = asArray(value, 'reaction', { length: 2 })
+    return { kind: 'reaction', target: readTarget(target), emoji: asNullable(emoji, readEmoji) }
   },
   void(value) {
     asArray(value, 'void', { length: 0 })
@@ -180,6 +206,16 @@ const READERS: Readonly<Record<Content['kind'], Reader> & Partial<Record<KindNam
     const [name] = asArray(value, 'accept', { length: 1 })
     return { kind: 'accept', claimedName: readClaimedName(name) }
   },
+}
+
+function readTarget(value: WireValue | undefined): Uint8Array {
+  return asBytes(value, 'target', { length: PAYLOAD_ID_BYTES })
+}
+
+function readEmoji(value: WireValue): string {
+  const emoji = asText(value, 'emoji', MAX_EMOJI_BYTES)
+  if (emoji === '') throw malformed('emoji: expected at least one byte')
+  return emoji
 }
 
 function readReceipt(value: WireValue): readonly ReceiptEntry[] {

@@ -1,4 +1,4 @@
-import { compareBytes, toHex } from '../bytes.ts'
+import { toHex } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'
 import {
   asArray,
@@ -12,10 +12,19 @@ import {
   malformed,
   type WireValue,
 } from '../wire.ts'
+import { changeBy, type Changes, isChange } from './changes.ts'
 import { type Content, DEVICE_ID_BYTES, decodeContent } from './contents.ts'
 import { type DeliveryState, stateOf } from './delivery.ts'
 import { type IncomingState, missingBefore } from './incoming.ts'
-import { decodePayload, kindName, MAX_PAYLOAD_BYTES, MAX_TIME_MS, type Payload, PAYLOAD_ID_BYTES } from './payload.ts'
+import {
+  decodePayload,
+  KINDS,
+  kindName,
+  MAX_PAYLOAD_BYTES,
+  MAX_TIME_MS,
+  type Payload,
+  PAYLOAD_ID_BYTES,
+} from './payload.ts'
 import { hasCounter, MAX_COUNTER } from './ranges.ts'
 
 /** Of UTF-8. */
@@ -43,12 +52,16 @@ export interface MessageRecord {
   readonly readAt: number | null
   /** Why an own message will not be delivered any more. */
   readonly failed: { readonly state: 'expired' | 'failed'; readonly reason: string } | null
+  /** When it is erased, by the own clock, ms; null for never. */
+  readonly expiresAt: number | null
+  /** Its text was erased because it was deleted: `payload` is a void one that keeps its place. */
+  readonly deleted: boolean
 }
 
 const DIRECTIONS = ['in', 'out'] as const
 const FAILURES = ['expired', 'failed'] as const
 
-/** `[1, "message", direction, id, payload, author, received at, missing before, chain broken, weak, delivered at, read at, failed]`. */
+/** `[1, "message", direction, id, payload, author, received at, missing before, chain broken, weak, delivered at, read at, failed]`, and if either says something `expires at, deleted`. */
 export function encodeRecord(record: MessageRecord): Uint8Array {
   return encode([
     1,
@@ -64,12 +77,13 @@ export function encodeRecord(record: MessageRecord): Uint8Array {
     record.deliveredAt,
     record.readAt,
     record.failed && [FAILURES.indexOf(record.failed.state), record.failed.reason],
+    ...(record.expiresAt !== null || record.deleted ? [record.expiresAt, record.deleted] : []),
   ])
 }
 
 /** Throws `malformed` or `newer-version`. */
 export function decodeRecord(bytes: Uint8Array): MessageRecord {
-  const items = decodeTyped(bytes, { type: 'message', fields: 11, maxBytes: MAX_PAYLOAD_BYTES + 1024 })
+  const items = decodeTyped(bytes, { type: 'message', fields: 11, added: 2, maxBytes: MAX_PAYLOAD_BYTES + 1024 })
   return {
     direction: oneOf(DIRECTIONS, items[0], 'direction'),
     id: asBytes(items[1], 'id', { length: PAYLOAD_ID_BYTES }),
@@ -85,7 +99,15 @@ export function decodeRecord(bytes: Uint8Array): MessageRecord {
       const [state, reason] = asArray(value, 'failed', { length: 2 })
       return { state: oneOf(FAILURES, state, 'failed'), reason: asText(reason, 'reason', MAX_REASON_BYTES) }
     }),
+    ...readEnd(items.slice(11)),
   }
+}
+
+function readEnd(items: readonly WireValue[]): Pick<MessageRecord, 'expiresAt' | 'deleted'> {
+  if (items.length === 0) return { expiresAt: null, deleted: false }
+  const end = { expiresAt: asNullable(items[0], asTime), deleted: asBoolean(items[1], 'deleted') }
+  if (end.expiresAt === null && !end.deleted) throw malformed('message: fields that say nothing')
+  return end
 }
 
 /** A message as it is shown. Everything in it that a peer wrote is hostile text. */
@@ -95,7 +117,7 @@ export interface MessageView {
   readonly conversation: string
   readonly from: string
   readonly text?: string
-  /** A name of `KINDS`; `unknown` needs a newer version, `unreadable` breaks the rules of its kind. */
+  /** A name of `KINDS`; `deleted` for one whose text is gone; `unknown` needs a newer version, `unreadable` breaks the rules of its kind. */
   readonly kind: string
   /** When it was written, by its author's clock but never after its arrival; ms. */
   readonly at: number
@@ -103,6 +125,12 @@ export interface MessageView {
   readonly states: { readonly delivered?: number; readonly read?: number }
   /** Hexadecimal. */
   readonly replyTo?: string
+  /** When it is erased here, ms. */
+  readonly expiresAt?: number
+  /** When its author last changed the text, by their clock but never after the change came, ms. */
+  readonly edited?: number
+  /** Emoji by account. */
+  readonly reactions?: Readonly<Record<string, string>>
   /** How many messages are missing before it; left out when none. */
   readonly missing?: number
   readonly reason?: string
@@ -117,6 +145,8 @@ export interface ViewContext {
   readonly delivery?: DeliveryState
   /** Of the author device: makes a message read, and a gap disappear when it was filled. */
   readonly incoming?: IncomingState
+  /** What became of it. */
+  readonly changes?: Changes
 }
 
 /** Builds what is shown from a record. Never throws on what a peer wrote. */
@@ -124,31 +154,46 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
   const payload = tryRead(() => decodePayload(record.payload))
   const content = payload && tryRead(() => decodeContent(payload.kind, payload.content))
   const text = content?.kind === 'text' ? content : undefined
+  const changes = text === undefined ? [] : (context.changes ?? [])
+  const edit = changeBy(changes, 'edit', record.direction)
+  const reactions = reactionsOf(changes, context)
   const missing = missingOf(record, payload, context)
   return {
     id: toHex(record.id),
     conversation: context.conversation,
     from: record.direction === 'out' ? context.self : context.conversation,
-    kind: shownKind(payload, content),
-    ...(text && { text: text.text }),
+    kind: record.deleted ? 'deleted' : record.failed && isVoid(payload) ? 'text' : shownKind(payload, content),
+    ...(text && { text: edit?.content.text ?? text.text }),
     at: payload ? Math.min(payload.sentAt, record.receivedAt) : record.receivedAt,
-    state: shownState(record, payload?.counter ?? 0, context),
+    state: shownState(record, payload, context),
     states: {
       ...(record.deliveredAt !== null && { delivered: record.deliveredAt }),
       ...(record.readAt !== null && { read: record.readAt }),
     },
     ...(text?.replyTo && { replyTo: toHex(text.replyTo) }),
+    ...(record.expiresAt !== null && { expiresAt: record.expiresAt }),
+    ...(edit && { edited: Math.min(edit.payload.sentAt, edit.at) }),
+    ...(reactions && { reactions }),
     ...(missing > 0 && { missing }),
     ...(record.failed && { reason: record.failed.reason }),
   }
 }
 
-/** The order in which everybody shows a conversation: by lamport, then author device, then counter. */
-export function compareOrder(
-  a: { readonly lamport: number; readonly author: Uint8Array; readonly counter: number },
-  b: { readonly lamport: number; readonly author: Uint8Array; readonly counter: number },
-): number {
-  return a.lamport - b.lamport || compareBytes(a.author, b.author) || a.counter - b.counter
+/** Whether a record is a message of its own: changes of others are not, nor is what fills the number of a change that is gone. */
+export function isListed(record: MessageRecord, payload: Payload | null): boolean {
+  if (payload === null) return true
+  return !isChange(payload.kind) && (!isVoid(payload) || record.deleted || record.failed !== null)
+}
+
+function isVoid(payload: Payload | null | undefined): boolean {
+  return payload?.kind === KINDS.void
+}
+
+function reactionsOf(changes: Changes, context: ViewContext): Readonly<Record<string, string>> | undefined {
+  const own = changeBy(changes, 'reaction', 'out')?.content.emoji
+  const theirs = changeBy(changes, 'reaction', 'in')?.content.emoji
+  if (!own && !theirs) return undefined
+  return { ...(own && { [context.self]: own }), ...(theirs && { [context.conversation]: theirs }) }
 }
 
 function shownKind(payload: Payload | null | undefined, content: Content | null | undefined): string {
@@ -156,11 +201,21 @@ function shownKind(payload: Payload | null | undefined, content: Content | null 
   return (payload && kindName(payload.kind)) ?? 'unknown'
 }
 
-function shownState(record: MessageRecord, counter: number, context: ViewContext): MessageView['state'] {
+function shownState(
+  record: MessageRecord,
+  payload: Payload | null | undefined,
+  context: ViewContext,
+): MessageView['state'] {
   if (record.direction === 'in') {
-    return record.readAt !== null || hasCounter(context.incoming?.read ?? [], counter) ? 'read' : 'delivered'
+    return record.readAt !== null || hasCounter(context.incoming?.read ?? [], payload?.counter ?? 0)
+      ? 'read'
+      : 'delivered'
   }
-  const known = context.delivery ? stateOf(context.delivery, counter) : 'queued'
+  // What fills the number of an erased text is acknowledged as the text would have been.
+  if (record.failed !== null && isVoid(payload)) return record.failed.state
+  const known = context.delivery ? stateOf(context.delivery, payload?.counter ?? 0) : 'queued'
+  // Changes of it, and what fills its number, count as read without anybody reading.
+  if (record.deleted) return known === 'queued' ? known : 'delivered'
   if (known === 'read' || record.readAt !== null) return 'read'
   if (known === 'delivered' || record.deliveredAt !== null) return 'delivered'
   return record.failed?.state ?? 'queued'

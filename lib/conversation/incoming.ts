@@ -1,7 +1,7 @@
 import { equalBytes } from '../bytes.ts'
 import type { Primitives } from '../crypto/primitives.ts'
 import { addedFields, asBytes, asUint, decodeTyped, encode } from '../wire.ts'
-import { MAX_LAMPORT, type Payload } from './payload.ts'
+import { KINDS, MAX_LAMPORT, type Payload } from './payload.ts'
 import {
   addCounter,
   clipRanges,
@@ -29,6 +29,8 @@ export const MAX_SEEN_RANGES = 2048
 export const RECENT_COUNTERS = 64
 /** Enough of SHA-256 here: only the author's own device could look for a collision, and would fool nobody but itself. */
 export const RECENT_HASH_BYTES = 8
+
+const UNKNOWN_HASH = new Uint8Array(RECENT_HASH_BYTES)
 
 /** Where a reader stands with one author device in one conversation. */
 export interface IncomingState {
@@ -82,10 +84,12 @@ export function applyPayload(
   const { counter } = payload
   if (counter < 1) throw new TypeError('only durable payloads are counted')
   const highest = highestCounter(state.seen)
-  const hash = primitives.sha256(bytes).subarray(0, RECENT_HASH_BYTES)
+  const isVoid = payload.kind === KINDS.void
+  // What a void fills may still come, late: it is no other payload of this number.
+  const hash = isVoid ? UNKNOWN_HASH : primitives.sha256(bytes).subarray(0, RECENT_HASH_BYTES)
   if (hasCounter(state.seen, counter)) {
     const known = recentHash(state, highest, counter)
-    return known === null || equalBytes(known, hash) ? { kind: 'seen' } : { kind: 'conflict', highest }
+    return isVoid || known === null || equalBytes(known, hash) ? { kind: 'seen' } : { kind: 'conflict', highest }
   }
   const added = addCounter(state.seen, counter)
   const seen = closeLowest(added, MAX_SEEN_RANGES)

@@ -1,6 +1,6 @@
 import { toHex, uintFrom } from '../../lib/bytes.ts'
 import { decodeDrive, decodeEntry, sendingSession, type SessionEntry } from '../../lib/chat/session-entry.ts'
-import { compareOrder } from '../../lib/conversation/history.ts'
+import { compareOrder } from '../../lib/conversation/order.ts'
 import { hasCounter } from '../../lib/conversation/ranges.ts'
 import type { Row } from '../../lib/rows.ts'
 import { acquaint, createWorld, say, type Someone, type World } from './machines.ts'

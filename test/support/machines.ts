@@ -19,7 +19,7 @@ export interface World {
   /** With the `seed` of somebody who is there already it is a new device of theirs, the only one from now on. */
   person(
     name: string,
-    options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode' | 'primitives'>> & {
+    options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode' | 'primitives' | 'historyMs'>> & {
       seed?: Uint8Array
       recovered?: boolean
     },
@@ -188,6 +188,8 @@ export function createWorld(seed: number | string = 1): World {
         command(command) {
           const id = nextCommand++
           turn(someone, { kind: 'command', id, command })
+          // Some are answered when something was read.
+          if (!someone.replies.has(id)) run(now)
           const reply = someone.replies.get(id)
           someone.replies.delete(id)
           return reply ?? { kind: 'refused', code: 'wrong-state', message: 'the process died' }
@@ -205,6 +207,7 @@ export function createWorld(seed: number | string = 1): World {
           for (const key of timers.keys()) if (key.startsWith(`${name} `)) timers.delete(key)
           someone.chat = start()
           if (someone.online) announce(someone)
+          else soon(someone, { kind: 'settle' })
         },
         snapshot: () => new Map(rows),
         restore(saved) {
@@ -378,6 +381,22 @@ export function createWorld(seed: number | string = 1): World {
           const values = effect.keys.map((key) => who.rows.get(rowKey(effect.range, key))?.value ?? null)
           turn(who, { kind: 'loaded', token: effect.token, values })
         })
+        return
+      case 'list':
+        later(0, () => {
+          if (who.chat !== chat) return
+          const rows = [...who.rows.values()]
+            .filter(
+              ({ range, key }) => range === effect.range && (!effect.after || compareBytes(key, effect.after) > 0),
+            )
+            .sort((a, b) => compareBytes(a.key, b.key))
+            .slice(0, effect.limit)
+            .map(({ key, value }) => ({ key, value: value as Uint8Array }))
+          turn(who, { kind: 'listed', token: effect.token, rows })
+        })
+        return
+      case 'compact':
+        soon(who, { kind: 'compacted', done: true })
         return
       case 'send':
         send(who, effect.link, effect.bytes)

@@ -21,9 +21,9 @@ const gid = derived('gid', 32)
 const cases: readonly (Content | Exclude<keyof typeof KINDS, Content['kind']> | number)[] = [
   { kind: 'text', text: 'hello, wörld 👋', replyTo: null },
   { kind: 'text', text: 'yes', replyTo: derived('first', 16) },
-  'edit',
-  'delete',
-  'reaction',
+  { kind: 'edit', target: derived('first', 16), text: 'hello, world 👋' },
+  { kind: 'delete', target: derived('first', 16) },
+  { kind: 'reaction', target: derived('first', 16), emoji: '👍🏽' },
   'file',
   'app',
   'payment-request',

@@ -1,4 +1,5 @@
 import { concat, fromHex } from '../../../lib/bytes.ts'
+import { type Change, changeOf, decodeChanges, encodeChanges } from '../../../lib/conversation/changes.ts'
 import { type Content, decodeContent, encodeContent, readReceiptEntry } from '../../../lib/conversation/contents.ts'
 import { readControl, writeControl } from '../../../lib/conversation/control.ts'
 import { decodeDelivery, encodeDelivery } from '../../../lib/conversation/delivery.ts'
@@ -22,6 +23,10 @@ const none = new Uint8Array(0)
 const CONTENTS: readonly Content[] = [
   { kind: 'text', text: 'hello, wörld 👋', replyTo: author },
   { kind: 'text', text: '', replyTo: null },
+  { kind: 'edit', target: author, text: 'hello, world 👋' },
+  { kind: 'delete', target: author },
+  { kind: 'reaction', target: author, emoji: '👍' },
+  { kind: 'reaction', target: author, emoji: null },
   { kind: 'void' },
   {
     kind: 'receipt',
@@ -88,7 +93,14 @@ const record: MessageRecord = {
   deliveredAt: null,
   readAt: 1_800_000_000_001,
   failed: null,
+  expiresAt: null,
+  deleted: false,
 }
+const changes = (['edit', 'reaction'] as const).flatMap((kind) => {
+  const content = CONTENTS.find((each) => each.kind === kind) as Content
+  const bytes = encodePayload({ ...payload, kind: KINDS[kind], content: encodeContent(content) })
+  return [changeOf(decodePayload(bytes), { direction: 'in', author, at: 1_800_000_000_000, bytes }) as Change]
+})
 const incoming = {
   ...NEW_INCOMING,
   seen: [
@@ -184,12 +196,19 @@ export const conversationTargets: readonly Target[] = [
         deliveredAt: 1,
         failed: { state: 'expired', reason: 'they did not answer' },
       }),
+      encodeRecord({ ...record, expiresAt: 1_800_000_900_000, deleted: true }),
     ],
     run(input) {
       const read = decodeRecord(input)
       viewMessage(read, { conversation: 'a', self: 'b', incoming })
       return encodeRecord(read)
     },
+  },
+  {
+    name: 'changes',
+    covers: ['lib/conversation/changes.ts#decodeChanges'],
+    seeds: [encodeChanges(changes), encodeChanges(changes.slice(1))],
+    run: (input) => encodeChanges(decodeChanges(input)),
   },
   {
     name: 'incoming',

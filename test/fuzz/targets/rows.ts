@@ -1,7 +1,8 @@
-import { toHex, utf8 } from '../../../lib/bytes.ts'
+import { concat, toHex, utf8 } from '../../../lib/bytes.ts'
 import { createChat } from '../../../lib/chat.ts'
 import { decodeSent, encodeSent } from '../../../lib/chat/authoring.ts'
 import { decodeContactRow, encodeContactRow } from '../../../lib/chat/contact-row.ts'
+import { decodeExpiry, encodeExpiry } from '../../../lib/chat/expiring.ts'
 import { decodeHead, encodeHead, NEW_HEAD } from '../../../lib/chat/head.ts'
 import { HELD_RANGES, heldRows, readMachine } from '../../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../../lib/chat/machine.ts'
@@ -112,7 +113,17 @@ function exercise(chat: ReturnType<typeof createChat>): void {
 
 const id = random.bytes(16)
 const session = random.bytes(32)
-const outboxEntry = { counter: 3, order: 9, id, sealed: null, payload: null, left: false, leftAt: 0 }
+const outboxEntry = {
+  counter: 3,
+  order: 9,
+  id,
+  target: null,
+  isVoid: false,
+  sealed: null,
+  payload: null,
+  left: false,
+  leftAt: 0,
+}
 
 /** The rows that the machine reads back, one by one and together. */
 export const rowTargets: readonly Target[] = [
@@ -153,7 +164,7 @@ export const rowTargets: readonly Target[] = [
   {
     name: 'head-row',
     covers: ['lib/chat/head.ts#decodeHead'],
-    seeds: [...rowsOf('head'), encodeHead(NEW_HEAD)],
+    seeds: [...rowsOf('head'), encodeHead(NEW_HEAD), encodeHead({ ...NEW_HEAD, early: [id], settledTo: 4 })],
     run: (input) => encodeHead(decodeHead(input)),
   },
   {
@@ -161,6 +172,7 @@ export const rowTargets: readonly Target[] = [
     covers: ['lib/chat/outbox.ts#decodeOutbox'],
     seeds: [
       encodeOutbox(outboxEntry, null),
+      encodeOutbox({ ...outboxEntry, target: id, isVoid: true }, null),
       encodeOutbox({ ...outboxEntry, sealed: { session, chain: 4 }, left: true }, random.bytes(60)),
     ],
     run(input) {
@@ -174,6 +186,15 @@ export const rowTargets: readonly Target[] = [
     seeds: [encodeSent({ order: 5, id, deliveredAt: 1_800_000_000_000, readAt: 0 })],
     loose: 'the two highest bytes of a number are not looked at',
     run: (input) => (decodeSent(input) === null ? 'refused' : 'accepted'),
+  },
+  {
+    name: 'expiry-row',
+    covers: ['lib/chat/expiring.ts#decodeExpiry'],
+    seeds: [encodeExpiry({ at: 1_800_000_000_000, handle: id, order: 4, duration: 60_000, cause: 'history' })].map(
+      ({ key, value }) => concat(key, value),
+    ),
+    loose: 'the two highest bytes of a number are not looked at',
+    run: (input) => (decodeExpiry(input.subarray(0, 32), input.subarray(32)) === null ? 'refused' : 'accepted'),
   },
   {
     name: 'session-entry-row',

@@ -37,6 +37,8 @@ const entry: OutboxEntry = {
   counter: 5,
   order: 6,
   id: bytes(16),
+  target: null,
+  isVoid: false,
   sealed: { session: bytes(32), chain: 4 },
   payload: null,
   left: true,

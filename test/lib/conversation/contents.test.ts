@@ -83,7 +83,7 @@ describe('contents', () => {
 
   test('a content of a kind or a code that only a newer version knows is left alone', () => {
     expect(decodeContent(63, Uint8Array.of(0xff))).toBeNull()
-    expect(decodeContent(KINDS.reaction, Uint8Array.of(0xff))).toBeNull()
+    expect(decodeContent(KINDS.file, Uint8Array.of(0xff))).toBeNull()
     expect(decodeContent(KINDS.control, encode([99, [1, 2, 3]]))).toBeNull()
   })
 

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Content, encodeContent } from '../../../lib/conversation/contents.ts'
-import {
-  compareOrder,
-  decodeRecord,
-  encodeRecord,
-  type MessageRecord,
-  viewMessage,
-} from '../../../lib/conversation/history.ts'
+import { decodeRecord, encodeRecord, type MessageRecord, viewMessage } from '../../../lib/conversation/history.ts'
+import { compareOrder } from '../../../lib/conversation/order.ts'
 import { NEW_INCOMING } from '../../../lib/conversation/incoming.ts'
 import { encodePayload, KINDS, MAX_PAYLOAD_BYTES, type Payload } from '../../../lib/conversation/payload.ts'
 import { encode } from '../../../lib/wire.ts'
@@ -48,6 +43,8 @@ function record(change: Partial<MessageRecord> = {}): MessageRecord {
     deliveredAt: null,
     readAt: null,
     failed: null,
+    expiresAt: null,
+    deleted: false,
     ...change,
   }
 }
@@ -58,6 +55,8 @@ describe('stored messages', () => {
     ['delivered', record({ direction: 'out', deliveredAt: 3000, readAt: 4000 })],
     ['failed', record({ direction: 'out', failed: { state: 'failed', reason: 'the peer is blocked' } })],
     ['expired', record({ direction: 'out', failed: { state: 'expired', reason: '' } })],
+    ['expiring', record({ expiresAt: 9000 })],
+    ['deleted', record({ deleted: true })],
   ])('a %s one is read as it was written, and nothing else is', (_, value) => {
     expectStrictDecoder({ value, encode: encodeRecord, decode: decodeRecord, maxBytes: MAX_PAYLOAD_BYTES + 1024 })
   })
@@ -137,7 +136,7 @@ describe('what is shown', () => {
 
   test.each([
     ['unknown', 'a kind of a newer version', payloadOf(new Uint8Array(3), { kind: 63 })],
-    ['reaction', 'a kind that has a name only', payloadOf(new Uint8Array(3), { kind: KINDS.reaction })],
+    ['file', 'a kind that has a name only', payloadOf(new Uint8Array(3), { kind: KINDS.file })],
     ['unknown', 'a payload of a newer version', encode([2, 'new'])],
     ['unreadable', 'a text that is none', payloadOf(Uint8Array.of(0xff))],
     ['unreadable', 'a payload that is none', new Uint8Array(9)],

@@ -36,12 +36,15 @@ describe('the frozen payloads', () => {
 
   test.each(primitivesUnderTest)('make one unbroken chain, $name', (primitives) => {
     let state = NEW_INCOMING
+    let isAfterVoid = false
     for (const vector of vectors) {
       const bytes = fromHex(vector.bytes)
       const payload = decodePayload(bytes)
       if (!isDurable(payload.kind)) continue
       const applied = applyPayload(primitives, state, payload, bytes)
-      expect(applied).toMatchObject({ kind: 'new', missingBefore: 0, chain: 'ok' })
+      // What a void fills is not known by its hash.
+      expect(applied).toMatchObject({ kind: 'new', missingBefore: 0, chain: isAfterVoid ? 'unknown' : 'ok' })
+      isAfterVoid = payload.kind === KINDS.void
       if (applied.kind === 'new') state = applied.state
     }
     expect(state.seen).toEqual([[1, 11]])

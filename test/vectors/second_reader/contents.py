@@ -126,8 +126,23 @@ def _read_request(value) -> dict:
     return {"claimedName": _optional(name, _text, 64), "invite": _optional(invite, _hex, 16)}
 
 
+def _read_edit(value) -> dict:
+    target, text = _tuple(value, 2)
+    return {"target": _hex(target, 16), "text": _text(text, 8192)}
+
+
+def _read_reaction(value) -> dict:
+    target, emoji = _tuple(value, 2)
+    if emoji == "":
+        raise ValueError("an empty reaction")
+    return {"target": _hex(target, 16), "emoji": _optional(emoji, _text, 64)}
+
+
 CONTENTS = {
     1: ("text", lambda c: [c["text"], unhex(c["replyTo"])], _read_text),
+    2: ("edit", lambda c: [unhex(c["target"]), c["text"]], _read_edit),
+    3: ("delete", lambda c: [unhex(c["target"])], lambda value: {"target": _hex(_tuple(value, 1)[0], 16)}),
+    4: ("reaction", lambda c: [unhex(c["target"]), c["emoji"]], _read_reaction),
     9: ("void", lambda c: [], lambda value: dict(_tuple(value, 0))),
     64: ("receipt", _write_receipt, _read_receipt),
     65: ("typing", lambda c: [c["on"]], _read_typing),

@@ -1,0 +1,153 @@
+import { concat, equalBytes, u64be } from '../bytes.ts'
+import { type Change, changeBy, type Changes, changeOf, encodeChanges, withChange } from '../conversation/changes.ts'
+import { applyPayload } from '../conversation/incoming.ts'
+import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
+import { addCounter } from '../conversation/ranges.ts'
+import { ProtocolError } from '../errors.ts'
+import { changeKey, deleteText } from './erasing-messages.ts'
+import { wasErased } from './erasing.ts'
+import { findWith, type Found } from './finding.ts'
+import { incomingOf, MAX_EARLY, withIncoming } from './head.ts'
+import { loadForFrame } from './held.ts'
+import { type Contact, count, emit, type Machine, save, tell, updateHead } from './machine.ts'
+import { isDue } from './receipts.ts'
+
+/** A numbered payload of theirs that is no message of its own. */
+export interface Arrived {
+  readonly did: Uint8Array
+  readonly payload: Payload
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Their edit, deletion or reaction. It is numbered in the turn in which it takes effect, or a crash between the two would
+ * acknowledge what was lost. What came before takes effect again, which changes nothing.
+ */
+export function applyChange(machine: Machine, contact: Contact, arrived: Arrived): void {
+  const change = readChange(machine, arrived)
+  if (change === null) {
+    takeNumber(machine, contact, arrived)
+    return
+  }
+  const { target } = change.content
+  findWith(
+    (range, key, then) => loadForFrame(machine, contact, range, key, then),
+    contact,
+    target,
+    (found) => {
+      if (!takeNumber(machine, contact, arrived)) return
+      if (found.order === null) holdEarly(machine, contact, target, withChange(found.changes, change))
+      else takeEffect(machine, contact, found, change)
+    },
+  )
+}
+
+function readChange(machine: Machine, { did, payload, bytes }: Arrived): Change | null {
+  try {
+    return changeOf(payload, { direction: 'in', author: did, at: machine.now, bytes })
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    count(machine, `change: ${error.code}`)
+    return null
+  }
+}
+
+/** Its number counts as seen and as read; false when another payload has it. */
+function takeNumber(machine: Machine, contact: Contact, { did, payload, bytes }: Arrived): boolean {
+  const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
+  if (applied.kind === 'conflict') {
+    count(machine, 'payload: another one of this number')
+    tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
+    return false
+  }
+  if (applied.kind === 'new') {
+    const state = { ...applied.state, read: addCounter(applied.state.read, payload.counter) }
+    updateHead(machine, contact, { incoming: withIncoming(contact.head, did, state) })
+  }
+  isDue(machine, contact, did, payload.counter)
+  return true
+}
+
+function takeEffect(machine: Machine, contact: Contact, { order, record, changes }: Found, change: Change): void {
+  const { kind, target } = change.content
+  if (order === null || record === null || record.deleted) return
+  if (decodePayload(record.payload).kind === KINDS.void) return
+  if (kind !== 'reaction' && record.direction === 'out') {
+    count(machine, 'change: of a message of somebody else')
+    return
+  }
+  if (kind === 'delete') deleteText(machine, contact, order, record)
+  else {
+    const next = withChange(changes, change)
+    if (next === changes) return
+    saveChanges(machine, contact, target, next)
+  }
+  emit(machine, { kind: 'change', contact: contact.id, order, id: target })
+}
+
+/** Its message is not here yet, or never will be: a few of these wait. */
+function holdEarly(machine: Machine, contact: Contact, target: Uint8Array, changes: Changes): void {
+  const others = contact.head.early.filter((id) => !equalBytes(id, target))
+  const early = [...others, target]
+  for (const id of early.slice(0, -MAX_EARLY)) {
+    count(machine, 'change: too many of messages that are not here')
+    dropChanges(machine, contact, id)
+  }
+  updateHead(machine, contact, { early: early.slice(-MAX_EARLY) })
+  saveChanges(machine, contact, target, changes)
+}
+
+function saveChanges(machine: Machine, contact: Contact, target: Uint8Array, changes: Changes): void {
+  contact.revisions++
+  save(machine, { range: 'change', key: changeKey(contact, target), value: encodeChanges(changes) })
+}
+
+function dropChanges(machine: Machine, contact: Contact, target: Uint8Array): void {
+  contact.revisions++
+  save(machine, { range: 'change', key: changeKey(contact, target), value: null })
+  wasErased(machine)
+}
+
+function isEarly(contact: Contact, id: Uint8Array): boolean {
+  return contact.head.early.some((early) => equalBytes(early, id))
+}
+
+/** What its author did to a message before it came. */
+export interface Early {
+  readonly isDeleted: boolean
+  readonly isChanged: boolean
+}
+
+const NOTHING_EARLY: Early = { isDeleted: false, isChanged: false }
+
+/** Looks whether something waits for a message of theirs that came; it does no longer. */
+export function withEarly(machine: Machine, contact: Contact, id: Uint8Array, then: (early: Early) => void): void {
+  if (!isEarly(contact, id)) {
+    then(NOTHING_EARLY)
+    return
+  }
+  findWith(
+    (range, key, next) => loadForFrame(machine, contact, range, key, next),
+    contact,
+    id,
+    ({ changes }) => {
+      updateHead(machine, contact, { early: contact.head.early.filter((early) => !equalBytes(early, id)) })
+      const isDeleted = changeBy(changes, 'delete', 'in') !== undefined
+      if (isDeleted) dropChanges(machine, contact, id)
+      then({ isDeleted, isChanged: changes.length > 0 })
+    },
+  )
+}
+
+/** It fills the number of something that is gone: nothing is shown, and what that was is not waited for any more. */
+export function applyVoid(machine: Machine, contact: Contact, arrived: Arrived): void {
+  const { id } = arrived.payload
+  const key = concat(contact.handle, id)
+  loadForFrame(machine, contact, 'place', key, (place) => {
+    if (!takeNumber(machine, contact, arrived)) return
+    if (place === null) save(machine, { range: 'place', key, value: u64be(0) })
+    if (!isEarly(contact, id)) return
+    updateHead(machine, contact, { early: contact.head.early.filter((early) => !equalBytes(early, id)) })
+    dropChanges(machine, contact, id)
+  })
+}
