@@ -31,6 +31,11 @@ function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
+/** As far as a client looks: fields and kinds may be added later. */
+function isNumberedEvent(value: unknown): value is NumberedEvent {
+  return typeof field(value, 'cursor') === 'string' && typeof field(field(value, 'event'), 'kind') === 'string'
+}
+
 function errorFrom(error: unknown): CliError {
   const data = field(error, 'data')
   const code = field(data, 'code')
@@ -67,7 +72,8 @@ export function createClient(socket: Socket): Caller {
       if (error === undefined) call?.resolve(field(line, 'result'))
       else call?.reject(errorFrom(error))
     } else if (method === 'event') {
-      listener?.next(field(line, 'params') as NumberedEvent)
+      const params = field(line, 'params')
+      if (isNumberedEvent(params)) listener?.next(params)
     } else if (method === 'closed') {
       const why = field(field(line, 'params'), 'reason')
       if (typeof why === 'string') reason = `The node ended the connection: ${why}.`

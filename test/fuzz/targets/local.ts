@@ -45,6 +45,10 @@ function keepsToSchema(input: Uint8Array, reply: object): Outcome {
   }
 }
 
+function eventLine(cursor: string, event: object): Uint8Array {
+  return utf8(`${JSON.stringify({ jsonrpc: '2.0', method: 'event', params: { cursor, event } })}\n`)
+}
+
 /** As much of a socket as a client uses. */
 function fakeSocket(): Socket & { readonly ended: boolean } {
   const socket = Object.assign(new EventEmitter(), {
@@ -136,6 +140,36 @@ export const localTargets: readonly Target[] = [
       const shown = formatLogLine(readLogLine(textOf(input)))
       // a terminal gets one line with nothing in it that moves the cursor
       return /[\u0000-\u001f\u007f-\u009f]/.test(shown) ? utf8(shown) : 'accepted'
+    },
+  },
+  {
+    name: 'api-events',
+    covers: ['cli/client.ts#createClient'],
+    refusesSeeds: 'the node may end the connection',
+    seeds: [
+      eventLine('5f3a09c12b7d4e80-1', { kind: 'published', seq: 1, at: 1 }),
+      concat(eventLine('5f3a09c12b7d4e80-2', { kind: 'later' }), eventLine('5f3a09c12b7d4e80-3', { kind: 'gone' })),
+      utf8('{"jsonrpc":"2.0","method":"closed","params":{"reason":"late"}}\n'),
+    ],
+    text: true,
+    dear: true,
+    loose: 'what answers is trusted to be a node, not to be right',
+    refuses: () => false,
+    async run(input): Promise<Outcome> {
+      const socket = fakeSocket()
+      const client = createClient(socket)
+      const followed = (async () => {
+        for await (const { cursor, event } of client.events({ signal: AbortSignal.timeout(1000) })) {
+          if (typeof cursor !== 'string' || typeof event.kind !== 'string') return 'no event'
+        }
+        return 'ended'
+      })().catch((error: unknown) => (error instanceof Error ? error.name : 'unknown'))
+      socket.emit('data', Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":1,"result":{}}\n'), Buffer.from(input)]))
+      // the client takes what has come before it sees the end
+      await new Promise(setImmediate)
+      socket.emit('close')
+      const kind = await followed
+      return kind === 'NodeError' || kind === 'CliError' ? 'refused' : utf8(kind)
     },
   },
   {
