@@ -129,6 +129,36 @@ export const userInterface: Part = {
       test: { file: server, name: 'a client that does not read is dropped with the reason, and the others go on' },
     },
     {
+      protection: 'A client that asks faster than it reads is not read meanwhile',
+      threat: 'answers to it fill the memory of the node',
+      file: 'cli/server.ts',
+      takeOut: [
+        {
+          find: 'while (lines.length > 0 && working < limits.maxWorking && !congested)',
+          replace: 'while (lines.length > 0)',
+        },
+        { find: 'if (lines.length > 0 || congested) socket.pause()\n    else socket.resume()', replace: '' },
+      ],
+      test: { file: 'test/cli/hostile-clients.test.ts', name: 'a client that asks and never reads waits for itself' },
+    },
+    {
+      protection: 'Events for clients that come back are kept within 4 MiB',
+      threat: 'long messages fill the memory of the node',
+      file: 'cli/events.ts',
+      takeOut: [{ find: ' || rememberedBytes > REMEMBERED_BYTES', replace: '' }],
+      test: { file: 'test/cli/events.test.ts', name: 'events of many bytes are remembered for a shorter time' },
+    },
+    {
+      protection: 'A cursor of another run of the node is not resumed',
+      threat: 'a client misses what happened in between and is not told',
+      file: 'cli/events.ts',
+      takeOut: [{ find: 'ofRun === run && ', replace: '' }],
+      test: {
+        file: 'test/cli/events.test.ts',
+        name: 'when the node lost events, subscribers are told and a cursor of before leads to a snapshot',
+      },
+    },
+    {
       protection: 'At most 64 clients are served',
       threat: 'clients take all descriptors of the node',
       file: 'cli/server.ts',
