@@ -104,7 +104,7 @@ async function main(): Promise<boolean> {
   say(`seed ${seed}`)
   // a stack for every refusal would cost more than the refusal
   Error.stackTraceLimit = 0
-  const watchdog = startWatchdog()
+  const watchdog = await startWatchdog()
   const figures: Record<string, Omit<Fuzzed, 'failure'> & { readonly cpuSeconds: number }> = {}
   for (const target of targets) {
     const found: Uint8Array[] = []
