@@ -53,29 +53,33 @@ describe('a process that changes the passphrase and is killed at any step', () =
     ['from one passphrase to another', { passphrase: 'old' }, 'old', 'new'],
     ['from a passphrase to a key file', { passphrase: 'old' }, 'old', ''],
     ['from a key file to a passphrase', { noPassphrase: true }, '', 'new'],
-  ] as const)('%s leaves the old one or the new one working, never neither', async (_, protection, from, to) => {
-    const original = await make(protection)
-    const trial = join(root, 'trial')
-    const ends = new Set<string>()
-    const steps = await change(await copy(original, trial), from, to, 0)
-    expect(steps).toBeGreaterThan(4)
-    for (let nth = 1; nth <= Number(steps); nth++) {
-      await rm(trial, { recursive: true })
-      await copy(original, trial)
-      expect(await change(trial, from, to, nth)).toBe('killed')
-      const kind = await homeProtection(trial)
-      const isOld = from === '' ? kind === 'key-file' : kind === 'passphrase' && (await opens(trial, from))
-      const isNew = to === '' ? kind === 'key-file' : kind === 'passphrase' && (await opens(trial, to))
-      expect([isOld, isNew], `killed at step ${nth}`).toContain(true)
-      expect(isOld && isNew).toBe(false)
-      if (kind === 'key-file') expect(await opens(trial, undefined)).toBe(true)
-      ends.add(isOld ? 'old' : 'new')
-      // What was begun is tidied up by the next one who opens it.
-      expect((await readdir(trial)).filter((name) => name.endsWith('.new'))).toEqual([])
-      if (kind === 'passphrase') expect(await readdir(trial)).not.toContain('key')
-    }
-    expect([...ends].sort()).toEqual(['new', 'old'])
-  }, 120_000)
+  ] as const)(
+    '%s leaves the old one or the new one working, never neither',
+    async (_, protection, from, to) => {
+      const original = await make(protection)
+      const trial = join(root, 'trial')
+      const ends = new Set<string>()
+      const steps = await change(await copy(original, trial), from, to, 0)
+      expect(steps).toBeGreaterThan(4)
+      for (let nth = 1; nth <= Number(steps); nth++) {
+        await rm(trial, { recursive: true })
+        await copy(original, trial)
+        expect(await change(trial, from, to, nth)).toBe('killed')
+        const kind = await homeProtection(trial)
+        const isOld = from === '' ? kind === 'key-file' : kind === 'passphrase' && (await opens(trial, from))
+        const isNew = to === '' ? kind === 'key-file' : kind === 'passphrase' && (await opens(trial, to))
+        expect([isOld, isNew], `killed at step ${nth}`).toContain(true)
+        expect(isOld && isNew).toBe(false)
+        if (kind === 'key-file') expect(await opens(trial, undefined)).toBe(true)
+        ends.add(isOld ? 'old' : 'new')
+        // What was begun is tidied up by the next one who opens it.
+        expect((await readdir(trial)).filter((name) => name.endsWith('.new'))).toEqual([])
+        if (kind === 'passphrase') expect(await readdir(trial)).not.toContain('key')
+      }
+      expect([...ends].sort()).toEqual(['new', 'old'])
+    },
+    120_000,
+  )
 })
 
 async function copy(from: string, to: string): Promise<string> {
