@@ -217,7 +217,7 @@ export const contacts: Part = {
     {
       protection: 'A request for gaps reads back at most 256 messages',
       threat: 'one frame makes a node read and seal its whole history',
-      file: 'lib/chat/authoring.ts',
+      file: 'lib/chat/gap-answers.ts',
       takeOut: [
         {
           find: 'Math.min(gap.to, contact.head.outgoing.counter)]], MAX_GAP_ANSWERS))',

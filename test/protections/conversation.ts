@@ -42,7 +42,9 @@ export const conversation: Part = {
       protection: 'A text has at most 8 KiB',
       threat: 'a message fills the screen and the disk',
       file: contents,
-      takeOut: [{ find: "asText(text, 'text', MAX_TEXT_BYTES)", replace: "asText(text, 'text', 1e9)" }],
+      takeOut: [
+        { find: "      text: asText(text, 'text', MAX_TEXT_BYTES)", replace: "      text: asText(text, 'text', 1e9)" },
+      ],
       test: { file: contentsTest, name: 'a text over the limit in bytes' },
     },
     {
@@ -91,8 +93,8 @@ export const conversation: Part = {
       file: incoming,
       takeOut: [
         {
-          find: "return known === null || equalBytes(known, hash) ? { kind: 'seen' } : { kind: 'conflict', highest }",
-          replace: "return known === null || known.length > 0 ? { kind: 'seen' } : { kind: 'conflict', highest }",
+          find: "known === null || equalBytes(known, hash) ? { kind: 'seen' } : { kind: 'conflict', highest }",
+          replace: "known === null || known.length > 0 ? { kind: 'seen' } : { kind: 'conflict', highest }",
         },
       ],
       test: { file: incomingTest, name: 'tells a device that went back in time from a duplicate' },

@@ -226,23 +226,20 @@ export const userInterface: Part = {
     {
       protection: 'The log of a node in the background is bounded',
       threat: 'a peer fills the disk with warnings',
-      file: 'cli/log.ts',
+      file: 'cli/rotating-file.ts',
       takeOut: [{ find: 'if (size > 0 && size + bytes.length > maxBytes) rotate()', replace: '' }],
       test: {
-        file: 'test/cli/up.test.ts',
+        file: 'test/cli/logs.test.ts',
         name: 'the log of a node in the background is a few files of bounded size that only this user reads',
       },
     },
     {
       protection: 'Only this user reads the log',
       threat: 'another user of the machine learns when who was online',
-      file: 'cli/log.ts',
-      takeOut: [
-        { find: "let fd = openSync(path, 'a', 0o600)", replace: "let fd = openSync(path, 'a', 0o644)" },
-        { find: "    fd = openSync(path, 'a', 0o600)", replace: "    fd = openSync(path, 'a', 0o644)" },
-      ],
+      file: 'cli/rotating-file.ts',
+      takeOut: [{ find: "openSync(path, 'a', 0o600)", replace: "openSync(path, 'a', 0o644)" }],
       test: {
-        file: 'test/cli/up.test.ts',
+        file: 'test/cli/logs.test.ts',
         name: 'the log of a node in the background is a few files of bounded size that only this user reads',
       },
     },

@@ -287,7 +287,7 @@ export const rest: Part = {
       protection: 'A changed passphrase removes the key file',
       threat: 'the home goes on opening without the passphrase',
       file: 'node/home.ts',
-      takeOut: [{ find: "if (secret.kind === 'passphrase') await removeFile(paths.key)", replace: '' }],
+      takeOut: [{ find: "if (secret.kind === 'passphrase') await removeSecret(paths.key)", replace: '' }],
       test: { file: home, name: 'can be changed, dropped and set again, and the rows stay' },
     },
     {
