@@ -1,4 +1,4 @@
-import type { Message, Node } from '../node/api.ts'
+import type { Node } from '../node/api.ts'
 import { NodeError } from '../node/errors.ts'
 import type { MethodName, Params, Result } from './schema/infer.ts'
 import { METHODS } from './schema/methods.ts'
@@ -17,35 +17,11 @@ export interface ApiContext {
   readonly node: Node
   /** Fires when the client is gone: waits end. */
   readonly signal: AbortSignal
-  readonly sendOnce: SendOnce
   stop(): void
   /** From here on this call only waits for something to happen, and counts no longer as work. */
   waits(): void
   /** Begins to tell events, behind the answer. Gives whether the cursor could be resumed. */
   subscribe(since: string | undefined): boolean
-}
-
-/** Calls `send` for a key that was not seen yet, else gives what the first call gave. */
-export type SendOnce = (key: string, send: () => Promise<Message>) => Promise<Message>
-
-/** Keys that are remembered; a client that repeats itself does so within seconds. */
-export const REMEMBERED_KEYS = 1000
-
-export function createSendOnce(): SendOnce {
-  const sent = new Map<string, Promise<Message>>()
-  return (key, send) => {
-    const known = sent.get(key)
-    if (known !== undefined) return known
-    const sending = send()
-    sent.set(key, sending)
-    // a refusal may be repeated: nothing was sent
-    sending.catch(() => sent.delete(key))
-    for (const oldest of sent.keys()) {
-      if (sent.size <= REMEMBERED_KEYS) break
-      sent.delete(oldest)
-    }
-    return sending
-  }
 }
 
 const DEFAULT_WAIT_MS = 30_000
@@ -87,10 +63,7 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
   },
   'contact.configure': ({ who, ...settings }, { node }) => node.contacts.configure(who, settings),
   'contact.verify': ({ who, ...options }, { node }) => node.contacts.verify(who, options),
-  'message.send': ({ who, text, key, ...options }, { node, sendOnce }) => {
-    const send = (): Promise<Message> => node.send(who, text, options)
-    return key === undefined ? send() : sendOnce(key, send)
-  },
+  'message.send': ({ who, text, ...options }, { node }) => node.send(who, text, options),
   'message.edit': ({ id, text }, { node }) => node.edit(id, text),
   'message.delete': async ({ id }, { node }) => {
     const message = await node.delete(id)

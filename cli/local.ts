@@ -1,13 +1,5 @@
 import type { Node } from '../node/api.ts'
-import {
-  type ApiContext,
-  createSendOnce,
-  type MethodName,
-  needsRunningNode,
-  type Params,
-  type Result,
-  runMethod,
-} from './api.ts'
+import { type ApiContext, type MethodName, needsRunningNode, type Params, type Result, runMethod } from './api.ts'
 import type { Caller } from './client.ts'
 
 /** Calls the same methods on a node that this process has opened without a network; ends it when disposed. */
@@ -16,7 +8,6 @@ export function createLocalCaller(node: Node): Caller {
   const context: ApiContext = {
     node,
     signal: gone.signal,
-    sendOnce: createSendOnce(),
     stop: needsRunningNode,
     waits: () => {},
     subscribe: needsRunningNode,

@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger, Node } from '../node/api.ts'
-import { createSendOnce, type SendOnce } from './api.ts'
 import { createEventHub, type EventHub } from './events.ts'
 import { createLineReader, type Line } from './lines.ts'
 import { createOutbound } from './outbound.ts'
@@ -44,7 +43,6 @@ interface Shared {
   readonly options: ServeOptions
   readonly limits: ApiLimits
   readonly hub: EventHub
-  readonly sendOnce: SendOnce
 }
 
 function encodeLine(text: string): Uint8Array {
@@ -60,7 +58,7 @@ interface Client {
   dismiss(reason: string): void
 }
 
-function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared): Client {
+function serveClient(socket: Socket, { options, limits, hub }: Shared): Client {
   const gone = new AbortController()
   const outbound = createOutbound(socket, {
     maxBytes: limits.maxQueuedBytes,
@@ -123,7 +121,7 @@ function serveClient(socket: Socket, { options, limits, hub, sendOnce }: Shared)
     calls += 1
     working += 1
     const { node, stop } = options
-    const reply = await answer(line, { node, signal: gone.signal, sendOnce, stop, subscribe, waits: rest })
+    const reply = await answer(line, { node, signal: gone.signal, stop, subscribe, waits: rest })
     calls -= 1
     rest()
     if (reply !== undefined) outbound.answer(encodeLine(reply))
@@ -172,7 +170,7 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   const place = await claimSocket(options.home, options.env)
   const limits = { ...API_LIMITS, ...options.limits }
   const hub = createEventHub(options.node, (event) => notification('event', event))
-  const shared: Shared = { options, limits, hub, sendOnce: createSendOnce() }
+  const shared: Shared = { options, limits, hub }
   const clients = new Map<Socket, Client>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     clients.set(socket, serveClient(socket, shared))

@@ -325,7 +325,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       )
       const message = await conversations.at(personOf(person.id) ?? person, answer.order)
       if (message === undefined) throw new NodeError('failed', 'The message is gone.')
-      tellLater(async () => subscribers.emit({ kind: 'message', message }))
+      if (answer.again !== true) tellLater(async () => subscribers.emit({ kind: 'message', message }))
       return {
         ...message,
         reached: (state, { signal } = {}) => waitFor({ person, counter: answer.counter, message }, state, signal),

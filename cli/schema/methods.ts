@@ -140,7 +140,10 @@ export const METHODS = {
       text: 'messageText',
       'replyTo?': ['messageId', 'the message that it answers'],
       'expires?': ['lifetime', 'both sides erase it after so long, in place of what the conversation has set'],
-      'key?': ['key', 'the same key gives the same message, however often it is sent while this node runs'],
+      'key?': [
+        'key',
+        'the same key to the same contact gives the same message, however often it is sent and whatever happens in between',
+      ],
     },
     result: 'Message',
     errors: ['not-found', 'ambiguous', 'wrong-state', 'peer_away', 'outbox-full', 'storage', 'failed'],

@@ -241,7 +241,7 @@ function send(machine: Machine, contact: Contact, command: SendCommand, later: A
   findWritten(machine, contact, id, (known) => {
     later(() => {
       if (known === 'gone') return refused('wrong-state', 'it was sent, and erased since')
-      if (known !== null) return { kind: 'message', contact: contact.id, ...known }
+      if (known !== null) return { kind: 'message', contact: contact.id, ...known, again: true }
       const refusal = writeRefusal(machine, contact)
       if (refusal !== null) return refusal
       const written = writeText(machine, contact, text, { ...options, id })

@@ -141,6 +141,8 @@ export type Reply =
       readonly order: number
       readonly counter: number
       readonly id: Uint8Array
+      /** The key was used before: nothing was written now. */
+      readonly again?: true
     }
   | { readonly kind: 'read'; readonly count: number }
   | { readonly kind: 'invite'; readonly link: string; readonly expires: number | null }

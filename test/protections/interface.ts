@@ -200,13 +200,6 @@ export const userInterface: Part = {
       test: { file: rpc, name: 'not UTF-8' },
     },
     {
-      protection: 'Keys of calls that send once are forgotten in time',
-      threat: 'a client fills the memory with keys',
-      file: 'cli/api.ts',
-      takeOut: [{ find: 'if (sent.size <= REMEMBERED_KEYS) break', replace: 'if (sent.size <= 1e9) break' }],
-      test: { file: rpc, name: 'keys are forgotten before they fill the memory' },
-    },
-    {
       protection: 'A reader of events that is too slow is told and dropped',
       threat: 'events that nobody reads fill the memory',
       file: 'node/subscribers.ts',

@@ -66,6 +66,8 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal)
   let sends = 0
+  /** Ids by account and key. */
+  const sentBy = new Map<string, string>()
 
   function emit(event: NodeEvent): void {
     for (const listener of listeners) listener(event)
@@ -215,11 +217,14 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
-    send: async (who, text, { replyTo, expires } = {}): Promise<SentMessage> => {
+    send: async (who, text, { replyTo, expires, key } = {}): Promise<SentMessage> => {
       sends += 1
       const { account, online } = resolve(who)
       if (options.delivery === 'live' && !online) throw new NodeError('peer_away', 'there is no live path to them')
+      const known = key === undefined ? undefined : sentBy.get(`${account} ${key}`)
+      if (known !== undefined) return { ...find(known), reached: (state, waiting) => reached(known, state, waiting) }
       const id = nextId()
+      if (key !== undefined) sentBy.set(`${account} ${key}`, id)
       const message = keep({
         id,
         conversation: account,

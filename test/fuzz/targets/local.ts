@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { EventEmitter } from 'node:events'
 import { InvalidArgumentError } from 'commander'
 import { concat, utf8 } from '../../../lib/bytes.ts'
-import { type ApiContext, createSendOnce, isMethod } from '../../../cli/api.ts'
+import { type ApiContext, isMethod } from '../../../cli/api.ts'
 import { createClient } from '../../../cli/client.ts'
 import { parseDuration, parseMoment } from '../../../cli/duration.ts'
 import { CliError } from '../../../cli/errors.ts'
@@ -27,7 +27,6 @@ function contextOf(): ApiContext {
   return {
     node: createFakeNode(),
     signal: AbortSignal.timeout(1),
-    sendOnce: createSendOnce(),
     stop: () => {},
     waits: () => {},
     subscribe: () => false,

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import type { NodeEvent } from '../../node/api.ts'
+import { createMesh } from '../../node/mesh/index.ts'
+
+test('a key that is used again gives the message of before, tells of it once, and sends it once', async () => {
+  await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true, seed: 7 })
+  const [alice, bob] = [mesh.person('alice'), mesh.person('bob')]
+  const ended = new AbortController()
+  const told: NodeEvent[] = []
+  const following = (async () => {
+    for await (const event of alice.events({ signal: ended.signal })) told.push(event)
+  })()
+  const send = async (key: string): Promise<string> => (await alice.send('bob', 'hello', { key })).id
+  const [first, second] = await Promise.all([send('a'), send('a')])
+  expect(second).toBe(first)
+  await mesh.settled()
+  expect(await send('a')).toBe(first)
+  expect(await send('b')).not.toBe(first)
+  await mesh.settled()
+  ended.abort()
+  await following
+  expect(told.filter(({ kind }) => kind === 'message')).toHaveLength(2)
+  expect(await bob.messages('alice')).toHaveLength(2)
+})
