@@ -5,11 +5,13 @@ import { concat, utf8 } from '../../../lib/bytes.ts'
 import { type ApiContext, isMethod } from '../../../cli/api.ts'
 import { createClient } from '../../../cli/client.ts'
 import { parseDuration, parseMoment } from '../../../cli/duration.ts'
+import { parseConfig } from '../../../cli/config.ts'
 import { CliError } from '../../../cli/errors.ts'
 import { createLineReader } from '../../../cli/lines.ts'
 import { formatLogLine, readLogLine } from '../../../cli/log-lines.ts'
 import { checkAddress } from '../../../cli/options.ts'
 import { answer } from '../../../cli/rpc.ts'
+import { isSettingKey, parseSetting } from '../../../cli/settings.ts'
 import { METHODS } from '../../../cli/schema/methods.ts'
 import { checkType } from '../../../cli/validate.ts'
 import { createFakeNode } from '../../support/fake-node.ts'
@@ -181,6 +183,29 @@ export const localTargets: readonly Target[] = [
     run(input) {
       const duration = parseDuration(textOf(input))
       return Number.isSafeInteger(duration) && duration >= 0 ? 'accepted' : utf8(String(duration))
+    },
+  },
+  {
+    name: 'setting',
+    covers: ['cli/settings.ts#parseSetting'],
+    seeds: [
+      'listen /ip4/0.0.0.0/tcp/0,/ip6/::1/tcp/4001',
+      'bootstrap /ip4/192.0.2.1/tcp/4001/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
+      'delivery outbox',
+      'public reachable',
+      'history 30d',
+      'typing off',
+    ].map((text) => utf8(text)),
+    text: true,
+    loose: 'it is read back as the value that the file keeps',
+    refuses: isUsage,
+    run(input) {
+      const [key = '', ...rest] = textOf(input).split(' ')
+      if (!isSettingKey(key)) return 'refused'
+      const kept = JSON.stringify({ [key]: parseSetting(key, rest.join(' ')) })
+      return JSON.stringify({ [key]: parseConfig(utf8(kept))[key] }) === kept
+        ? 'accepted'
+        : utf8(`another than ${kept}`)
     },
   },
   {
