@@ -14,6 +14,12 @@ const manifest = JSON.parse(read('package.json')) as { version: string; files: s
 
 /** The examples of whoever installed the package, and what each must have said before it ended. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'bot.ts': ['bot: 2 words', 'bot: four', '4 answers to 4 messages'],
+  'protocol-only.ts': [
+    'bob reads: Hello Bob, this is Alice.',
+    'an altered frame: (refused)',
+    'bob reads: One more thing.',
+  ],
   'test-with-a-mesh.ts': ['✔ the bot answers everybody'],
   'two-people.ts': ['alice reads: hello', 'safety number: '],
 }
