@@ -67,7 +67,7 @@ export async function* follow(
   const { signal } = options
   let caller = await callRunning(invocation)
   let { who, last } = options
-  while (!signal.aborted) {
+  for (;;) {
     try {
       for await (const happening of listen(caller, who, last, signal)) {
         // a petname may be another's when the node is back

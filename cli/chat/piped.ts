@@ -110,6 +110,7 @@ export async function converse(invocation: Invocation, who: string): Promise<voi
 
   const interrupted = Promise.withResolvers<never>()
   const interrupt = (): void => interrupted.reject(interruption(io.ended))
+  if (io.ended.aborted) interrupt()
   io.ended.addEventListener('abort', interrupt, { once: true })
   interrupted.promise.catch(() => {})
   const listening = listen()

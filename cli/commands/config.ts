@@ -7,6 +7,7 @@ import { nearest } from '../nearest.ts'
 import type { Params } from '../api.ts'
 import { changeOf, decideSettings, formatSetting, isSettingKey, SETTING_KEYS, type SettingKey } from '../settings.ts'
 import { NodeError } from '../../node/errors.ts'
+import { safeLine } from '../terminal.ts'
 import type { Verb } from '../verb.ts'
 
 /** Settings of one conversation: `receipts.bob`. */
@@ -66,7 +67,7 @@ async function setForContact(
   const { account, petname, receipts, expires } = contact
   invocation.print(
     { key: `${name}.${petname}`, account, receipts, ...(expires === undefined ? {} : { expires }) },
-    `${name} with ${petname}: ${text}`,
+    `${name} with ${safeLine(petname)}: ${text}`,
   )
 }
 

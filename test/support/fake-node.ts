@@ -9,6 +9,7 @@ import type {
   NodeStatus,
   SentMessage,
 } from '../../node/api.ts'
+import { ProtocolError } from '../../lib/errors.ts'
 import { NodeError } from '../../node/errors.ts'
 
 const ORDER: readonly MessageState[] = ['queued', 'stored', 'delivered', 'read']
@@ -99,6 +100,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     requests: async () => [...contacts.values()].filter((each) => each.state === 'requested'),
     add: async (link, { petname } = {}) => {
       if (!link.startsWith('sotto')) throw new NodeError('invalid', 'this is no link')
+      if (link === 'sotto:expired') throw new ProtocolError('out-of-date', 'the invite has ended')
       const contact = fakeContact({ petname: petname ?? 'new', state: 'pending' })
       contacts.set(contact.account, contact)
       return contact
