@@ -83,7 +83,7 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
 ]
 
 test.each(FOUND)('seed %i stays well, which found: %s', { timeout: 120_000 }, async (seed) => {
-  const outcome = await simulate(day(), seed)
+  const outcome = await simulate(day({ changes: 0 }), seed)
   if (outcome.violations.length > 0) expect.fail(told(outcome))
   expect(outcome.steps).toBeLessThan(200_000)
 })

@@ -1,4 +1,5 @@
 import type { Message, Node } from '../../api.ts'
+import { type Accepted, changesIn, differences, isOver, readable } from './changed.ts'
 import type { Happening } from './history.ts'
 import type { SimulatedMesh } from './simulated-mesh.ts'
 
@@ -7,8 +8,6 @@ export interface Violation {
   readonly invariant: `I${1 | 2 | 3 | 5 | 7 | 8 | 9 | 10}` | 'liveness' | 'false alarm'
   readonly text: string
 }
-
-type Accepted = Extract<Happening, { kind: 'accepted' }> & { readonly at: number }
 
 /** Alerts that only an attack, or a machine that went back, may cause. */
 const ALARMS: ReadonlySet<string> = new Set([
@@ -26,12 +25,14 @@ const MAX_LINKS_A_CONTACT = 2
 
 /**
  * Reads the history of a run and what everybody has at its end, when all faults are over and everything had the time to
- * arrive. `calmAt` is when the faults ended, ms since the start: what was written later has no excuse.
+ * arrive. `calmAt` is when everybody was back, ms since the start: what was written later has no excuse; `quietAt` is when the last
+ * fault ended.
  */
 export async function check(
   mesh: SimulatedMesh,
   people: readonly string[],
   calmAt: number,
+  quietAt: number = calmAt,
 ): Promise<readonly Violation[]> {
   const { happenings } = mesh.history
   const found: Violation[] = []
@@ -57,9 +58,13 @@ export async function check(
       const accepted = happenings.filter(
         (each): each is Accepted => each.kind === 'accepted' && each.who === by && each.to === to,
       )
-      found.push(...(await conversation(mesh, { by, to, accepted, calmAt, happenings, backs })))
+      found.push(...(await conversation(mesh, { by, to, accepted, calmAt, quietAt, happenings, backs })))
     }
   }
+  const end = mesh.now - mesh.began
+  const over = happenings.filter((each): each is Accepted => each.kind === 'accepted' && isOver(each, quietAt, end))
+  const gone = over.map(({ id, text, who, to }) => ({ id, text, of: [who, to] }))
+  for (const text of await readable(mesh, people, gone)) found.push({ invariant: 'I5', text })
   return found
 }
 
@@ -78,6 +83,7 @@ interface Way {
   readonly to: string
   readonly accepted: readonly Accepted[]
   readonly calmAt: number
+  readonly quietAt: number
   readonly happenings: SimulatedMesh['history']['happenings']
   readonly backs: readonly (Extract<Happening, { kind: 'went-back' }> & { readonly at: number })[]
 }
@@ -85,7 +91,7 @@ interface Way {
 /** What one wrote to the other: I1 to I3 and the truth of the states. */
 async function conversation(
   mesh: SimulatedMesh,
-  { by, to, accepted, calmAt, happenings, backs }: Way,
+  { by, to, accepted, calmAt, quietAt, happenings, backs }: Way,
 ): Promise<Violation[]> {
   const found: Violation[] = []
   const way = `${by} to ${to}`
@@ -103,9 +109,15 @@ async function conversation(
     at < calmAt && [...authorBack, ...readerBack].some((back) => at >= back.to && at <= calmAt)
   const expected = accepted.filter((each) => !isExcused(each))
 
-  for (const { id, text } of expected) {
-    if (!places.has(id)) found.push({ invariant: 'I1', text: `${way}: "${text}" was accepted and is not there` })
+  const changes = changesIn(mesh)
+  const isDeleted = (id: string): boolean => changes.some((each) => each.kind === 'deleted' && each.id === id)
+  for (const each of expected) {
+    const { id, text } = each
     const state = own.get(id)?.state
+    if (each.expires !== undefined && state === 'queued' && isOver(each, quietAt, mesh.now - mesh.began))
+      found.push({ invariant: 'liveness', text: `${way}: "${text}" is over and still queued` })
+    if (each.expires !== undefined || isDeleted(id)) continue
+    if (!places.has(id)) found.push({ invariant: 'I1', text: `${way}: "${text}" was accepted and is not there` })
     if (state !== 'delivered' && state !== 'read') {
       found.push({ invariant: 'liveness', text: `${way}: "${text}" is ${state ?? 'gone'} for its author` })
     }
@@ -113,7 +125,8 @@ async function conversation(
   const ids = new Set<string>()
   const texts = new Set<string | undefined>()
   for (const { id, text } of shown) {
-    if (ids.has(id) || texts.has(text)) found.push({ invariant: 'I2', text: `${way}: "${text}" is there twice` })
+    if (ids.has(id) || (text !== undefined && texts.has(text)))
+      found.push({ invariant: 'I2', text: `${way}: "${text}" is there twice` })
     ids.add(id)
     texts.add(text)
   }
@@ -123,6 +136,12 @@ async function conversation(
       if (each.kind !== 'shown' || each.who !== to || each.from !== by) continue
       if (seen.has(each.id)) found.push({ invariant: 'I2', text: `${way}: "${each.text}" was shown twice` })
       seen.add(each.id)
+    }
+  }
+  if (backs.length === 0) {
+    const reader = new Map(shown.map((each) => [each.id, each]))
+    for (const text of differences(way, accepted, changes, { author: own, reader })) {
+      found.push({ invariant: 'I2', text })
     }
   }
   if (authorBack.length === 0 && readerBack.length === 0) {
@@ -141,7 +160,7 @@ async function conversation(
       authorBack.length === 0 &&
       !places.has(id)
     )
-      if (accepted.some((each) => each.id === id)) {
+      if (accepted.some((each) => each.id === id && each.expires === undefined) && !isDeleted(id)) {
         found.push({ invariant: 'I1', text: `${way}: "${text}" is called ${state} and is not there` })
       }
   }

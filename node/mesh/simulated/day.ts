@@ -15,6 +15,8 @@ export interface DayOptions {
   /** How likely two people know each other from the start, by default 0.6; some of the others meet during the day. */
   readonly acquainted?: number
   readonly primitives?: 'real' | 'fast'
+  /** How much of what people write is said for a while only, or is about what was said before, by default a quarter. */
+  readonly changes?: number
 }
 
 const MINUTE = 60_000
@@ -29,7 +31,14 @@ export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as F
  * People write to each other, meet, block each other and come and go, while everything goes wrong that has a name.
  */
 export function day(options: DayOptions = {}): Scenario {
-  const { people = [3, 9], hours = 24, faults = FORGIVABLE_FAULTS, pace = 6, acquainted = 0.6 } = options
+  const {
+    people = [3, 9],
+    hours = 24,
+    faults = FORGIVABLE_FAULTS,
+    pace = 6,
+    acquainted = 0.6,
+    changes = 0.25,
+  } = options
   return scenario({
     name: `a day of ${hours} hours`,
     people,
@@ -38,7 +47,7 @@ export function day(options: DayOptions = {}): Scenario {
     async play(world) {
       const { mesh, dice } = world
       for (const end = mesh.now + hours * HOUR; mesh.now < end; ) {
-        if (dice.chance(0.6)) await talk(world)
+        if (dice.chance(0.6)) await (changes > 0 && dice.chance(changes) ? reconsider(world) : talk(world))
         else if (dice.chance(0.15)) await meet(world)
         else await world.strike(dice.pick(faults))
         await world.advance(dice.chance(0.5) ? dice.below(2_000) : dice.below((4 * HOUR) / pace))
@@ -52,6 +61,15 @@ export function day(options: DayOptions = {}): Scenario {
 async function talk({ dice, people, say }: World): Promise<void> {
   const [from, to] = two(dice, people)
   for (let burst = dice.chance(0.1) ? dice.between(2, 30) : 1; burst > 0; burst--) await say(from, to)
+}
+
+/** Somebody writes what is not to stay, or thinks again about what was written. */
+async function reconsider(world: World): Promise<void> {
+  const { dice, people } = world
+  const [who, other] = two(dice, people)
+  if (dice.chance(0.3))
+    await world.sayBriefly(who, other, dice.chance(0.5) ? dice.below(20_000) + 1 : dice.below(900_000) + 1)
+  else await world.change(dice.pick(['edit', 'edit', 'delete', 'react', 'react']), who, other)
 }
 
 /** People get to know each other, or want to hear no more of each other for a while. */

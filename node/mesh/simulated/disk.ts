@@ -40,7 +40,12 @@ export interface SimulatedDisk extends Disk {
   }
 }
 
-const RAW_RANGES: readonly RawRange[] = [...(Object.keys(RANGES) as (keyof typeof RANGES)[]), 'message-key', 'meta']
+const RAW_RANGES: readonly RawRange[] = [
+  ...(Object.keys(RANGES) as (keyof typeof RANGES)[]),
+  'message-key',
+  'change-key',
+  'meta',
+]
 
 export function createDisk(options: {
   readonly name: string

@@ -6,7 +6,19 @@ import { checksum } from './checksum.ts'
 /** What a person saw or did, or what befell their machine; names are those of the people. */
 export type Happening =
   /** `send` resolved: the node has promised not to lose it. */
-  | { readonly kind: 'accepted'; readonly who: string; readonly to: string; readonly id: string; readonly text: string }
+  | {
+      readonly kind: 'accepted'
+      readonly who: string
+      readonly to: string
+      readonly id: string
+      /** ms after which it is to be gone; absent for never. */
+      readonly expires?: number
+      readonly text: string
+    }
+  /** What was done to a message of the conversation was promised too. */
+  | { readonly kind: 'edited'; readonly who: string; readonly to: string; readonly id: string; readonly text: string }
+  | { readonly kind: 'deleted'; readonly who: string; readonly to: string; readonly id: string }
+  | { readonly kind: 'reacted'; readonly who: string; readonly to: string; readonly id: string; readonly emoji: string }
   /** A message of somebody else was shown. */
   | { readonly kind: 'shown'; readonly who: string; readonly from: string; readonly id: string; readonly text: string }
   /** An own message got further. */

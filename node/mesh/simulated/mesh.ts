@@ -145,6 +145,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
         throw error
       }
     },
+    began: START,
     get now() {
       return clock.now
     },

@@ -51,8 +51,27 @@ export function recordingNode(
     ...node,
     async send(who, text, sendOptions) {
       const sent = await node.send(who, text, sendOptions)
-      if (lives()) history.tell({ kind: 'accepted', who: name, to: nameOf(sent.conversation), id: sent.id, text })
+      const { expires } = sendOptions ?? {}
+      const said = { to: nameOf(sent.conversation), id: sent.id, ...(expires !== undefined && { expires }), text }
+      if (lives()) history.tell({ kind: 'accepted', who: name, ...said })
       return sent
+    },
+    async edit(id, text) {
+      const message = await node.edit(id, text)
+      if (lives()) history.tell({ kind: 'edited', who: name, to: nameOf(message.conversation), id, text })
+      return message
+    },
+    async delete(id) {
+      const { conversation } = await node.message(id)
+      const message = await node.delete(id)
+      if (lives()) history.tell({ kind: 'deleted', who: name, to: nameOf(conversation), id })
+      return message
+    },
+    async react(id, emoji) {
+      const message = await node.react(id, emoji)
+      const to = nameOf(message.conversation)
+      if (lives()) history.tell({ kind: 'reacted', who: name, to, id, emoji: emoji ?? 'none' })
+      return message
     },
   }
 }

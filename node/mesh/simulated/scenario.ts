@@ -62,6 +62,7 @@ export async function simulate(story: Scenario, seed: number): Promise<Outcome> 
   const world = createWorld(`${seed}`, mesh, people, dice)
   await mesh.settled()
   await story.play(world)
+  const quietAt = mesh.now - began
   await world.calm()
   const calmAt = mesh.now - began
   const violations: Violation[] = []
@@ -75,7 +76,7 @@ export async function simulate(story: Scenario, seed: number): Promise<Outcome> 
     }
   }
   await settle()
-  violations.push(...warnings, ...(await check(mesh, people, calmAt)))
+  violations.push(...warnings, ...(await check(mesh, people, calmAt, quietAt)))
   const { history, now, steps } = mesh
   if (steps > MAX_STEPS) violations.push({ invariant: 'I8', text: `${steps} steps: something never rests` })
   return {

@@ -26,6 +26,8 @@ export interface SimulatedMeshOptions extends Omit<MeshOptions, 'contacts' | 'ne
 export interface SimulatedMesh extends Mesh {
   /** ms since the epoch. */
   readonly now: number
+  /** What `now` was at first. */
+  readonly began: number
   /** Lets time pass, with everything that happens meanwhile. */
   advance(ms: number): Promise<void>
   /** Resolves when nothing is left to be done now; timers and what is on its way wait for `advance`. */

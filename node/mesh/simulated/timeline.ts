@@ -45,6 +45,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   opened: ([who, other]) => `${who} has a link with ${other}`,
   closed: ([who, other]) => `${who} loses a link with ${other}`,
   accepted: ([who, to, id, ...text]) => `${who} to ${to}: "${text.join(' ')}" is accepted (${id?.slice(0, 6)})`,
+  edited: ([who, to, id, ...text]) => `${who} to ${to}: ${id?.slice(0, 6)} is now "${text.join(' ')}"`,
+  deleted: ([who, other, id]) => `${who} deletes ${id?.slice(0, 6)} of the conversation with ${other}`,
+  reacted: ([who, other, id, emoji]) =>
+    `${who} reacts to ${id?.slice(0, 6)} of the conversation with ${other}: ${emoji}`,
   shown: ([who, from, id, ...text]) => `${who} sees of ${from}: "${text.join(' ')}" (${id?.slice(0, 6)})`,
   state: ([who, to, id, state]) => `${who} to ${to}: ${id?.slice(0, 6)} is ${state}`,
   request: ([who, from]) => `${who} is asked by ${from}`,

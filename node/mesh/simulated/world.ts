@@ -13,6 +13,10 @@ export interface World {
   isAwake(name: string): boolean
   /** Lets somebody write. Nobody waits for it: a disk may be slow, and a process that dies never answers. */
   say(from: string, to: string): Promise<void>
+  /** Lets somebody write what is to be gone after a while, ms. */
+  sayBriefly(from: string, to: string, expires: number): Promise<void>
+  /** Lets somebody do something to a message that one of the two wrote to the other, if there is one. */
+  change(what: 'edit' | 'delete' | 'react', who: string, other: string): Promise<void>
   /** One invites and the other asks; whoever is asked accepts at `acceptAll`. Nothing when one of them is not awake. */
   introduce(inviting: string, invited: string): Promise<void>
   /** Everybody who is awake accepts everybody who asked. */
@@ -84,6 +88,25 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
     async say(from, to) {
       if (!world.isAwake(from)) return
       await begin(mesh.person(from).send(to, `${CANARY} ${from} ${++written}`))
+    },
+    async sayBriefly(from, to, expires) {
+      if (!world.isAwake(from)) return
+      await begin(mesh.person(from).send(to, `${CANARY} ${from} ${++written}`, { expires }))
+    },
+    async change(what, who, other) {
+      if (!world.isAwake(who)) return
+      const isOf = (each: { who: string; to: string }): boolean =>
+        (each.who === who && each.to === other) || (what !== 'edit' && each.who === other && each.to === who)
+      const messages = mesh.history.happenings.flatMap((each) =>
+        each.kind === 'accepted' && isOf(each) ? each.id : [],
+      )
+      if (messages.length === 0) return
+      // Mostly one of the last, perhaps before it arrived.
+      const id = dice.pick(dice.chance(0.7) ? messages.slice(-3) : messages)
+      const node = mesh.person(who)
+      if (what === 'edit') await begin(node.edit(id, `${CANARY} ${who} ${++written}`))
+      else if (what === 'delete') await begin(node.delete(id))
+      else await begin(node.react(id, dice.pick(['👍', '🙂', null])))
     },
     async introduce(inviting, invited) {
       if (!world.isAwake(inviting) || !world.isAwake(invited)) return
