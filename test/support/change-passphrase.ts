@@ -23,9 +23,9 @@ function counted<A extends unknown[], R>(work: (...args: A) => R): (...args: A) 
 }
 
 const handle = await files.open(process.execPath)
-const prototype: object = Object.getPrototypeOf(handle)
+const prototype = Object.getPrototypeOf(handle) as object
 for (const name of ['write', 'writeFile', 'sync', 'chmod', 'truncate']) {
-  Reflect.set(prototype, name, counted(Reflect.get(prototype, name)))
+  Reflect.set(prototype, name, counted(Reflect.get(prototype, name) as Parameters<typeof counted>[0]))
 }
 await handle.close()
 for (const name of ['open', 'rename', 'rm', 'unlink'] as const) Reflect.set(files, name, counted(files[name] as never))
