@@ -96,13 +96,14 @@ function dispatch(machine: Machine, event: Event): void {
       const then = machine.loads.get(event.token)
       machine.loads.delete(event.token)
       then?.(event.values)
-      if (machine.loads.size === 0) machine.forgotten.clear()
+      readingEnds(machine)
       return
     }
     case 'listed': {
       const then = machine.lists.get(event.token)
       machine.lists.delete(event.token)
       then?.(event.rows)
+      readingEnds(machine)
       return
     }
     case 'compacted':
@@ -222,6 +223,11 @@ function onTimer(machine: Machine, key: string): void {
     default:
       throw new TypeError(`no timer is called ${name}`)
   }
+}
+
+/** Nothing that is still being read can write back rows of somebody who was forgotten. */
+function readingEnds({ loads, lists, forgotten }: Machine): void {
+  if (loads.size + lists.size === 0) forgotten.clear()
 }
 
 function withContact(machine: Machine, id: string, then: (machine: Machine, contact: Contact) => void): void {

@@ -1,11 +1,17 @@
-import { utf8 } from '../lib/bytes.ts'
+import { equalBytes, utf8 } from '../lib/bytes.ts'
 import type { Range, Row } from '../lib/rows.ts'
 import type { Store } from './store/store.ts'
 
-/** Rows to erase: all of these ranges whose key begins with the prefix. */
+/** Rows to erase: all of these ranges whose key has the bytes at that place. */
 export interface Erasure {
   readonly ranges: readonly Range[]
-  readonly prefix: Uint8Array
+  readonly bytes: Uint8Array
+  readonly at: number
+}
+
+/** Whether a key is one of those to erase. */
+export function isErased({ bytes, at }: Erasure, key: Uint8Array): boolean {
+  return equalBytes(key.subarray(at, at + bytes.length), bytes)
 }
 
 /** Takes rows out of the store, and what the disk still keeps of them. */
@@ -43,10 +49,11 @@ export function createErasing(store: Store): Erasing & { resume(ranges: readonly
       if (erasures.length === 0) return []
       announced++
       const rows: Row[] = []
-      for (const { ranges, prefix } of erasures) {
-        for (const range of ranges) {
+      for (const erasure of erasures) {
+        for (const range of erasure.ranges) {
           due.add(range)
-          for (const key of await store.keys(range, { prefix })) rows.push({ range, key, value: null })
+          const keys = await store.keys(range, erasure.at === 0 ? { prefix: erasure.bytes } : {})
+          for (const key of keys) if (isErased(erasure, key)) rows.push({ range, key, value: null })
         }
       }
       return [...rows, { ...NOTE, value: new Uint8Array() }]

@@ -1,6 +1,6 @@
 import type { ChatEvent, LinkId, Reply } from '../lib/chat/events.ts'
 import type { Range, Row } from '../lib/rows.ts'
-import type { Erasure } from './erasing.ts'
+import { type Erasure, isErased } from './erasing.ts'
 
 /**
  * What the turns of a while want written, and what must not run ahead of that: sends, events for people, answers to
@@ -71,8 +71,9 @@ export function createWindow(): CommitWindow {
     },
     erase(erasure) {
       erasures.push(erasure)
-      const names = erasure.ranges.map((range) => rowName(range, erasure.prefix))
-      for (const name of rows.keys()) if (names.some((begin) => name.startsWith(begin))) rows.delete(name)
+      for (const [name, { range, key }] of rows) {
+        if (erasure.ranges.includes(range) && isErased(erasure, key)) rows.delete(name)
+      }
     },
     send(link, message) {
       const list = sends.get(link)

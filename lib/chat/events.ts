@@ -102,10 +102,10 @@ export type Event =
 export type Effect =
   | { readonly kind: 'save'; readonly rows: readonly Row[] }
   /**
-   * Every row of these ranges whose key begins with the prefix goes, together with what the turn saves; what the disk still
-   * keeps of them is overwritten soon after. Nothing is saved under that prefix any more.
+   * Every row of these ranges whose key has the bytes at that place goes, together with what the turn saves; what the disk
+   * still keeps of them is overwritten soon after. Nothing is saved under such a key any more.
    */
-  | { readonly kind: 'erase'; readonly ranges: readonly Range[]; readonly prefix: Uint8Array }
+  | { readonly kind: 'erase'; readonly ranges: readonly Range[]; readonly bytes: Uint8Array; readonly at: number }
   | { readonly kind: 'load'; readonly token: number; readonly range: Range; readonly keys: readonly Uint8Array[] }
   /** Asks for the first `limit` rows of a range behind a key. */
   | {

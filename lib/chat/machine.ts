@@ -209,10 +209,15 @@ export function list(
   machine.effects.push({ kind: 'list', token, range, ...selection })
 }
 
+/** Where a contact's handle stands in the key of a row that has one. */
+function handleIn({ range, key }: Row): string {
+  return toHex(range === 'expiry' ? key.subarray(8, 24) : key.subarray(0, 16))
+}
+
 /** Rows of somebody who was forgotten are not written any more, whatever was being read for them then. */
 export function save(machine: Machine, ...rows: readonly Row[]): void {
   const { forgotten } = machine
-  const kept = forgotten.size === 0 ? rows : rows.filter(({ key }) => !forgotten.has(toHex(key.subarray(0, 16))))
+  const kept = forgotten.size === 0 ? rows : rows.filter((row) => !forgotten.has(handleIn(row)))
   if (kept.length > 0) machine.effects.push({ kind: 'save', rows: kept })
 }
 

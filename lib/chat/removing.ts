@@ -16,10 +16,14 @@ export const RANGES_OF_CONTACT: readonly Range[] = [
   'skipped',
   'message',
   'change',
+  'change',
   'sent',
   'place',
   'outbox',
 ]
+
+/** Where the handle stands in keys of the range `expiry`, behind a time. */
+const EXPIRY_HANDLE_AT = 8
 
 /** Timers that carry the contact's handle. */
 const TIMERS = ['reach', 'look', 'resend', 'gap', 'typing'] as const
@@ -67,6 +71,9 @@ export function removeContact(machine: Machine, contact: Contact): void {
     save(machine, { range: 'prefix', key: fromHex(hash), value })
   }
   forgetContact(machine, contact)
-  machine.effects.push({ kind: 'erase', ranges: RANGES_OF_CONTACT, prefix: contact.handle })
+  machine.effects.push(
+    { kind: 'erase', ranges: RANGES_OF_CONTACT, bytes: contact.handle, at: 0 },
+    { kind: 'erase', ranges: ['expiry'], bytes: contact.handle, at: EXPIRY_HANDLE_AT },
+  )
   if (knewAddress) changeAddress(machine)
 }

@@ -33,7 +33,7 @@ export function forgetContact(machine: Machine, contact: Contact): void {
     { range: 'contact', key: contact.handle, value: null },
     { range: 'head', key: contact.handle, value: null },
   )
-  if (machine.loads.size > 0) machine.forgotten.add(contact.id)
+  if (machine.loads.size + machine.lists.size > 0) machine.forgotten.add(contact.id)
 }
 
 /** My request was not answered in time: what I wrote will not be delivered, and says so. */

@@ -1,4 +1,4 @@
-import { compareBytes, toHex, utf8 } from '../../lib/bytes.ts'
+import { compareBytes, equalBytes, toHex, utf8 } from '../../lib/bytes.ts'
 import { type Chat, createChat, type Person } from '../../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../../lib/chat/events.ts'
 import { heldRows, type StoredRows } from '../../lib/chat/loading.ts'
@@ -297,7 +297,7 @@ export function createWorld(seed: number | string = 1): World {
     if (crash !== 'unwritten') {
       for (const effect of effects) {
         if (effect.kind === 'save') write(who.rows, effect.rows)
-        if (effect.kind === 'erase') erase(who.rows, effect.ranges, effect.prefix)
+        if (effect.kind === 'erase') erase(who.rows, effect)
       }
     }
     if (crash === 'no') for (const effect of effects) perform(who, effect)
@@ -479,8 +479,11 @@ function write(rows: Map<string, Row>, all: readonly Row[]): void {
   }
 }
 
-function erase(rows: Map<string, Row>, ranges: readonly Range[], prefix: Uint8Array): void {
-  for (const name of rows.keys()) if (ranges.some((range) => name.startsWith(rowKey(range, prefix)))) rows.delete(name)
+function erase(rows: Map<string, Row>, erasure: Extract<Effect, { kind: 'erase' }>): void {
+  const { ranges, bytes, at } = erasure
+  for (const [name, { range, key }] of rows) {
+    if (ranges.includes(range) && equalBytes(key.subarray(at, at + bytes.length), bytes)) rows.delete(name)
+  }
 }
 
 function storedRows(rows: Map<string, Row>): StoredRows {

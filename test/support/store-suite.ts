@@ -74,6 +74,7 @@ export function testStore(name: string, open: () => Promise<Store>): void {
               expect(keys(await store.list(range, selection)), describeSelection(selection)).toEqual(
                 expectedKeys(all, selection),
               )
+              expect((await store.keys(range, selection)).map(plain)).toEqual(expectedKeys(all, selection))
             }
           }
         }

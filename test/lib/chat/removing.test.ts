@@ -138,3 +138,24 @@ describe('a petname', () => {
     expect(alice.command({ kind: 'rename', contact, petname: 'robert' })).toMatchObject({ kind: 'contact' })
   })
 })
+
+describe('what was to be erased later, or was changed', () => {
+  test('goes with whoever was removed', () => {
+    const contact = alice.contact(bob)
+    alice.command({ kind: 'configure', contact, expires: 3_600_000 })
+    say(alice, bob, 'for an hour')
+    say(bob, alice, 'theirs')
+    world.advance(60_000)
+    const theirs = alice.messages(bob).at(-1)?.record.id as Uint8Array
+    alice.command({ kind: 'react', contact, message: theirs, emoji: '👍' })
+    world.advance(1_000)
+    const ranges = () =>
+      new Set([...alice.rows].filter(([name]) => name.includes(contact)).map(([name]) => name.split('/')[0]))
+    expect(ranges()).toContain('expiry')
+    expect(ranges()).toContain('change')
+    alice.command({ kind: 'remove', contact })
+    expect([...ranges()]).toEqual([])
+    world.advance(2 * 3_600_000)
+    expect([...ranges()]).toEqual([])
+  })
+})
