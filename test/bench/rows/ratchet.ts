@@ -1,4 +1,4 @@
-import type { Benchmark, Figure, Target } from '../row.ts'
+import { type Benchmark, type Figure, PROCESSOR_TIME, type Target } from '../row.ts'
 import { absences, isInstalled, type PeerPackage } from '../peers/installed.ts'
 import { interleave, sizeOf } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
@@ -83,7 +83,7 @@ async function run(task: keyof RatchetTasks, { rounds, each }: { rounds: number;
     name: `ratchet, ${TEXT_BYTES} B, ${name}, sealed and opened in one process`,
     figures,
     targets,
-    notes: absences(others.flatMap(({ package: name }) => name ?? [])),
+    notes: [PROCESSOR_TIME, ...absences(others.flatMap(({ package: name }) => name ?? []))],
   }
 }
 

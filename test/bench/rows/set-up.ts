@@ -1,4 +1,4 @@
-import type { Benchmark, Figure } from '../row.ts'
+import { type Benchmark, type Figure, PROCESSOR_TIME } from '../row.ts'
 import { absences, isInstalled } from '../peers/installed.ts'
 import { interleave, sizeOf } from '../rounds.ts'
 import { ratioOf, spreadOf } from '../statistics.ts'
@@ -49,6 +49,6 @@ export const setUp: Benchmark = async (options) => {
               goal: { at: 'most', value: 1 },
             },
           ],
-    notes: absences([LIBRARY]),
+    notes: [PROCESSOR_TIME, ...absences([LIBRARY])],
   }
 }

@@ -1,6 +1,7 @@
 import { load } from '../peers/installed.ts'
 import { serve } from '../worker.ts'
 import { type LibraryTasks, RUN_MESSAGES, TEXT_BYTES } from './ratchet-tasks.ts'
+import { threadMs } from './thread-time.ts'
 
 interface Account {
   create(): void
@@ -48,12 +49,12 @@ function pass(sender: Session, reader: Session): string {
 let sent = 0
 
 function timed(count: number, run: number): number {
-  const start = performance.now()
+  const start = threadMs()
   for (let i = 0; i < count; i++) {
     if (Math.floor(sent++ / run) % 2 === 0) pass(alice, bob)
     else pass(bob, alice)
   }
-  return performance.now() - start
+  return threadMs() - start
 }
 
 serve<LibraryTasks>({

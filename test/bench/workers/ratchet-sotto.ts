@@ -11,6 +11,7 @@ import { native, systemRandom } from '../../../node/crypto.ts'
 import { confirmedPair } from '../../support/session-pair.ts'
 import { serve } from '../worker.ts'
 import { type RatchetTasks, RUN_MESSAGES, TEXT_BYTES } from './ratchet-tasks.ts'
+import { threadMs } from './thread-time.ts'
 
 /** What the frames of this ratchet weigh. */
 export interface FrameTasks extends RatchetTasks {
@@ -61,9 +62,9 @@ let sent = 0
 
 /** The sides take turns of `run` messages, over the rounds too: a chain has an end. */
 function timed(count: number, run: number): number {
-  const start = performance.now()
+  const start = threadMs()
   for (let i = 0; i < count; i++) pass(Math.floor(sent++ / run) % 2 === 0 ? 0 : 1)
-  return performance.now() - start
+  return threadMs() - start
 }
 
 serve<FrameTasks>({

@@ -1,8 +1,8 @@
 /** What every ratchet in the contest does: both sides in one process, sealed and opened, nothing written anywhere. */
 export interface RatchetTasks {
-  /** One side sends, then the other, 400 messages of 256 B at a time; ms for `count` messages. */
+  /** One side sends, then the other, 400 messages of 256 B at a time; ms of processor time for `count` messages. */
   readonly burst: (count: number) => number | Promise<number>
-  /** Every message answers the one before; ms for `count` messages. */
+  /** Every message answers the one before; ms of processor time for `count` messages. */
   readonly pingPong: (count: number) => number | Promise<number>
 }
 
