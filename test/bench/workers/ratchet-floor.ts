@@ -77,13 +77,17 @@ function message(): void {
 let theirs: KeyObject = createPublicKey(generateKeyPairSync('x25519').privateKey)
 let mine: KeyObject = generateKeyPairSync('x25519').privateKey
 
+/** What stands before the bytes of a key (RFC 8410). */
+const SPKI_X25519 = 'MCowBQYDK2VuAyEA'
+
 /** A new key, told to the other side, agreed upon by both; each derives three keys from it (HKDF of 96 bytes: four HMACs). */
 function turn(): void {
   const { privateKey, publicKey } = generateKeyPairSync('x25519')
-  const jwk = publicKey.export({ format: 'jwk' })
+  const { x = '' } = publicKey.export({ format: 'jwk' })
   diffieHellman({ privateKey, publicKey: theirs })
   for (let i = 0; i < 4; i++) hmac()
-  const received = createPublicKey({ key: jwk, format: 'jwk' })
+  const base64 = Buffer.from(x, 'base64url').toString('base64')
+  const received = createPublicKey(`-----BEGIN PUBLIC KEY-----\n${SPKI_X25519}${base64}\n-----END PUBLIC KEY-----`)
   diffieHellman({ privateKey: mine, publicKey: received })
   for (let i = 0; i < 4; i++) hmac()
   mine = privateKey
