@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { cp, glob, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -37,8 +37,8 @@ describe('the packed package', () => {
     const stage = join(directory, 'stage')
     await mkdir(stage)
     await run(process.execPath, [join(root, '.ci/build.ts'), '--out', join(stage, 'dist')], { cwd: root })
-    for (const name of [...manifest.files, 'package.json', 'README.md']) {
-      if (name !== 'dist') await cp(join(root, name), join(stage, name), { recursive: true })
+    for await (const name of glob([...manifest.files, 'package.json', 'README.md'], { cwd: root })) {
+      if (!name.startsWith('dist')) await cp(join(root, name), join(stage, name), { recursive: true })
     }
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: stage })
     tarball = join(directory, `sotto-${manifest.version}.tgz`)
