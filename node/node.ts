@@ -216,14 +216,19 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     add: (link, options = {}) => change({ kind: 'add', link, ...options }),
     accept: async (who, options = {}) => change({ kind: 'accept', contact: find(who).id, ...options }),
     async decline(who) {
+      const { account: theirs } = shown(find(who))
       await run({ kind: 'decline', contact: find(who).id }, 'done')
+      tellLater(async () => subscribers.emit({ kind: 'removed', account: theirs }))
     },
     block: async (who) => change({ kind: 'block', contact: find(who).id }),
     unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
     rename: async (who, petname) => change({ kind: 'rename', contact: find(who).id, petname }),
     async remove(who) {
-      const { id } = find(who)
+      const person = find(who)
+      const { id } = person
+      const { account: theirs } = shown(person)
       await run({ kind: 'remove', contact: id }, 'done')
+      tellLater(async () => subscribers.emit({ kind: 'removed', account: theirs }))
       waiters.forget(id, new NodeError('failed', 'They are no contact any more, and the message is gone.'))
       await driver.cleared()
     },

@@ -104,6 +104,7 @@ export function createPartner(options: PartnerOptions): Partner {
         return
       case 'request':
       case 'published':
+      case 'removed':
       case 'snapshot':
     }
   }

@@ -185,6 +185,7 @@ test('every event of a node has the fields of the schema and no others', async (
     { kind: 'published', seq: 1, at: 1 },
   ]
   for (const event of happenings) node.emit(event)
+  await node.contacts.remove((await node.contacts.add('sotto:x', { petname: 'carol' })).account)
   node.reach((await node.send('bob', 'ho')).id, 'delivered')
   await settled()
   const forms: Readonly<Record<string, EventForm>> = EVENTS

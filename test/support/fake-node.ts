@@ -95,6 +95,12 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     return contact
   }
 
+  function forget(who: string): void {
+    const { account } = resolve(who)
+    contacts.delete(account)
+    emit({ kind: 'removed', account })
+  }
+
   const api: Contacts = {
     list: async () => [...contacts.values()].filter((each) => each.state !== 'requested'),
     requests: async () => [...contacts.values()].filter((each) => each.state === 'requested'),
@@ -107,11 +113,11 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     accept: async (who, { petname } = {}) =>
       change(who, { state: 'accepted', ...(petname === undefined ? {} : { petname }) }),
-    decline: async (who) => void contacts.delete(resolve(who).account),
+    decline: async (who) => forget(who),
     block: async (who) => change(who, { state: 'blocked' }),
     unblock: async (who) => change(who, { state: 'accepted' }),
     rename: async (who, petname) => change(who, { petname }),
-    remove: async (who) => void contacts.delete(resolve(who).account),
+    remove: async (who) => forget(who),
     configure: async (who, { expires, receipts }) => {
       const { expires: before, ...rest } = resolve(who)
       const kept = expires === undefined ? before : (expires ?? undefined)

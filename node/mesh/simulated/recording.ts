@@ -39,6 +39,7 @@ export function recordingNode(
       case 'typing':
       case 'change':
       case 'gone':
+      case 'removed':
     }
   }
 

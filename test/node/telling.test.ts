@@ -22,3 +22,19 @@ test('a key that is used again gives the message of before, tells of it once, an
   expect(told.filter(({ kind }) => kind === 'message')).toHaveLength(2)
   expect(await bob.messages('alice')).toHaveLength(2)
 })
+
+test('whoever follows the events hears that a contact is gone', async () => {
+  await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true, seed: 8 })
+  const alice = mesh.person('alice')
+  const ended = new AbortController()
+  const told: NodeEvent[] = []
+  const following = (async () => {
+    for await (const event of alice.events({ signal: ended.signal })) told.push(event)
+  })()
+  const { account } = await alice.contacts.resolve('bob')
+  await alice.contacts.remove('bob')
+  await mesh.settled()
+  ended.abort()
+  await following
+  expect(told.filter(({ kind }) => kind === 'removed')).toEqual([{ kind: 'removed', account }])
+})
