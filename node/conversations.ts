@@ -1,4 +1,4 @@
-import { concat, fromHex, u64be, uintFrom } from '../lib/bytes.ts'
+import { concat, fromHex, toHex, u64be, uintFrom } from '../lib/bytes.ts'
 import type { Person } from '../lib/chat.ts'
 import { decodeSent } from '../lib/chat/authoring.ts'
 import { incomingOf } from '../lib/chat/head.ts'
@@ -37,6 +37,9 @@ interface Read {
 
 /** Messages are looked at in this many rows around the end of what is asked for, since late ones sort further up. */
 const LATE_ROWS = 16
+
+/** So many changes of a conversation are read at once, rather than one for each message. */
+const FEW_CHANGES = 32
 
 export function createConversations(store: Store, self: Uint8Array, now: () => number): Conversations {
   const selfText = encodeAccount(self)
@@ -88,7 +91,14 @@ export function createConversations(store: Store, self: Uint8Array, now: () => n
 
   async function withChanges(person: Person, read: Read): Promise<Read> {
     const row = await store.read('change', concat(person.handle, read.record.id))
-    return row === null ? read : { ...read, changes: decodeChanges(row) }
+    return withKnown(read, row === null ? undefined : decodeChanges(row))
+  }
+
+  /** What became of all messages of a conversation in which little was changed, by message id; null where it is more. */
+  async function fewChanges(person: Person): Promise<ReadonlyMap<string, Changes> | null> {
+    const rows = await store.list('change', { prefix: person.handle, limit: FEW_CHANGES + 1 })
+    if (rows.length > FEW_CHANGES) return null
+    return new Map(rows.map(({ key, value }) => [toHex(key.subarray(person.handle.length)), decodeChanges(value)]))
   }
 
   async function at(person: Person, order: number, isNew = false): Promise<Read | undefined> {
@@ -118,13 +128,17 @@ export function createConversations(store: Store, self: Uint8Array, now: () => n
 
   return {
     async last(person, limit) {
-      const reads = await withAllTimes(person, await lastRows(person, limit + LATE_ROWS))
-      const conversation = encodeAccount(person.row.account)
+      const reads = await lastRows(person, limit + LATE_ROWS)
       const shown = reads
         .map((each, i) => ({ each, key: sortKey(each, i) }))
         .sort((a, b) => compareOrder(a.key, b.key))
         .slice(-limit)
-      const whole = await Promise.all(shown.map(({ each }) => withChanges(person, each)))
+        .map(({ each }) => each)
+      const [timed, known] = await Promise.all([withAllTimes(person, shown), fewChanges(person)])
+      const whole = known
+        ? timed.map((each) => withKnown(each, known.get(toHex(each.record.id))))
+        : await Promise.all(timed.map((each) => withChanges(person, each)))
+      const conversation = encodeAccount(person.row.account)
       return whole.map((each) => view(person, each, conversation))
     },
     async at(person, order, { isNew = false } = {}) {
@@ -148,6 +162,10 @@ export function createConversations(store: Store, self: Uint8Array, now: () => n
       return undefined
     },
   }
+}
+
+function withKnown(read: Read, changes: Changes | undefined): Read {
+  return changes === undefined ? read : { ...read, changes }
 }
 
 function payloadOf(record: MessageRecord): Payload | null {
