@@ -6,6 +6,9 @@ import { type Answered, asExpected, play, readScenes, rewrite } from '../support
 process.env['TZ'] = 'UTC'
 
 const scenes = readScenes()
+
+/** Nothing in what any command prints moves a cursor, sets a title or hides. */
+const COMMANDS_TERMINAL = /[\0-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/
 const needsNode = [0, 1, 2, 3, 130]
 const needsHome = [0, 1, 2, 130]
 
@@ -56,6 +59,7 @@ describe.each(scenes.map((scene) => [`${scene.file.replace('.txt', '')}: ${scene
       for (const { step, output, code } of answered) {
         const line = `sotto ${step.argv.join(' ')}`
         expect([line, ...asExpected(step.expected, output), code]).toEqual([line, ...step.expected, step.code])
+        expect(output.filter((each) => COMMANDS_TERMINAL.test(each))).toEqual([])
         // the log of a node stays text
         const data = isJson(step) ? output.filter((each) => !/^! (?!\{)/.test(each)) : []
         for (const each of data) expect(JSON.parse(each.replace(/^! /, ''))).toMatchObject({ schemaVersion: 1 })

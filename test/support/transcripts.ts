@@ -36,6 +36,11 @@ function wordsOf(line: string): string[] {
   )
 }
 
+/** A word with what stands as `\u001b` in it. */
+function unescaped(word: string): string {
+  return word.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+}
+
 function readStep(lines: readonly string[]): Step {
   const [head = '', ...rest] = lines
   const code = rest.find((line) => line.startsWith('? '))
@@ -121,6 +126,7 @@ async function openStage(): Promise<Stage> {
   let node: FakeNode | undefined
   let server: ApiServer | undefined
   let fails: NodeErrorCode | undefined
+  const env: Record<string, string> = {}
 
   const module: Partial<NodeModule> = {
     async createNode() {
@@ -156,6 +162,10 @@ async function openStage(): Promise<Stage> {
       const stop = (): void => void server?.[Symbol.asyncDispose]()
       server = await serveApi({ home, node: node as FakeNode, env: {}, stop, logger })
     },
+    async env([assignment = '']) {
+      const [name = '', value = ''] = assignment.split('=')
+      env[name] = value
+    },
     async fails([code]) {
       await writeFile(join(home, 'vault'), '')
       fails = code as NodeErrorCode
@@ -188,10 +198,11 @@ async function openStage(): Promise<Stage> {
       const { interruptAfter } = step
       if (interruptAfter === 0) ended.abort()
       const ran = await runCli(
-        step.argv.map((word) => word.replaceAll('HOME', home)),
+        step.argv.map((word) => unescaped(word.replaceAll('HOME', home))),
         {
           home,
           module,
+          env,
           stdin: step.stdin,
           ended: ended.signal,
           onOutput: (text) => {
