@@ -25,7 +25,8 @@ export interface Row {
 }
 
 /** A note for rows whose work is all on one thread and never waits. */
-export const PROCESSOR_TIME = 'processor time of the thread that does the work, so that others on the machine count less'
+export const PROCESSOR_TIME =
+  'processor time of the thread that does the work, so that others on the machine count less'
 
 export interface RowOptions {
   /** A few small rounds: shows that it runs, not how fast. */
