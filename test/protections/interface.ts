@@ -237,6 +237,36 @@ export const userInterface: Part = {
       },
     },
     {
+      protection: 'No line of the log has a field with a text, a name, an account, an address or a key',
+      threat: 'a log that somebody sends for help tells who talks with whom, or how to open a home',
+      file: 'cli/log.ts',
+      takeOut: [{ find: 'paths: HIDDEN.flatMap(', replace: 'paths: [].flatMap(' }],
+      test: {
+        file: 'test/cli/logs.test.ts',
+        name: 'a field that people or secrets could be in shows in no line, at the top or within another',
+      },
+    },
+    {
+      protection: 'Of the values in the lines of libp2p only numbers and the names of errors are logged',
+      threat: 'a log names the peers that a node has met, and where they are',
+      file: 'node/network/component-log.ts',
+      takeOut: [{ find: "value instanceof Error ? value.name : '(…)'", replace: 'String(value)' }],
+      test: {
+        file: 'test/node/network/component-log.test.ts',
+        name: 'what libp2p calls an error is a line for debug, with its numbers and the kinds of its errors',
+      },
+    },
+    {
+      protection: 'Compiled code is taken only from a directory that nobody else can write',
+      threat: 'another user of the machine puts a program of theirs in the place of compiled code',
+      file: 'cli/compile-cache.ts',
+      takeOut: [{ find: 'own && (stat.mode & 0o022) === 0', replace: 'own' }],
+      test: {
+        file: 'test/cli/compile-cache.test.ts',
+        name: 'there is no cache where others can write, where somebody prepared a link, or where nothing can be made',
+      },
+    },
+    {
       protection: 'What fails inside keeps its stack to itself',
       threat: 'an error shows secrets or paths',
       file: 'cli/errors.ts',
