@@ -70,14 +70,14 @@ export function serve<T extends Tasks<T>>(tasks: T, end: () => Promise<void> = a
     const { id, task, input } = message as Question
     const run = async (): Promise<unknown> => byName.get(task)?.(input)
     run().then(
-      (result) => process.send?.({ id, result } satisfies Answer),
-      (error: unknown) =>
-        process.send?.({
-          id,
-          error: error instanceof Error ? (error.stack ?? error.message) : 'unknown',
-        } satisfies Answer),
+      (result) => answer({ id, result }),
+      (error: unknown) => answer({ id, error: error instanceof Error ? (error.stack ?? error.message) : 'unknown' }),
     )
   })
+  // Who asked may have gone meanwhile.
+  const answer = (message: Answer): void => {
+    if (process.connected) process.send?.(message)
+  }
   process.on('disconnect', () => {
     const exit = (): never => process.exit()
     end().then(exit, exit)

@@ -7,6 +7,8 @@ import { peers } from './pair.ts'
 
 const LIMIT = 50
 const READS = 50
+/** Messages that somebody writes before they wait until all are delivered. */
+const PART = 500
 /** What a text of 256 B weighs in its row. */
 const ROW_BYTES = 450
 /** Rows of a batch while the bare database is filled. */
@@ -17,8 +19,10 @@ export const history: Benchmark = async (options) => {
   const { rounds } = sizeOf(options, { rounds: 15, each: READS })
   const messages = options.quick ? 1_000 : 100_000
   await using nodes = await peers()
-  // Both write at once, so that the end of the conversation is of both.
-  await Promise.all([nodes.first, nodes.second].map((node) => node.ask('pipeline', messages / 2)))
+  // Both write at once, so that the end of the conversation is of both; an outbox does not take everything at once.
+  for (let written = 0; written < messages; written += 2 * PART) {
+    await Promise.all([nodes.first, nodes.second].map((node) => node.ask('pipeline', PART)))
+  }
   await nodes.first.ask('reopen')
   await using level = startWorker<LevelTasks>('bare-level')
   await level.ask('batches', { count: messages / BATCH_ROWS, rows: BATCH_ROWS, bytes: BATCH_ROWS * ROW_BYTES })
