@@ -76,8 +76,10 @@ export function createComposer(options: ComposerOptions): Composer {
       const entered = readEntered(editor.text)
       const to = options.connection()
       if (entered.kind === 'nothing') editor = clear(editor)
-      else if (entered.kind === 'command' && entered.name === 'quit') options.quit()
-      else if (to === undefined) say('The node is away. What is typed stays here until it is back.')
+      else if (entered.kind === 'command' && entered.name === 'quit') {
+        editor = clear(editor)
+        options.quit()
+      } else if (to === undefined) say('The node is away. What is typed stays here until it is back.')
       else if (entered.kind === 'command') {
         take()
         run(entered.run, to)

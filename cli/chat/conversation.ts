@@ -131,9 +131,20 @@ export function createConversation({ me, name, paint, everyState }: Conversation
     }
   }
 
+  function update(messages: readonly Message[]): string[] {
+    const groups = new Map<string, number[]>()
+    for (const message of messages) {
+      const entry = shown.get(message.id)
+      if (entry === undefined) continue
+      changes(entry, message, (what) => groups.set(what, [...(groups.get(what) ?? []), entry.number]))
+      entry.message = message
+    }
+    return say(groups)
+  }
+
   return {
     show(message, when) {
-      if (shown.has(message.id)) return this.update([message])
+      if (shown.has(message.id)) return update([message])
       const lines: string[] = []
       if (dayOf(message.at) !== day) {
         day = dayOf(message.at)
@@ -155,16 +166,7 @@ export function createConversation({ me, name, paint, everyState }: Conversation
       lines.push(`${head}: ${text}${said ? '' : facts(message)}`)
       return lines
     },
-    update(messages) {
-      const groups = new Map<string, number[]>()
-      for (const message of messages) {
-        const entry = shown.get(message.id)
-        if (entry === undefined) continue
-        changes(entry, message, (what) => groups.set(what, [...(groups.get(what) ?? []), entry.number]))
-        entry.message = message
-      }
-      return say(groups)
-    },
+    update,
     erase(ids) {
       const numbers = ids.flatMap((id) => shown.get(id)?.number ?? [])
       for (const id of ids) shown.delete(id)

@@ -40,6 +40,15 @@ export function isGone(error: unknown): boolean {
   return code === 'stopped' || code === 'no-node'
 }
 
+/**
+ * What of a conversation came since it was shown: of what was not shown, all that stands behind something that was. What
+ * stands before is older than the history that was asked for at first.
+ */
+export function newcomers(messages: readonly Message[], isKnown: (id: string) => boolean): readonly Message[] {
+  const first = messages.findIndex(({ id }) => isKnown(id))
+  return messages.filter(({ id }, at) => at > first && !isKnown(id))
+}
+
 async function* listen(caller: Caller, who: string, last: number, signal: AbortSignal): AsyncIterable<Happening> {
   const [{ account: me }, contact] = await Promise.all([
     caller.call('node.identity', {}, { signal }),

@@ -3,7 +3,7 @@ import type { Caller } from '../client.ts'
 import type { ContactJson, EventJson } from '../shapes.ts'
 import { safeLine, type Tone } from '../terminal.ts'
 import { type Conversation, createConversation } from './conversation.ts'
-import type { Happening } from './feed.ts'
+import { type Happening, newcomers } from './feed.ts'
 
 /** The node, and whom the chat is with, while the node is there. */
 export interface Connection {
@@ -54,8 +54,11 @@ export function createPartner(options: PartnerOptions): Partner {
     contact = now.contact
     conversation ??= createConversation({ me, name, paint, everyState })
     connected = { caller, me, contact, account: contact.account, conversation }
-    for (const message of messages) print(conversation.show(message, isFirst ? 'history' : 'now'))
-    hasUnread ||= messages.some(({ from }) => from !== me)
+    const { has, show, update } = conversation
+    const unseen = isFirst ? messages : newcomers(messages, has)
+    print(update(messages.filter(({ id }) => has(id))))
+    for (const message of unseen) print(show(message, isFirst ? 'history' : 'now'))
+    hasUnread ||= unseen.some(({ from }) => from !== me)
     const verified = contact.verified === false ? 'not verified' : 'verified'
     note(
       isFirst

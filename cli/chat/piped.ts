@@ -4,7 +4,7 @@ import { formatMessage } from '../format.ts'
 import type { Invocation } from '../invocation.ts'
 import { createLineReader } from '../lines.ts'
 import type { Connection } from './partner.ts'
-import { follow, type Happening, isGone } from './feed.ts'
+import { follow, type Happening, isGone, newcomers } from './feed.ts'
 import { createOutgoing } from './outgoing.ts'
 
 /** The longest line that is read, in bytes. */
@@ -61,9 +61,9 @@ export async function converse(invocation: Invocation, who: string): Promise<voi
         to = { caller, account: contact.account }
         names = { me, name: contact.petname }
         // what was there before is no news; what came while the node was looked for is
-        for (const message of messages) {
-          if (isFirst) known.add(message.id)
-          else if (message.from === contact.account && !known.has(message.id)) show(message, me, contact.petname)
+        if (isFirst) for (const { id } of messages) known.add(id)
+        for (const message of newcomers(messages, (id) => known.has(id))) {
+          if (message.from === contact.account) show(message, me, contact.petname)
         }
         isFirst = false
         waiting.resolve()

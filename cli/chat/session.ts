@@ -13,6 +13,8 @@ import { createTyping } from './typing.ts'
 
 const HISTORY = 50
 const PROMPT = '> '
+/** How long what was entered has to be answered when the chat ends. */
+const LAST_ANSWERS_MS = 2000
 const CLEAR = '\x1b[H\x1b[2J'
 
 /**
@@ -26,9 +28,10 @@ export async function talk(invocation: Invocation, who: string, options: { plain
   const harmless = (character: string): string => show(safeText(character))
   const screen = isPlain ? createPlainScreen(harmless) : createScreen(harmless, (text) => paint('dim', text))
   const over = new AbortController()
-  const signal = AbortSignal.any([io.ended, over.signal])
+  const { signal } = over
   let lines: string[] = []
   let isDue = false
+  let isEnding = false
   let isInterrupted = false
 
   /** Draws once, however much happens in this turn. */
@@ -72,15 +75,27 @@ export async function talk(invocation: Invocation, who: string, options: { plain
     say,
     print,
     entered: () => tty.write(screen.enter()),
-    quit: () => over.abort(),
+    quit: end,
   })
+
+  /** Ends when the node has answered what was sent, so that nothing is said to be sent or not sent that is not so. */
+  function end(): void {
+    if (isEnding) return
+    isEnding = true
+    const late = setTimeout(() => over.abort(), LAST_ANSWERS_MS)
+    void outgoing.settled().then(() => {
+      clearTimeout(late)
+      // behind what the answer changes on the screen
+      setImmediate(() => setImmediate(() => over.abort()))
+    })
+  }
 
   function press(keys: readonly Key[]): void {
     for (const key of keys) {
-      if (signal.aborted) return
+      if (isEnding) return
       const action = composer.press(key)
       isInterrupted ||= action === 'interrupt'
-      if (action === 'interrupt' || action === 'end') over.abort()
+      if (action === 'interrupt' || action === 'end') end()
       if (action === 'suspend') {
         tty.write(screen.leave(tty.size()))
         tty.suspend()
@@ -117,15 +132,17 @@ export async function talk(invocation: Invocation, who: string, options: { plain
       screen.forget()
       draw()
     },
-    onEnd: () => over.abort(),
+    onEnd: end,
   })
+  if (io.ended.aborted) end()
+  io.ended.addEventListener('abort', end, { once: true })
   try {
     for await (const happening of follow(invocation, { who, last: HISTORY, signal })) {
       partner.meet(happening)
       draw()
     }
-    await outgoing.settled()
   } finally {
+    io.ended.removeEventListener('abort', end)
     tty.write(screen.leave(tty.size()))
     typing[Symbol.dispose]()
     tty[Symbol.dispose]()

@@ -30,6 +30,61 @@ export const userInterface: Part = {
       test: { file: terminal, name: 'what is no command stays: letters of all scripts, emoji with joiners, line ends' },
     },
     {
+      protection: 'What has no width does not hide in a line',
+      threat: 'a name or a word that looks like another one holds characters that nobody sees',
+      file: 'cli/terminal.ts',
+      takeOut: [{ find: "plain.replace(STRAY_JOINER, '')", replace: 'plain' }],
+      test: {
+        file: terminal,
+        name: 'what hides in a line is gone: joiners where they join nothing, more marks than a letter has',
+      },
+    },
+    {
+      protection: 'No part of a long line begins a row of the chat',
+      threat: 'a message is filled with spaces until its end stands as a line of somebody else',
+      file: 'cli/chat/cells.ts',
+      takeOut: [{ find: 'row = `${indent}${word}`', replace: 'row = word' }],
+      test: {
+        file: 'test/cli/chat/screen.test.ts',
+        name: 'a line that is too long is broken at its spaces, and every row but the first is indented',
+      },
+    },
+    {
+      protection: 'A paste is one input',
+      threat: 'lines that were copied from elsewhere are sent or run one by one',
+      file: 'cli/chat/keys.ts',
+      takeOut: [{ find: 'if (held.startsWith(PASTE_BEGINS)) {', replace: "if (held === '-') {" }],
+      test: {
+        file: 'test/cli/chat/keys.test.ts',
+        name: 'a paste is one text, whatever is in it, and Enter behind it is a key',
+      },
+    },
+    {
+      protection: 'A text of several lines is no command of the chat',
+      threat: 'a paste deletes a message',
+      file: 'cli/chat/commands.ts',
+      takeOut: [{ find: "if (line.trimEnd().includes('\\n')) {", replace: "if (line === '-') {" }],
+      test: {
+        file: 'test/cli/chat/conversation.test.ts',
+        name: 'a text of several lines is no command, whatever it begins with',
+      },
+    },
+    {
+      protection: 'A shell reads the name of a contact as a word',
+      threat: 'completing a name runs a command that somebody chose as their name',
+      file: 'cli/completion.ts',
+      takeOut: [
+        {
+          find: '_sotto_offer < <(_sotto_candidates who); _sotto_quote ;;',
+          replace: '_sotto_offer < <(_sotto_candidates who) ;;',
+        },
+      ],
+      test: {
+        file: 'test/cli/completion.test.ts',
+        name: 'completes the names of contacts as words, whatever they are, and runs nothing of them',
+      },
+    },
+    {
       protection: 'JSON holds no raw control character',
       threat: 'a message in JSON commands the terminal that it is printed on',
       file: 'cli/terminal.ts',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import '../../support/seed.ts'
 import { readEntered } from '../../../cli/chat/commands.ts'
 import { type Conversation, createConversation, ranges } from '../../../cli/chat/conversation.ts'
+import { newcomers } from '../../../cli/chat/feed.ts'
 import { MAX_MESSAGE_BYTES, partsOf } from '../../../cli/chat/parts.ts'
 import { nearest } from '../../../cli/nearest.ts'
 import type { Message } from '../../../node/api.ts'
@@ -73,6 +74,13 @@ describe('a conversation', () => {
   })
 })
 
+test('what came while nobody listened is what stands behind something that was shown, not what is older', () => {
+  const all = ['old', 'older', 'shown', 'new', 'shown too', 'newer'].map((id) => message(id))
+  const ids = (known: readonly string[]): string[] => newcomers(all, (id) => known.includes(id)).map(({ id }) => id)
+  expect(ids(['shown', 'shown too'])).toEqual(['new', 'newer'])
+  expect(ids([])).toHaveLength(6)
+})
+
 test('numbers are said as ranges', () => {
   expect(ranges([3, 1, 2, 7, 9, 10])).toBe('1-3, 7, 9-10')
 })
@@ -93,10 +101,14 @@ describe('what is entered', () => {
     ['/hepl', 'Did you mean /help?'],
     ['/reatc 👍', 'Did you mean /react?'],
     ['/frobnicate', '/help lists them.'],
-    ['/quit\nrm -rf', 'so it is no command'],
   ])('%j is refused and says: %s', (line, why) => {
     expect(() => readEntered(line)).toThrow(why)
   })
+})
+
+test('a text of several lines is no command, whatever it begins with', () => {
+  for (const line of ['/quit\nrm -rf', '/delete\n1']) expect(() => readEntered(line)).toThrow('so it is no command')
+  expect(readEntered('/quit\n')).toMatchObject({ kind: 'command', name: 'quit' })
 })
 
 test('a long text is cut into messages that fit and hold all of it, at line ends and spaces where there are any', () => {
