@@ -73,10 +73,11 @@ async function show(): Promise<void> {
   await createAccount({ ...home, name: 'ada' })
   await using ada = await createNode({ ...home, listen: ['/ip4/127.0.0.1/tcp/0'] })
   const start = () => startBot(join(directory, 'bot'), ada.addresses())
-  let { bot, link } = await start()
+  const first = await start()
+  let { bot } = first
   try {
     const accepted = next(ada, signal, (event) => event.kind === 'contact' && event.contact.state === 'accepted')
-    await ada.contacts.add(link, { petname: 'bot', hello: '/echo one' })
+    await ada.contacts.add(first.link, { petname: 'bot', hello: '/echo one' })
     await accepted
     for (const [text, killed] of [
       ['/count two three', true],
