@@ -2,6 +2,7 @@ import type { Part } from './protection.ts'
 
 const devices = 'test/lib/chat/devices.test.ts'
 const rollBack = 'test/lib/chat/roll-back.test.ts'
+const switches = 'test/lib/chat/switches.test.ts'
 
 /** What accepted people and their devices may do, and what of it the user hears. */
 export const contacts: Part = {
@@ -274,6 +275,74 @@ export const contacts: Part = {
       test: {
         file: 'test/lib/chat/queue.test.ts',
         name: 'ten thousand messages wait for somebody who is away, and no more',
+      },
+    },
+    {
+      protection: 'What was read while receipts were off is never told',
+      threat: 'a contact learns later when it was read, though the user did not want it',
+      file: 'lib/chat/receipts.ts',
+      takeOut: [{ find: 'contact.row.receipts ? tellableRead(state) : NO_COUNTERS', replace: 'state.read' }],
+      test: {
+        file: switches,
+        name: 'never tell later what was read while they were off, on whatever link and after whatever loss',
+      },
+    },
+    {
+      protection: 'That somebody writes is shown to begin at most once a second',
+      threat: 'a contact keeps the user interface and every client busy',
+      file: 'lib/chat/typing.ts',
+      takeOut: [
+        {
+          find: 'if (Math.abs(machine.now - typing.since) < TYPING_SHOWN_APART_MS) {',
+          replace: 'if (machine.now < 0) {',
+        },
+      ],
+      test: { file: switches, name: 'of somebody who begins and ends all the time is shown to begin once a second' },
+    },
+    {
+      protection: 'Typing leaves half of a chain of frames to messages',
+      threat: 'who only watches somebody write takes away the frames that messages need',
+      file: 'lib/chat/typing.ts',
+      takeOut: [{ find: '(session.send?.n ?? 0) >= MAX_TYPING_FRAMES', replace: 'session.send === null' }],
+      test: { file: switches, name: 'leaves the greater part of a chain of frames for messages' },
+    },
+    {
+      protection: 'The slot of an invite that ended tells no address',
+      threat: 'whoever has the link finds this node for two more days',
+      file: 'lib/chat/publishing.ts',
+      takeOut: [{ find: 'hidden: !holds(invite, machine.now)', replace: 'hidden: false' }],
+      test: { file: switches, name: 'leads here until it is revoked, also after a restart, and then to no address' },
+    },
+    {
+      protection: 'An invite for one person ends with the first who is accepted',
+      threat: 'a link that went further than it should lets others in',
+      file: 'lib/chat/commands.ts',
+      takeOut: [
+        { find: 'if (useInvite(machine, contact.row.cameBy)) schedule(machine)', replace: '' },
+        { file: 'lib/chat/applying.ts', find: '&& useInvite(machine, content.invite)', replace: '&& false' },
+      ],
+      test: { file: switches, name: 'for one person ends when that one is accepted, and not before' },
+    },
+    {
+      protection: 'The prefixes of somebody who was removed stay remembered',
+      threat: 'whoever recorded the start of an old session brings the contact back as a request',
+      file: 'lib/chat/removing.ts',
+      takeOut: [
+        { find: 'dropSession(machine, contact, entry, true)', replace: 'dropSession(machine, contact, entry, false)' },
+      ],
+      test: {
+        file: 'test/lib/chat/removing.test.ts',
+        name: 'does not come back when the start of an old session of theirs is repeated',
+      },
+    },
+    {
+      protection: 'An account that was made again signs above what the network holds',
+      threat: 'two records of one number make every contact refuse it, or a lost device stays valid',
+      file: 'lib/chat/publishing.ts',
+      takeOut: [{ find: 'signAbove(machine, record.seq)', replace: '' }],
+      test: {
+        file: 'test/lib/chat/recovering.test.ts',
+        name: 'signs above everything that the network holds of it before it publishes, though its clock is behind',
       },
     },
   ],

@@ -16,12 +16,13 @@ import { seededRandom } from './random.ts'
 /** Machines without hosts: rows in maps, links between them, one DHT, one clock that goes when told to. */
 export interface World {
   readonly now: number
-  /** With the `seed` of somebody who is there already it is a new device of theirs, the only one from now on. */
+  /** With the `seed` of somebody who is there already it is a new device of theirs, the only one from now on; `madeAt` by its clock. */
   person(
     name: string,
     options?: Partial<Pick<ChatOptions, 'delivery' | 'publicMode' | 'primitives' | 'historyMs'>> & {
       seed?: Uint8Array
       recovered?: boolean
+      madeAt?: number
     },
   ): Someone
   /** Everybody, in the order in which they came. */
@@ -147,7 +148,7 @@ export function createWorld(seed: number | string = 1): World {
     },
     people,
     faults: { ...NO_FAULTS },
-    person(name, { seed: accountSeed, recovered = false, ...options } = {}) {
+    person(name, { seed: accountSeed, recovered = false, madeAt = now, ...options } = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
       const chatOptions: ChatOptions = {
@@ -157,8 +158,8 @@ export function createWorld(seed: number | string = 1): World {
         publicMode: 'reachable',
         ...options,
       }
-      const self = createSelf(native, random, accountSeed ?? random.bytes(32), now)
-      write(rows, rowsOfNewAccount(native, random, self, name, now, recovered))
+      const self = createSelf(native, random, accountSeed ?? random.bytes(32), madeAt)
+      write(rows, rowsOfNewAccount(native, random, self, name, madeAt, recovered))
       const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
       const messages = (other: Someone) => {
         const handle = someone.contact(other)

@@ -32,8 +32,8 @@ function lose(): void {
   world.advance(60_000)
 }
 
-function recover(name = 'alice again'): Someone {
-  return world.person(name, { seed: SEED, recovered: true, publicMode: 'account' })
+function recover(madeAt = world.now): Someone {
+  return world.person('alice again', { seed: SEED, recovered: true, publicMode: 'account', madeAt })
 }
 
 /** She needs a link of his: her contacts are not in the words. */
@@ -93,8 +93,8 @@ describe('an account that was made again from its words', () => {
   test('signs above everything that the network holds of it before it publishes, though its clock is behind', () => {
     const before = seqSeenBy(bob, alice)
     lose()
-    const again = recover()
-    again.skewMs = -3_600_000
+    const again = recover(world.now - 6 * 3_600_000)
+    again.skewMs = -6 * 3_600_000
     again.restart()
     world.advance(120_000)
     meet(again)

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { inject, payloadOf } from '../../support/insider.ts'
 import { acquaint, createWorld, say, type Someone, type World } from '../../support/machines.ts'
 
 let world: World
@@ -138,6 +139,13 @@ describe('that somebody is writing', () => {
       world.advance(100)
     }
     expect(alice.sends.length - before).toBe(1)
+  })
+
+  test('of somebody who begins and ends all the time is shown to begin once a second', () => {
+    const flood = Array.from({ length: 30 }, (_, i) => payloadOf({ kind: 'typing', on: i % 2 === 0 }))
+    inject(alice, bob, flood, world.now)
+    expect(typings(bob)).toEqual([true, false])
+    expect(bob.counts.get('typing: too often')).toBe(14)
   })
 
   test('wakes nobody, waits for nobody, and is written nowhere', () => {
