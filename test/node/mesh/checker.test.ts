@@ -114,3 +114,59 @@ describe('the checker', () => {
     expect(watch.violations).toEqual(['I10: one key and nonce of AES-256-GCM sealed two plaintexts'])
   })
 })
+
+describe('the checker of what is done to messages', () => {
+  const T = (n: number): string => `${CANARY} text ${n}`
+
+  /** One text that expires, one that is edited, one that is deleted; then something is spoilt. */
+  async function afterChanges(spoil: (mesh: SimulatedMesh, ids: readonly string[]) => void | Promise<void>) {
+    await using mesh = await createMesh({ nodes: PEOPLE, network: 'simulated', contacts: true, primitives: 'fast' })
+    await mesh.settled()
+    const alice = mesh.person('alice')
+    const ids: string[] = []
+    for (const [i, options] of [{ expires: 60_000 }, {}, {}].entries())
+      ids.push((await alice.send('bob', T(i), options)).id)
+    await mesh.settled()
+    const [, edited = '', deleted = ''] = ids
+    await alice.edit(edited, T(5))
+    await alice.delete(deleted)
+    await mesh.advance(30 * 60_000)
+    await spoil(mesh, ids)
+    const at = mesh.now - mesh.began
+    return (await check(mesh, PEOPLE, at, 0)).map(({ invariant, text }) => `${invariant}: ${text}`)
+  }
+
+  test('has nothing to say when all is well', async () => expect(await afterChanges(() => undefined)).toEqual([]))
+
+  test('misses an edit that was promised (I2)', async () => {
+    const found = await afterChanges(({ history }, [, id = '']) => {
+      history.tell({ kind: 'edited', who: 'alice', to: 'bob', id, text: T(9) })
+    })
+    expect(found).toEqual([`I2: alice to bob: "${T(9)}" was accepted and "${T(5)}" is shown`])
+  })
+
+  test('sees that a message is shown that was deleted (I2)', async () => {
+    const found = await afterChanges(({ history }, [, id = '']) => {
+      history.tell({ kind: 'deleted', who: 'alice', to: 'bob', id })
+    })
+    expect(found).toContain(`I2: alice to bob: "${T(1)}" was deleted and is still shown`)
+  })
+
+  test('sees that the two show something else (I2)', async () => {
+    const found = await afterChanges(async (mesh, [, id = '']) => {
+      mesh.partition('alice', 'bob')
+      await mesh.advance(60_000)
+      await mesh.person('bob').react(id, '👍')
+    })
+    expect(found).toContain(`I2: alice to bob: reactions to "${T(1)}" differ`)
+  })
+
+  test('reads on every disk what should be gone (I5)', async () => {
+    const found = await afterChanges((mesh) => {
+      mesh.history.tell({ kind: 'accepted', who: 'alice', to: 'bob', id: 'f00', expires: 1, text: T(5) })
+      for (const each of mesh.history.happenings) Object.assign(each, { at: Math.min(each.at, 1_000) })
+    })
+    expect(found).toContain(`I5: alice can still read "${T(5)}"`)
+    expect(found).toContain(`I5: bob can still read "${T(5)}"`)
+  })
+})
