@@ -17,13 +17,17 @@ const MAX_GAP_ANSWERS = 256
 /** What is this old is not sealed again for a gap, ms. */
 const GAP_AGE_MS: number = 16 * 86_400_000
 
+/** A frame that left less than this ago may still arrive, ms. */
+const UNDER_WAY_MS = 1_000
+
 /** The peer misses own messages: they wait again, as if they had never left; of what is erased the number is filled. */
 export function answerGaps(machine: Machine, contact: Contact, gaps: readonly GapEntry[]): void {
-  const wanted = gaps
+  const missing = gaps
     .filter((gap) => equalBytes(gap.author, machine.own.did) && gap.conversation.length === 0)
     .flatMap((gap) => countersOf([[gap.from, Math.min(gap.to, contact.head.outgoing.counter)]], MAX_GAP_ANSWERS))
-    .filter((counter) => entryOf(contact.outbox, counter) === undefined)
     .slice(0, MAX_GAP_ANSWERS)
+  for (const counter of missing) sealAnew(machine, contact, counter)
+  const wanted = missing.filter((counter) => entryOf(contact.outbox, counter) === undefined)
   if (wanted.length === 0) return
   const keys = wanted.map((counter) => outboxKey(contact.handle, counter))
   load(machine, 'sent', keys, (rows) => {
@@ -52,6 +56,17 @@ export function answerGaps(machine: Machine, contact: Contact, gaps: readonly Ga
       })
     })
   })
+}
+
+/**
+ * It waits, and they say that it is not there. When they opened its frame and died before they wrote down what it said, the same
+ * bytes open nothing any more.
+ */
+function sealAnew(machine: Machine, contact: Contact, counter: number): void {
+  const entry = entryOf(contact.outbox, counter)
+  if (entry === undefined || entry.sealed === null || Math.abs(machine.now - entry.leftAt) < UNDER_WAY_MS) return
+  unseal(contact, entry)
+  machine.due.add(contact)
 }
 
 function sendAgain(machine: Machine, contact: Contact, counter: number, { order, id }: Sent, row: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { admissions } from './admission.ts'
 import { contacts } from './contacts.ts'
+import { changesAndErasing } from './changes.ts'
 import { conversation } from './conversation.ts'
 import { cryptography } from './cryptography.ts'
 import { identity } from './identity.ts'
@@ -16,6 +17,7 @@ export const parts: readonly Part[] = [
   sessions,
   identity,
   conversation,
+  changesAndErasing,
   admissions,
   contacts,
   links,

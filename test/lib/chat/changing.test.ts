@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { fromHex, toHex } from '../../../lib/bytes.ts'
+import { concat, fromHex, toHex, utf8 } from '../../../lib/bytes.ts'
 import type { Reply } from '../../../lib/chat/events.ts'
+import { native } from '../../../node/crypto.ts'
 import { acquaint, createWorld, say, type Someone, type World } from '../../support/machines.ts'
 import { shown } from '../../support/shown.ts'
 
@@ -74,6 +75,23 @@ describe('an edit', () => {
     expect([...alice.rows.values()].filter(({ range }) => range === 'message')).toHaveLength(1)
   })
 })
+
+test.each(['unwritten', 'unsent'] as const)(
+  'a change is neither lost nor stuck when its reader dies over it, whatever was written by then: %s',
+  (how) => {
+    for (let turn = 1; turn <= 8; turn++) {
+      const { world, alice, bob } = pair(`dies at ${turn}`)
+      const id = idOf(say(alice, bob, 'helo'))
+      world.advance(1_000)
+      edit(alice, bob, id, 'hello')
+      let turns = 0
+      world.faults.crash = (who) => (who === bob && ++turns === turn ? how : 'no')
+      world.advance(600_000)
+      expect([turn, ...shown(bob, alice).map(({ text }) => text)]).toEqual([turn, 'hello'])
+      expect([turn, alice.person(bob)?.waiting]).toEqual([turn, 0])
+    }
+  },
+)
 
 describe('a deletion', () => {
   test('of an own message leaves a mark without text on both sides', () => {
@@ -167,6 +185,21 @@ test('the same key sends once, also after a restart and at the same time', () =>
   expect(idOf(send('a'))).toBe(first)
   world.advance(1_000)
   expect(shown(bob, alice).map(({ kind }) => kind)).toEqual(['deleted', 'text'])
+})
+
+test('the same key gives two people ids of which neither tells the key', () => {
+  const { world, alice, bob } = pair('secret keys')
+  const carol = world.person('carol')
+  acquaint(world, alice, carol)
+  const ids = [bob, carol].map((to) =>
+    idOf(alice.command({ kind: 'send', contact: alice.contact(to), text: 'once', key: 'order 17' })),
+  )
+  expect(new Set(ids).size).toBe(2)
+  for (const [i, to] of [bob, carol].entries()) {
+    const guess = concat(fromHex(alice.contact(to)), utf8('order 17'))
+    const keys = [new Uint8Array(32), alice.account]
+    for (const key of keys) expect(ids[i]).not.toBe(toHex(native.hmac(key, guess).slice(0, 16)))
+  }
 })
 
 /** Everything that somebody keeps, as one text. */

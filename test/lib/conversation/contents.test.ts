@@ -94,6 +94,12 @@ describe('contents', () => {
 
   test.each<[string, keyof typeof KINDS, WireValue]>([
     ['a text over the limit in bytes', 'text', ['ü'.repeat(MAX_TEXT_BYTES / 2 + 1), null]],
+    ['an edit over the limit in bytes', 'edit', [new Uint8Array(16), 'ü'.repeat(MAX_TEXT_BYTES / 2 + 1)]],
+    ['an edit of what is no id', 'edit', [new Uint8Array(15), 'text']],
+    ['a deletion of what is no id', 'delete', [new Uint8Array(17)]],
+    ['a deletion with more than an id', 'delete', [new Uint8Array(16), null]],
+    ['a reaction over the limit', 'reaction', [new Uint8Array(16), 'x'.repeat(65)]],
+    ['a reaction of nothing', 'reaction', [new Uint8Array(16), '']],
     ['a text as bytes', 'text', [bytes(3), null]],
     ['a reply to half an id', 'text', ['x', bytes(8)]],
     ['a further field', 'text', ['x', null, 1]],
