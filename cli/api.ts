@@ -86,6 +86,12 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
     await node.typing(account, active)
     return { conversation: account, active }
   },
+  'mailbox.list': (_, { node }) => node.mailboxes.list(),
+  'mailbox.use': ({ where }, { node }) => node.mailboxes.use(where),
+  'mailbox.drop': async ({ mailbox }, { node }) => {
+    await node.mailboxes.drop(mailbox)
+    return { dropped: true }
+  },
   'events.subscribe': async ({ since }, { subscribe }) => ({ subscribed: true, resumed: subscribe(since) }),
 }
 

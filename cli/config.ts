@@ -1,5 +1,5 @@
 import { fromUtf8, utf8 } from '../lib/bytes.ts'
-import type { DeliveryMode, PublicMode } from '../node/api.ts'
+import type { DeliveryMode, MailboxPolicy, PublicMode } from '../node/api.ts'
 import { homePaths, inTurn, readSmall, replaceFile } from '../node/home-files.ts'
 import { CliError } from './errors.ts'
 import { isHistory } from './history.ts'
@@ -10,6 +10,8 @@ export interface Config {
   readonly bootstrap?: readonly string[]
   readonly delivery?: DeliveryMode
   readonly public?: PublicMode
+  /** For whom this node keeps a mailbox. */
+  readonly mailbox?: MailboxPolicy
   /** `off`, `keep`, or a duration. */
   readonly history?: string
   readonly typing?: boolean
@@ -18,7 +20,8 @@ export interface Config {
 /** Settings to replace; undefined takes one away, so that the default holds again. */
 export type ConfigChanges = { readonly [Key in keyof Config]: Config[Key] | undefined }
 
-export const DELIVERY_MODES: readonly DeliveryMode[] = ['live', 'outbox']
+export const DELIVERY_MODES: readonly DeliveryMode[] = ['live', 'outbox', 'mailbox']
+export const MAILBOX_POLICIES: readonly MailboxPolicy[] = ['contacts', 'all', 'off']
 export const PUBLIC_MODES: readonly PublicMode[] = ['off', 'account', 'reachable']
 
 const MAX_CONFIG_BYTES = 64 * 1024
@@ -53,6 +56,8 @@ export function parseConfig(bytes: Uint8Array): Config {
   if (!isOneOf(fields.get('delivery'), DELIVERY_MODES))
     throw wrong(`"delivery" is none of ${DELIVERY_MODES.join(', ')}`)
   if (!isOneOf(fields.get('public'), PUBLIC_MODES)) throw wrong(`"public" is none of ${PUBLIC_MODES.join(', ')}`)
+  if (!isOneOf(fields.get('mailbox'), MAILBOX_POLICIES))
+    throw wrong(`"mailbox" is none of ${MAILBOX_POLICIES.join(', ')}`)
   const history = fields.get('history')
   if (history !== undefined && !isHistory(history)) throw wrong('"history" is neither off, keep nor a duration')
   const typing = fields.get('typing')

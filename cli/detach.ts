@@ -22,6 +22,7 @@ function childArguments({ home, verbosity }: Invocation, options: UpOptions, has
   for (const each of options.bootstrap ?? []) words.push('--bootstrap', each)
   if (options.delivery !== undefined) words.push('--delivery', options.delivery)
   if (options.public !== undefined) words.push('--public', options.public)
+  if (options.mailbox !== undefined) words.push('--mailbox', options.mailbox)
   if (options.history !== undefined) words.push('--history', options.history)
   return words
 }

@@ -1,6 +1,6 @@
 import type { Identity, Message, NodeStatus, Verification } from '../node/api.ts'
-import type { ContactJson } from './shapes.ts'
-import { safeBlock, safeLine, type Tone } from './terminal.ts'
+import type { ContactJson, MailboxJson } from './shapes.ts'
+import { safeText, safeBlock, safeLine, type Tone } from './terminal.ts'
 
 type Paint = (tone: Tone, text: string) => string
 
@@ -90,6 +90,12 @@ export function formatMessage(message: Message, context: MessageContext): string
 }
 
 /** The twelve groups of a safety number, three a line. */
+/** A mailbox of mine on one line. */
+export function formatMailbox({ mailbox, state, contacts, reason }: MailboxJson): string {
+  const who = `${contacts} ${contacts === 1 ? 'contact' : 'contacts'} can leave something there`
+  return `${mailbox}  ${state}${reason === undefined ? '' : ` (${safeText(reason)})`}  ${who}`
+}
+
 export function formatVerification({ petname, safetyNumber, verified }: Verification): string {
   const groups = safetyNumber.replace(/\D/g, '').match(/\d{1,5}/g) ?? []
   const lines = []

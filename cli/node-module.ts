@@ -1,4 +1,4 @@
-import type { DeliveryMode, HistoryMode, Logger, Node, PublicMode } from '../node/api.ts'
+import type { DeliveryMode, HistoryMode, Logger, MailboxPolicy, Node, PublicMode } from '../node/api.ts'
 import type { Home } from '../node/home.ts'
 
 export interface NodeOptions {
@@ -8,6 +8,7 @@ export interface NodeOptions {
   readonly listen?: string[]
   readonly delivery?: DeliveryMode
   readonly public?: PublicMode
+  readonly mailbox?: MailboxPolicy
   readonly history?: HistoryMode
   readonly typing?: boolean
   /** `none`: the home is opened, nobody is reached. */

@@ -22,8 +22,8 @@ interface Settings {
 
 /** Flag before environment before file before default; a flag holds for this run, `bootstrap` is kept. */
 async function settingsOf({ home, io: { env } }: Invocation, flags: UpOptions): Promise<Settings> {
-  const { listen, bootstrap, delivery, public: visible, history } = flags
-  const given = { listen, bootstrap, delivery, public: visible, history }
+  const { listen, bootstrap, delivery, public: visible, mailbox, history } = flags
+  const given = { listen, bootstrap, delivery, public: visible, mailbox, history }
   const use = chosen(decideSettings(withoutAbsent(given), env, await readConfig(home)))
   const wanted = use.listen ?? (await chooseListenAddresses())
   return {

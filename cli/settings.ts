@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { type Config, type ConfigChanges, DELIVERY_MODES, PUBLIC_MODES } from './config.ts'
+import { type Config, type ConfigChanges, DELIVERY_MODES, MAILBOX_POLICIES, PUBLIC_MODES } from './config.ts'
 import { CliError } from './errors.ts'
 import { historyMode } from './history.ts'
 import type { Io } from './io.ts'
@@ -33,13 +33,22 @@ function onOff(text: string): boolean {
 const SETTINGS: { readonly [K in SettingKey]-?: Setting<K> } = {
   listen: { variable: 'SOTTO_LISTEN', parse: addressList('listen') },
   bootstrap: { variable: 'SOTTO_BOOTSTRAP', parse: addressList('bootstrap'), usual: [] },
-  delivery: { variable: 'SOTTO_DELIVERY', parse: choice(DELIVERY_MODES, ['mailbox']), usual: 'outbox' },
+  delivery: { variable: 'SOTTO_DELIVERY', parse: choice(DELIVERY_MODES), usual: 'outbox' },
   public: { variable: 'SOTTO_PUBLIC', parse: choice(PUBLIC_MODES), usual: 'account' },
+  mailbox: { variable: 'SOTTO_MAILBOX', parse: choice(MAILBOX_POLICIES), usual: 'off' },
   history: { variable: 'SOTTO_HISTORY', parse: history, usual: 'keep' },
   typing: { variable: 'SOTTO_TYPING', parse: onOff, usual: true },
 }
 
-export const SETTING_KEYS: readonly SettingKey[] = ['listen', 'bootstrap', 'delivery', 'public', 'history', 'typing']
+export const SETTING_KEYS: readonly SettingKey[] = [
+  'listen',
+  'bootstrap',
+  'delivery',
+  'public',
+  'mailbox',
+  'history',
+  'typing',
+]
 
 export function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(SETTINGS, key)
@@ -91,12 +100,13 @@ export function chosen(decided: readonly Decided[]): Config {
 
 /** A configuration as the node takes it. */
 export function nodeSettings(config: Config): Partial<NodeOptions> {
-  const { listen, bootstrap, delivery, public: visible, history: kept, typing } = config
+  const { listen, bootstrap, delivery, public: visible, mailbox, history: kept, typing } = config
   return {
     ...(listen === undefined ? {} : { listen: [...listen] }),
     ...(bootstrap === undefined ? {} : { bootstrap: [...bootstrap] }),
     ...(delivery === undefined ? {} : { delivery }),
     ...(visible === undefined ? {} : { public: visible }),
+    ...(mailbox === undefined ? {} : { mailbox }),
     ...(kept === undefined ? {} : { history: historyMode(kept) }),
     ...(typing === undefined ? {} : { typing }),
   }

@@ -7,6 +7,7 @@ import { bareName, formOf, typeOf } from './validate.ts'
 /** A person, a message, an event as they leave the local API and `--json`. */
 export type ContactJson = Of<'Contact'>
 export type MessageJson = Of<'Message'>
+export type MailboxJson = Of<'Mailbox'>
 export type EventJson = ApiEvent
 
 /**

@@ -37,6 +37,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'react', summary: 'react to a message', load: () => import('./commands/react.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
+  { name: 'mailbox', summary: 'who keeps my mail', load: () => import('./commands/mailbox.ts') },
   { name: 'logs', summary: 'what the node in the background told', load: () => import('./commands/logs.ts') },
   { name: 'mesh', summary: 'simulate many nodes', load: () => import('./commands/mesh.ts') },
   { name: 'bootstrap', summary: 'run a rendezvous server', load: () => import('./commands/bootstrap.ts') },
@@ -49,11 +50,11 @@ export const VERBS: readonly VerbEntry[] = [
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `doctor pair search files group pay mailbox backup restore
+  `doctor pair search files group pay backup restore
    devices device tui web`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['up', ['--mailbox', '--mdns', '--web']],
+  ['up', ['--mdns', '--web']],
   ['send', ['--file']],
   ['bootstrap', ['--mailbox']],
 ])

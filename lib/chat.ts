@@ -11,6 +11,13 @@ import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
+import { mailWay } from './chat/mail/links.ts'
+import { onNewsTimer, onPostTimer } from './chat/mail/away.ts'
+import { enterBoxes, onBoxTimer, registerFor } from './chat/mail/boxes.ts'
+import { onMailboxClosed, onMailboxMessage, onMailboxUnreachable } from './chat/mail/events.ts'
+import { acknowledgeFetched } from './chat/mail/fetching.ts'
+import { postOutgoing } from './chat/mail/posting.ts'
+import { beginStream, onAnswerTimer } from './chat/mail/remotes.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
 import { upkeep } from './chat/own.ts'
 import { keepPlan, newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
@@ -35,8 +42,21 @@ export interface Chat {
   readonly self: { readonly account: Uint8Array; readonly did: Uint8Array; readonly name: string | null }
   /** Whether texts were erased that may still lie in the files of the disk. */
   readonly isErasing: boolean
+  /** The mailboxes that this account chose. */
+  mailboxes(): Iterable<OwnMailbox>
   /** The own record as it was last published, until when the account's holds, and how many slots of today are to be stored. */
   record(): { readonly seq: number; readonly published: number | null; readonly expires: number; readonly due: number }
+}
+
+/** What can be shown of an own mailbox. */
+export interface OwnMailbox {
+  /** PeerId in hexadecimal. */
+  readonly id: string
+  readonly phase: 'away' | 'entering' | 'ready'
+  /** Why it keeps no (more) queues. */
+  readonly refused: string | null
+  /** Contacts for whom it keeps a queue. */
+  readonly queues: number
 }
 
 /** What can be shown of somebody. */
@@ -50,6 +70,10 @@ export interface Person {
   readonly link: LinkId | null
   /** Own messages that wait for acknowledgement. */
   readonly waiting: number
+  /** Which mailboxes (PeerId in hexadecimal) hold own messages until when (ms), by counter. */
+  readonly stored: ReadonlyMap<number, ReadonlyMap<string, number>>
+  /** Whether what is written now goes to their mailboxes. */
+  readonly byMail: boolean
 }
 
 /** A machine over what the store holds. Throws `malformed` or `newer-version` for rows that no version of it wrote. */
@@ -67,13 +91,19 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
       return effects
     },
     *people() {
-      for (const { id, handle, row, head, link, outbox } of machine.contacts.values()) {
-        yield { id, handle, row, head, link, waiting: outbox.length }
+      for (const contact of machine.contacts.values()) {
+        const { id, handle, row, head, link, outbox, mail } = contact
+        const byMail = link === null && mailWay(machine, contact) !== null
+        yield { id, handle, row, head, link, waiting: outbox.length, stored: mail.stored, byMail }
       }
     },
     self: { account: machine.own.self.accountRecord.account, did: machine.own.did, name: machine.own.name },
     get isErasing() {
       return machine.erasing.due || machine.erasing.running
+    },
+    *mailboxes() {
+      for (const { id, phase, refused, registered } of machine.mail.boxes.values())
+        yield { id, phase, refused, queues: registered.size }
     },
     record() {
       const { last } = machine.own.publications
@@ -115,11 +145,21 @@ function dispatch(machine: Machine, event: Event): void {
     case 'reached':
       withContact(machine, event.contact, (_, contact) => onReached(machine, event.link, contact))
       return
-    case 'message':
-      onMessage(machine, event.link, event.bytes)
+    case 'message': {
+      const mailbox = machine.mail.byLink.get(event.link)
+      if (mailbox === undefined) onMessage(machine, event.link, event.bytes)
+      else onMailboxMessage(machine, mailbox, event.bytes)
       return
+    }
     case 'closed':
-      onClosed(machine, event.link)
+      if (machine.mail.byLink.has(event.link)) onMailboxClosed(machine, event.link)
+      else onClosed(machine, event.link)
+      return
+    case 'mailbox-opened':
+      beginStream(machine, event.link, event.peer)
+      return
+    case 'mailbox-unreachable':
+      onMailboxUnreachable(machine, event.mailbox)
       return
     case 'unreachable':
       withContact(machine, event.contact, onUnreachable)
@@ -155,6 +195,7 @@ function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8
   lookAtOwn(machine)
   publishAll(machine)
   reconnect(machine)
+  enterBoxes(machine)
 }
 
 /** Every hour, and when the network is there: what is due is renewed, what is over goes. True when something that is published changed. */
@@ -191,6 +232,18 @@ function onTimer(machine: Machine, key: string): void {
       return
     case 'gap':
       withContact(machine, subject, onGapTimer)
+      return
+    case 'post':
+      withContact(machine, subject, onPostTimer)
+      return
+    case 'news':
+      withContact(machine, subject, onNewsTimer)
+      return
+    case 'box':
+      onBoxTimer(machine, subject)
+      return
+    case 'answer':
+      onAnswerTimer(machine, subject)
       return
     case 'proof':
       onProofTimeout(machine, Number(subject))
@@ -248,6 +301,8 @@ function forgetPrefixes(machine: Machine): void {
 function settle(machine: Machine): void {
   keepPlan(machine)
   checkExpiry(machine)
+  // somebody may have become a contact
+  if ([...machine.due].some(({ rowChanged }) => rowChanged)) registerFor(machine)
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
     guarded(machine, 'seal', () => pump(machine, contact))
@@ -263,6 +318,8 @@ function settle(machine: Machine): void {
     contact.headChanged = false
   }
   machine.due.clear()
+  postOutgoing(machine)
+  acknowledgeFetched(machine)
   for (const entry of machine.inHand) entry.payload = null
   machine.inHand = []
 }

@@ -40,6 +40,26 @@ export const RANGES = {
   place: 'wire',
   /** Frames that were not acknowledged yet. Key: contact handle 16 || u64be counter. */
   outbox: 'wire',
+
+  /** Mailboxes that this account chose for its mail. Key: random handle 16. */
+  mailbox: 'sealed',
+  /** Where a contact takes mail. Key: contact handle 16. */
+  routes: 'sealed',
+  /** Which mailboxes hold an own message. Key: contact handle 16 || u64be counter. */
+  stored: 'sealed',
+
+  /** What a mailbox keeps of itself, in a store of its own: the key that signs receipts. Key: `self`. */
+  keeper: 'sealed',
+  /** Whose queues a mailbox keeps. Key: the owner's public key 32. */
+  owner: 'sealed',
+  /** Queues. Key: queue 32. */
+  queue: 'sealed',
+  /** What lies in a queue, without its bytes. Key: u64be order. */
+  item: 'sealed',
+  /** Sealed by its writer for the owner of the queue. Key: u64be order. */
+  blob: 'wire',
+  /** Signed values for the DHT, to be published for their owner. Key: owner 32 || SHA-256 of the value. */
+  'left-slot': 'wire',
 } as const
 
 export type Range = keyof typeof RANGES

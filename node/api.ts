@@ -2,6 +2,7 @@
 import type { Alert } from '../lib/chat/events.ts'
 
 export type { Alert } from '../lib/chat/events.ts'
+export type { MailboxPolicy } from '../lib/mailbox/keeping.ts'
 
 /** How far a message got. Never "sent". */
 export type MessageState = 'queued' | 'stored' | 'delivered' | 'read' | 'expired' | 'failed'
@@ -61,7 +62,12 @@ export interface Message {
   readonly kind: string
   readonly at: number
   readonly state: MessageState
-  readonly states: { readonly delivered?: number; readonly read?: number }
+  readonly states: {
+    /** Which mailboxes (by PeerId) hold it until when; until it is delivered. */
+    readonly stored?: readonly { readonly mailbox: string; readonly until: number }[]
+    readonly delivered?: number
+    readonly read?: number
+  }
   readonly replyTo?: string
   /** When it is erased here. */
   readonly expiresAt?: number
@@ -97,6 +103,27 @@ export interface Verification {
   readonly verified: false | 'number' | 'code'
 }
 
+/** A mailbox that keeps this account's mail. */
+export interface MailboxStatus {
+  /** Its PeerId. */
+  readonly mailbox: string
+  /** `away`: not reached, and tried again; `ready`: it keeps queues and tells at once what comes. */
+  readonly state: 'away' | 'entering' | 'ready' | 'refused'
+  /** Contacts for whom it keeps a queue. */
+  readonly contacts: number
+  /** Why, for `refused`. */
+  readonly reason?: string
+}
+
+/** The mailboxes that keep this account's mail while its node is away. */
+export interface Mailboxes {
+  list(): Promise<readonly MailboxStatus[]>
+  /** Chooses one more: the node of a contact, by account or petname, or an address with `/p2p`. Contacts are told. */
+  use(where: string): Promise<readonly MailboxStatus[]>
+  /** Gives one up (by PeerId), or all. */
+  drop(mailbox?: string): Promise<void>
+}
+
 export interface NodeStatus {
   readonly account: string
   readonly up: boolean
@@ -107,7 +134,10 @@ export interface NodeStatus {
     readonly peers: number
     readonly record: { readonly seq: number; readonly published?: number; readonly expires: number }
   }
-  readonly mailboxes: readonly never[]
+  /** The mailboxes that keep this account's mail. */
+  readonly mailboxes: readonly MailboxStatus[]
+  /** What the mailbox of this node keeps for others; left out when it has none. */
+  readonly keeps?: { readonly owners: number; readonly blobs: number; readonly bytes: number }
   readonly queued: number
   readonly unread: number
   /** What was dropped from the network since the start, by reason. */
@@ -131,6 +161,8 @@ export type NodeEvent =
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
   /** They are writing; ends by itself when they say nothing more for ten seconds. */
   | { readonly kind: 'typing'; readonly contact: Contact; readonly active: boolean }
+  /** An own mailbox was reached, lost, or refuses. */
+  | { readonly kind: 'mailbox'; readonly mailbox: MailboxStatus }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
 
 export interface Contacts {
@@ -157,6 +189,7 @@ export interface Contacts {
 export interface Node extends AsyncDisposable {
   readonly identity: Identity
   readonly contacts: Contacts
+  readonly mailboxes: Mailboxes
   /** Own addresses with `/p2p/…`; empty without a network. */
   addresses(): readonly string[]
   status(): Promise<NodeStatus>
@@ -212,7 +245,7 @@ export interface SendOptions {
 export type HistoryMode = 'off' | number | 'keep'
 
 /** How a node delivers: `live` refuses what cannot go out at once, `outbox` keeps it until it can. */
-export type DeliveryMode = 'live' | 'outbox'
+export type DeliveryMode = 'live' | 'outbox' | 'mailbox'
 
 /** What those who know only the account find in the DHT. */
 export type PublicMode = 'off' | 'account' | 'reachable'

@@ -3,11 +3,18 @@ import type { Person } from '../lib/chat.ts'
 import { decodeSent } from '../lib/chat/authoring.ts'
 import { incomingOf } from '../lib/chat/head.ts'
 import { type Changes, decodeChanges } from '../lib/conversation/changes.ts'
-import { decodeRecord, isListed, type MessageRecord, viewMessage } from '../lib/conversation/history.ts'
+import {
+  decodeRecord,
+  isListed,
+  type MessageRecord,
+  type ViewContext,
+  viewMessage,
+} from '../lib/conversation/history.ts'
 import { compareOrder } from '../lib/conversation/order.ts'
 import { decodePayload, type Payload } from '../lib/conversation/payload.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import type { Message } from './api.ts'
+import { mailboxText } from './mailboxes.ts'
 import type { Store } from './store/store.ts'
 
 /** Reads conversations from the store, as they are shown. */
@@ -44,14 +51,26 @@ const FEW_CHANGES = 32
 export function createConversations(store: Store, self: Uint8Array, now: () => number): Conversations {
   const selfText = encodeAccount(self)
 
-  function view(person: Person, { record, changes }: Read, conversation = encodeAccount(person.row.account)): Message {
+  function view(
+    person: Person,
+    { record, payload, changes }: Read,
+    conversation = encodeAccount(person.row.account),
+  ): Message {
     return viewMessage(record, {
       conversation,
       self: selfText,
       delivery: person.head.delivery,
+      ...(record.direction === 'out' && payload && storedAt(person, payload.counter)),
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
       ...(changes && { changes }),
     })
+  }
+
+  /** Which mailboxes still hold an own message. */
+  function storedAt(person: Person, counter: number): Partial<Pick<ViewContext, 'stored'>> {
+    const stored = [...(person.stored.get(counter) ?? [])].filter(([, until]) => until > now())
+    if (stored.length === 0) return {}
+    return { stored: stored.map(([id, until]) => ({ mailbox: mailboxText(id), until })) }
   }
 
   /** What is shown of a record, or undefined: changes of others are not, and what is about to be erased is no longer. */

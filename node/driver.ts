@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts'
 import { createErasing } from './erasing.ts'
 import { createErrands } from './errands.ts'
 import { NodeError } from './errors.ts'
+import type { MailboxHost } from './mailbox/host.ts'
 import type { Link, Network } from './network/network.ts'
 import type { Store } from './store/store.ts'
 import { type CommitWindow, createWindow, rowName } from './window.ts'
@@ -29,6 +30,8 @@ export interface DriverOptions {
   readonly network: Network | null
   readonly clock: Clock
   readonly logger: Logger
+  /** The mailbox that runs beside it; it has what others open to it. */
+  readonly mailbox?: MailboxHost | null
   /** What happened, after it was safe on disk. Does not throw. */
   emit(event: ChatEvent): void
   /** Addresses that an invite brought, to be remembered as bootstrap. */
@@ -46,6 +49,8 @@ export interface Driver {
   readonly chat: Chat
   /** What was dropped since the start, by reason. */
   readonly dropped: ReadonlyMap<string, number>
+  /** Counts one more, and says so in the log. */
+  drop(reason: string): void
   /** Links by their number, for showing how somebody is reached. */
   readonly links: ReadonlyMap<number, Link>
   /** Starts the network, if there is one. */
@@ -185,6 +190,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         return
       case 'connect':
         job(errands.connect(effect.contact, effect.targets))
+        return
+      case 'connect-mailbox':
+        job(errands.connectMailbox(effect.mailbox, effect.target))
         return
       case 'resolve':
         job(errands.resolve(effect.contact, effect.keys))
@@ -388,6 +396,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       return chat
     },
     dropped,
+    drop,
     links,
     get idle() {
       return !isBusy()
@@ -398,7 +407,15 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (network === null) return
       await network.start({
         opened(link) {
+          if (isServed(link)) {
+            options.mailbox?.opened(link)
+            return
+          }
           links.set(link.id, link)
+          if (link.protocol === 'mailbox') {
+            push({ kind: 'mailbox-opened', link: link.id, peer: link.remotePeer })
+            return
+          }
           const contact = link.dialer ? errands.dialledFor(link.remotePeer) : undefined
           push({
             kind: 'opened',
@@ -409,11 +426,16 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
           })
         },
         message(link, bytes) {
+          if (isServed(link)) return options.mailbox?.message(link, bytes)
           push({ kind: 'message', link: link.id, bytes })
           if (waiting.length < MAX_WAITING_WINDOWS && events.length < TURN_EVENTS * 4) return undefined
           return new Promise<void>((resume) => paused.push(resume))
         },
         closed(link) {
+          if (isServed(link)) {
+            options.mailbox?.closed(link)
+            return
+          }
           links.delete(link.id)
           push({ kind: 'closed', link: link.id })
         },
@@ -450,6 +472,11 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       for (const resume of paused.splice(0)) resume()
     },
   }
+}
+
+/** Whether somebody else dialled to the mailbox of this node. */
+function isServed(link: Link): boolean {
+  return link.protocol === 'mailbox' && !link.dialer
 }
 
 function isEmpty({ rows, erasures, sends, events, replies, publications, closes, compactions }: CommitWindow): boolean {

@@ -18,6 +18,8 @@ const PUBLISH_TIMEOUT_MS = 20_000
 export interface Errands {
   /** Opens a link to one of the targets: `reached` or `unreachable`. */
   connect(contact: string, targets: readonly Target[]): Promise<void>
+  /** Opens a stream to a mailbox; `mailbox-unreachable` when that fails. */
+  connectMailbox(mailbox: string, target: Target): Promise<void>
   /** Asks the DHT for all keys at once: `resolved` with what came. */
   resolve(contact: string, keys: readonly string[]): Promise<void>
   /** Stores a value in the DHT: `published` with how many nodes took it. */
@@ -72,6 +74,18 @@ export function createErrands({ network, clock, stopping, done }: ErrandsOptions
         limit.end()
         dials--
         waiting.shift()?.()
+      }
+    },
+
+    async connectMailbox(mailbox, target) {
+      const limit = timeLimit(clock, DIAL_TIMEOUT_MS)
+      try {
+        if (network === null) throw new TypeError('there is no network')
+        await network.dial(target, { signal: AbortSignal.any([stopping, limit.signal]), protocol: 'mailbox' })
+      } catch {
+        done({ kind: 'mailbox-unreachable', mailbox })
+      } finally {
+        limit.end()
       }
     },
 

@@ -5,7 +5,7 @@ import { encodeAccount } from '../lib/identity/account.ts'
 import { createSelf } from '../lib/identity/self.ts'
 import { createRecoverySeed, seedFromWords, wordsFromSeed } from '../lib/identity/words.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
-import type { DeliveryMode, HistoryMode, Logger, Node, PublicMode } from './api.ts'
+import type { DeliveryMode, HistoryMode, Logger, MailboxPolicy, Node, PublicMode } from './api.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { native, systemRandom } from './crypto.ts'
 import { NodeError } from './errors.ts'
@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly delivery?: DeliveryMode
   /** By default `account`. */
   readonly public?: PublicMode
+  /** Keep a mailbox for others: of contacts, of all, or (`off`) only until what lies in it was fetched. By default none. */
+  readonly mailbox?: MailboxPolicy
   /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
   readonly typing?: boolean
   /** How long messages stay after they were read (theirs) or delivered (own); by default `keep`. */
@@ -132,6 +134,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
               listen: options.listen ?? DEFAULT_LISTEN,
               bootstrap,
               role: 'node',
+              mailbox: options.mailbox !== undefined,
               primitives,
               logger,
               now: clock.now,
@@ -147,6 +150,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       historyMs: historyMs(options.history ?? 'keep'),
       publicMode: options.public ?? 'account',
       ...(options.typing !== undefined && { typing: options.typing }),
+      ...(options.mailbox !== undefined && { mailbox: options.mailbox }),
       logger,
       version: VERSION,
       bootstrap: () => bootstrap,

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../lib/bytes.ts'
 import type { ChatEvent, Command, Reply } from '../lib/chat/events.ts'
-import type { Person } from '../lib/chat.ts'
+import type { OwnMailbox, Person } from '../lib/chat.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import { ProtocolError } from '../lib/errors.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
@@ -11,6 +11,7 @@ import type {
   Contacts,
   DeliveryMode,
   Logger,
+  MailboxPolicy,
   Message,
   Node,
   NodeEvent,
@@ -21,7 +22,9 @@ import type { Clock } from './clock.ts'
 import { createConversations, type Found } from './conversations.ts'
 import { createDriver, type Driver } from './driver.ts'
 import { NodeError } from './errors.ts'
-import type { Network } from './network/network.ts'
+import { type MailboxHost, openMailbox } from './mailbox/host.ts'
+import { hasReached, isNodeOfContact, mailboxStatus, mailboxText, targetOf } from './mailboxes.ts'
+import type { Network, Target } from './network/network.ts'
 import { contactOf, findPerson } from './people.ts'
 import { createSubscribers } from './subscribers.ts'
 import { keepRecent } from './store/recent-rows.ts'
@@ -43,6 +46,8 @@ export interface NodeParts {
   /** How long messages stay after they were read or delivered, ms; by default, and with null, for ever. */
   readonly historyMs?: number | null
   readonly publicMode: PublicMode
+  /** For whom a mailbox is kept here; by default there is none. */
+  readonly mailbox?: MailboxPolicy
   /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
   readonly typing?: boolean
   readonly logger: Logger
@@ -76,7 +81,9 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   let stopped: Promise<void> | undefined
   let typing = parts.typing ?? true
 
-  const driver = await createDriver({
+  const host = parts.mailbox === undefined || network === null ? null : await startMailbox(parts.mailbox, network.peer)
+
+  const driver: Driver = await createDriver({
     chat: {
       primitives,
       random: parts.random,
@@ -88,6 +95,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     network,
     clock,
     logger,
+    mailbox: host,
     emit: onEvent,
     foundBootstrap(addresses) {
       if (parts.bootstrap().length === 0) parts.rememberBootstrap(addresses)
@@ -99,6 +107,16 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   parts.observer?.driving(driver)
   const account = encodeAccount(driver.chat.self.account)
   const conversations = createConversations(store, driver.chat.self.account, clock.now)
+
+  function startMailbox(policy: MailboxPolicy, peer: Uint8Array): Promise<MailboxHost> {
+    return openMailbox(
+      { store: parts.store, primitives, random: parts.random, clock, peer, policy },
+      {
+        isContact: (theirs) => isNodeOfContact(driver, theirs),
+        dropped: (reason) => driver.drop(reason),
+      },
+    )
+  }
 
   function onEvent(event: ChatEvent): void {
     if (event.kind === 'states') {
@@ -118,6 +136,11 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   async function tell(event: ChatEvent): Promise<void> {
     if (event.kind === 'published') {
       subscribers.emit(event)
+      return
+    }
+    if (event.kind === 'mailbox') {
+      const mailbox = mailboxes().find(({ id }) => id === event.mailbox)
+      if (mailbox !== undefined) subscribers.emit({ kind: 'mailbox', mailbox: mailboxStatus(mailbox) })
       return
     }
     const person = personOf(event.contact)
@@ -190,11 +213,11 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     const { person, counter, message } = found
     if (message.from !== account || state === 'queued' || message.state === 'read') return message
     if (message.state === 'expired' || message.state === 'failed') throw notReached(message.state)
-    if (message.state === 'delivered' && state !== 'read') return message
-    const waiting = waiters.wait(person.id, counter, state === 'read' ? 'read' : 'delivered', signal)
+    if (hasReached(message, state)) return message
+    const waiting = waiters.wait(person.id, counter, state, signal)
     // It may have got there between reading and listening.
     const now = await conversations.own(person, counter)
-    if (now?.state === 'read' || (now?.state === 'delivered' && state !== 'read')) {
+    if (now !== undefined && hasReached(now, state)) {
       waiting.catch(() => undefined)
       return now
     }
@@ -253,12 +276,29 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     return found
   }
 
+  function mailboxes(): readonly OwnMailbox[] {
+    return [...driver.chat.mailboxes()]
+  }
+
+  /** The node of a contact, or an address with `/p2p`. */
+  async function mailboxAt(where: string): Promise<Target> {
+    if (where.startsWith('/')) return targetOf(where)
+    const { row, link } = find(where)
+    const open = link === null ? undefined : driver.links.get(link)
+    const target = row.place ?? (open && { peer: open.remotePeer, addresses: [open.remoteAddress] })
+    if (target) return target
+    throw new NodeError('wrong-state', 'It is not known where their node is.', {
+      hint: 'Try again when they are online.',
+    })
+  }
+
   async function stop(): Promise<void> {
     await Promise.race([driver.stop(), new Promise<void>((done) => clock.at(clock.now() + STOP_TIMEOUT_MS, done))])
     waiters.end(new NodeError('stopped', 'The node was stopped.'))
     await telling
     subscribers.end()
     await network?.stop()
+    await host?.stop()
     await store.close()
     await parts.closed()
   }
@@ -287,7 +327,8 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
             expires: record.expires,
           },
         },
-        mailboxes: [],
+        mailboxes: mailboxes().map(mailboxStatus),
+        ...(host !== null && { keeps: host.usage }),
         queued: people.reduce((sum, { waiting }) => sum + waiting, 0),
         unread: people.reduce((sum, person) => sum + shown(person).unread, 0),
         dropped: Object.fromEntries(driver.dropped),
@@ -367,6 +408,18 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     async read(who) {
       const answer = await run({ kind: 'read', contact: find(who).id }, 'read')
       return answer.count
+    },
+    mailboxes: {
+      list: async () => mailboxes().map(mailboxStatus),
+      async use(where) {
+        await run({ kind: 'use-mailbox', target: await mailboxAt(where) }, 'done')
+        return mailboxes().map(mailboxStatus)
+      },
+      async drop(mailbox) {
+        const dropped = mailboxes().filter(({ id }) => mailbox === undefined || mailboxText(id) === mailbox)
+        if (dropped.length === 0) throw new NodeError('not-found', 'This is none of your mailboxes.')
+        for (const { id } of dropped) await run({ kind: 'drop-mailbox', mailbox: id }, 'done')
+      },
     },
     events: ({ signal } = {}): AsyncIterable<NodeEvent> => subscribers.subscribe(signal),
     stop() {

@@ -1,12 +1,16 @@
 import { hasCounter, type Ranges } from '../lib/conversation/ranges.ts'
 import { NodeError } from './errors.ts'
 
+/** How far an own message can be waited for, in this order. */
+const REACHED = ['stored', 'delivered', 'read'] as const
+type Reached = (typeof REACHED)[number]
+
 /** Those who wait until an own message gets somewhere. */
 export interface Waiters {
   /** Resolves when receipts say that the message got that far; rejects with the signal's reason. */
-  wait(contact: string, counter: number, state: 'delivered' | 'read', signal?: AbortSignal): Promise<void>
+  wait(contact: string, counter: number, state: Reached, signal?: AbortSignal): Promise<void>
   /** Receipts came. */
-  reached(contact: string, counters: Ranges, state: 'delivered' | 'read'): void
+  reached(contact: string, counters: Ranges, state: Reached): void
   /** Nothing more will come of this contact. */
   forget(contact: string, error: Error): void
   /** These will not get anywhere any more. */
@@ -18,7 +22,7 @@ export interface Waiters {
 interface Waiter {
   readonly contact: string
   readonly counter: number
-  readonly state: 'delivered' | 'read'
+  readonly state: Reached
   resolve(): void
   reject(error: Error): void
 }
@@ -60,7 +64,7 @@ export function createWaiters(): Waiters {
     },
     reached(contact, counters, state) {
       for (const waiter of all) {
-        const far = waiter.state === state || state === 'read'
+        const far = REACHED.indexOf(state) >= REACHED.indexOf(waiter.state)
         if (waiter.contact === contact && far && hasCounter(counters, waiter.counter)) waiter.resolve()
       }
     },

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
-import type { DeliveryMode, PublicMode } from '../../node/api.ts'
-import { DELIVERY_MODES, PUBLIC_MODES } from '../config.ts'
+import type { DeliveryMode, MailboxPolicy, PublicMode } from '../../node/api.ts'
+import { DELIVERY_MODES, MAILBOX_POLICIES, PUBLIC_MODES } from '../config.ts'
 import { addresses, choice, history } from '../options.ts'
 import type { Verb } from '../verb.ts'
 
@@ -9,6 +9,7 @@ export interface UpOptions {
   readonly bootstrap?: string[]
   readonly delivery?: DeliveryMode
   readonly public?: PublicMode
+  readonly mailbox?: MailboxPolicy
   readonly history?: string
   readonly detach?: boolean
   /** Set by `--detach` for the process in the background. */
@@ -27,14 +28,15 @@ export const verb: Verb = {
       .option('--bootstrap <addr...>', 'find the network here (remembered)', addresses('bootstrap'))
       .option(
         '--delivery <mode>',
-        'live: refuse what cannot go at once; outbox: keep it',
-        choice(DELIVERY_MODES, ['mailbox']),
+        'live: refuse what cannot go at once; outbox: keep it; mailbox: also leave it with theirs',
+        choice(DELIVERY_MODES),
       )
       .option(
         '--public <mode>',
         'what those find who know only my account: off, account or reachable',
         choice(PUBLIC_MODES),
       )
+      .option('--mailbox <whose>', 'keep mail for others who are away: contacts, all or off', choice(MAILBOX_POLICIES))
       .option('--history <time>', 'how long messages stay once they were read or delivered: off, 30d, keep', history)
       .option('--detach', 'run in the background, log to log/sotto.log')
       .addOption(new Option('--detached').hideHelp())

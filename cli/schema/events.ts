@@ -22,5 +22,6 @@ export const EVENTS = {
     says: 'They are writing, or no longer; it ends by itself when they say nothing more for ten seconds.',
     fields: { contact: 'Contact', active: 'flag' },
   },
+  mailbox: { says: 'A mailbox of mine was reached, lost, or refuses.', fields: { mailbox: 'Mailbox' } },
   published: { says: 'The record of this node was published anew.', fields: { seq: 'count', at: 'moment' } },
 } as const

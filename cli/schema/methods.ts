@@ -209,6 +209,27 @@ export const METHODS = {
     errors: ['not-found', 'ambiguous'],
     example: { who: 'bob', active: true },
   },
+  'mailbox.list': {
+    says: 'The mailboxes that keep my mail.',
+    params: {},
+    result: 'Mailbox[]',
+    errors: [],
+    example: {},
+  },
+  'mailbox.use': {
+    says: 'Chooses one more mailbox; contacts are told of it.',
+    params: { where: 'mailboxAt' },
+    result: 'Mailbox[]',
+    errors: ['not-found', 'ambiguous', 'wrong-state', 'storage'],
+    example: { where: 'bob' },
+  },
+  'mailbox.drop': {
+    says: 'Gives up a mailbox, or all.',
+    params: { 'mailbox?': 'mailbox' },
+    result: 'Dropped',
+    errors: ['not-found', 'storage'],
+    example: {},
+  },
   'events.subscribe': {
     says: 'Events follow as notifications. A connection has one subscription; asking again changes nothing.',
     params: { 'since?': ['cursor', 'the cursor of the last event that was handled'] },

@@ -35,12 +35,18 @@ export const TYPES = {
   messageState: {
     is: 'word',
     words: ['queued', 'stored', 'delivered', 'read', 'expired', 'failed'],
-    says: '`queued`: safe in the own store; `delivered`: on their disk; `read`: was on their screen; `expired`: too late',
+    says: '`queued`: safe in the own store; `stored`: mailboxes of theirs hold it; `delivered`: on their disk; `read`: was on their screen; `expired`: too late',
   },
   waitable: { is: 'word', words: ['queued', 'stored', 'delivered', 'read'], says: 'a state that can be waited for' },
   dhtMode: { is: 'word', words: ['client', 'server'], says: 'whether this node holds values for others' },
-  never: { is: 'word', words: [], says: 'nothing: the list is empty in this version' },
   counts: { is: 'map', of: 'count', says: 'how many, by name' },
+  mailboxState: {
+    is: 'word',
+    words: ['away', 'entering', 'ready', 'refused'],
+    says: '`away`: not reached, and tried again; `ready`: it keeps my mail and tells at once what comes',
+  },
+  mailbox: { is: 'text', maxBytes: 128, says: 'the PeerId of a mailbox' },
+  mailboxAt: { is: 'text', maxBytes: 512, says: 'a contact (as `who`), or an address with `/p2p`' },
   reactions: { is: 'map', of: 'peerText', says: 'an emoji, by account' },
   Identity: {
     is: 'object',
@@ -69,10 +75,31 @@ export const TYPES = {
       'expires?': ['lifetime', 'how long messages written from now on live; absent: for as long as they are kept'],
     },
   },
+  Stored: { is: 'object', says: 'a mailbox holds a message', fields: { mailbox: 'mailbox', until: 'moment' } },
+  Mailbox: {
+    is: 'object',
+    says: 'a mailbox that keeps my mail while this node is away',
+    fields: {
+      mailbox: 'mailbox',
+      state: 'mailboxState',
+      contacts: ['count', 'people who can leave something for me there'],
+      'reason?': ['text', 'why it was `refused`'],
+    },
+  },
+  Keeps: {
+    is: 'object',
+    says: 'what the mailbox of this node keeps for others',
+    fields: { owners: 'count', blobs: 'count', bytes: 'count' },
+  },
+  Dropped: { is: 'object', says: 'it keeps my mail no longer', fields: { dropped: 'done' } },
   States: {
     is: 'object',
     says: 'when a message reached its states',
-    fields: { 'delivered?': 'moment', 'read?': 'moment' },
+    fields: {
+      'stored?': ['Stored[]', 'which mailboxes hold it, until it is delivered'],
+      'delivered?': 'moment',
+      'read?': 'moment',
+    },
   },
   Message: {
     is: 'object',
@@ -128,7 +155,8 @@ export const TYPES = {
       connections: 'count',
       contacts: 'Online',
       dht: 'Dht',
-      mailboxes: 'never[]',
+      mailboxes: 'Mailbox[]',
+      'keeps?': 'Keeps',
       queued: ['count', 'messages that were not delivered yet'],
       unread: 'count',
       dropped: ['counts', 'what was dropped from the network since the start, by reason'],

@@ -29,6 +29,7 @@ import {
   updateHead,
   updateRow,
 } from './machine.ts'
+import { learnRoutes } from './mail/routes.ts'
 import { learnRecordSeq } from './pins.ts'
 import { lookUpSoon } from './reach.ts'
 import { isDue } from './receipts.ts'
@@ -214,6 +215,7 @@ function applyEphemeral(
       onTyping(machine, contact, content.on)
       return
     case 'routes':
+      learnRoutes(machine, contact, content.routes)
       return
     default:
       count(machine, 'payload: of an unknown kind')

@@ -1,6 +1,7 @@
 import { compareBytes, equalBytes } from '../bytes.ts'
 import { resendOutbox } from './delivering.ts'
 import { type Contact, count, emit, type Link, type Machine, setTimer } from './machine.ts'
+import { onBack } from './mail/away.ts'
 import { tellNews } from './news.ts'
 import { PROOF_BYTES, proofFor, prove } from './proofs.ts'
 import { onAlive } from './reach.ts'
@@ -78,6 +79,7 @@ function bind(machine: Machine, link: Link, contact: Contact): void {
   }
   contact.link = link.id
   onAlive(contact)
+  onBack(contact)
   emit(machine, { kind: 'contact', contact: contact.id })
   contact.resends = 0
   contact.heard = 'nothing'

@@ -1,4 +1,4 @@
-import { equalBytes, utf8 } from '../bytes.ts'
+import { equalBytes, utf8, toHex } from '../bytes.ts'
 import { addDue } from '../conversation/due-receipts.ts'
 import { keepQuiet, markRead } from '../conversation/incoming.ts'
 import { countCounters, NO_COUNTERS } from '../conversation/ranges.ts'
@@ -9,7 +9,8 @@ import { encodeAccount } from '../identity/account.ts'
 import { isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
 import { onChangeCommand, writeRefusal } from './editing.ts'
-import type { Command, Reply } from './events.ts'
+import type { Command, Reply, Target } from './events.ts'
+import { dropBox, MAX_BOXES, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
 import { settleHistory } from './forgetting.ts'
 import {
@@ -59,6 +60,8 @@ type Answer = (work: () => Reply | null) => void
 
 function run(machine: Machine, command: Command, later: Answer): Reply | null {
   if (command.kind === 'add') return add(machine, command)
+  if (command.kind === 'use-mailbox') return useMailbox(machine, command.target)
+  if (command.kind === 'drop-mailbox') return dropMailbox(machine, command.mailbox)
   if (command.kind === 'invite') return invite(machine, command)
   if (command.kind === 'revoke-invite') return revoke(machine, command.link)
   const contact = machine.contacts.get(command.contact)
@@ -291,5 +294,21 @@ function invite(machine: Machine, command: Extract<Command, { kind: 'invite' }>)
 function revoke(machine: Machine, link: string): Reply {
   if (!revokeInvite(machine, link)) return refused('not-found', 'no invite of yours that still holds has this link')
   schedule(machine)
+  return { kind: 'done' }
+}
+
+function useMailbox(machine: Machine, target: Target): Reply {
+  if (machine.mail.boxes.size >= MAX_BOXES && !machine.mail.boxes.has(toHex(target.peer)))
+    return refused('wrong-state', `an account has at most ${MAX_BOXES} mailboxes`)
+  if (machine.network !== null && equalBytes(machine.network.peer, target.peer))
+    return refused('invalid', 'a node is no mailbox for itself')
+  useBox(machine, target)
+  return { kind: 'done' }
+}
+
+function dropMailbox(machine: Machine, id: string): Reply {
+  const box = machine.mail.boxes.get(id)
+  if (box === undefined) return refused('not-found', 'this is none of your mailboxes')
+  dropBox(machine, box)
   return { kind: 'done' }
 }

@@ -5,6 +5,8 @@ import { decodeRecord } from '../conversation/history.ts'
 import { fits } from '../session/seal.ts'
 import { canSeal, upcomingChain } from '../session/session.ts'
 import { type Contact, load, type Machine, save, send, setTimer, updateHead } from './machine.ts'
+import { isStored, wayTo } from './mail/links.ts'
+import { forgetStored, postNewsSoon } from './mail/posting.ts'
 import { tellNews } from './news.ts'
 import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
@@ -37,7 +39,7 @@ export function pump(machine: Machine, contact: Contact): void {
   }
   if (current === undefined || linkFor(machine, contact, current) === null) return
   const isConfirmed = state === 'accepted' && current.session.confirmed
-  if (isConfirmed && contact.link !== null) deliver(machine, contact)
+  if (isConfirmed && wayTo(machine, contact) !== null) deliver(machine, contact)
   else if (owesAnswer(current)) {
     const receipts = isConfirmed ? takeReceipts(machine, contact) : []
     sealInto(machine, contact, current, [...takeNews(contact), ...receipts])
@@ -49,17 +51,17 @@ export function pump(machine: Machine, contact: Contact): void {
  * is known then), not to a device that the user has not seen, and not before older ones.
  */
 function mayLeave(contact: Contact): boolean {
-  return (
-    contact.heard === 'news' && !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
-  )
+  const heard = contact.link === null || contact.heard === 'news'
+  return heard && !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
 }
 
 function deliver(machine: Machine, contact: Contact): void {
   const current = sendingSession(contact.sessions)
   if (current === undefined) return
-  let riders: Content[] = canSeal(current.session) ? [...takeNews(contact), ...takeReceipts(machine, contact)] : []
   const { outbox } = contact
   let at = indexOfCounter(outbox, contact.unsealedFrom)
+  const ride = canSeal(current.session) && mayRide(machine, contact, at)
+  let riders: Content[] = ride ? [...takeNews(contact), ...takeReceipts(machine, contact)] : []
   for (; at < outbox.length && mayLeave(contact); at++) {
     const entry = outbox[at] as OutboxEntry
     if (entry.sealed !== null) continue
@@ -77,6 +79,7 @@ function deliver(machine: Machine, contact: Contact): void {
     entry.payload = null
     entry.left = true
     entry.leftAt = machine.now
+    if (contact.link === null) machine.mail.counters.set(left.bytes, entry.counter)
     saveOutbox(machine, contact, entry, left.bytes)
   }
   const next = outbox[at]
@@ -86,6 +89,20 @@ function deliver(machine: Machine, contact: Contact): void {
     if (next !== undefined && mayLeave(contact)) loadWaiting(machine, contact, at)
   }
   scheduleResend(machine, contact)
+}
+
+/**
+ * Whether news and receipts may leave now. By mail they wait for a message to ride on, or a moment: a receipt that left at
+ * once would tell the mailbox and the peer when this side woke.
+ */
+function mayRide(machine: Machine, contact: Contact, at: number): boolean {
+  if (contact.link !== null || at < contact.outbox.length) return true
+  if (contact.mail.flush) {
+    contact.mail.flush = false
+    return true
+  }
+  if (contact.news.size > 0 || contact.head.due.length > 0) postNewsSoon(machine, contact)
+  return false
 }
 
 /** What rides along, taken once. */
@@ -145,8 +162,10 @@ export function dropFromOutbox(
     const at = indexOfCounter(contact.outbox, from)
     return contact.outbox.splice(at, indexOfCounter(contact.outbox, to + 1) - at)
   })
-  for (const { counter } of dropped)
+  for (const { counter } of dropped) {
+    forgetStored(machine, contact, counter)
     save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: null })
+  }
   return dropped
 }
 
@@ -168,6 +187,7 @@ export function resendOutbox(machine: Machine, contact: Contact, leftBefore: num
   let reseal = false
   for (const entry of contact.outbox) {
     if (entry.sealed === null || (entry.leftAt > leftBefore && entry.leftAt <= machine.now)) continue
+    if (contact.link === null && isStored(contact, entry.counter, machine.now)) continue
     const { session, chain } = entry.sealed
     // What follows a message that is sealed anew is sealed anew too, or it would overtake it.
     reseal ||= !equalBytes(session, current.session.id) || upcoming >= chain + RESENDABLE_CHAINS
@@ -190,12 +210,13 @@ function resendNext(machine: Machine, contact: Contact): void {
       machine.due.add(contact)
       for (const [i, entry] of batch.entries()) {
         const row = rows[i]
-        if (!row || contact.link === null || entry.sealed === null || entryOf(contact.outbox, entry.counter) !== entry)
-          continue
+        const way = wayTo(machine, contact)
+        if (!row || way === null || entry.sealed === null || entryOf(contact.outbox, entry.counter) !== entry) continue
         const { frame } = decodeOutbox(entry.counter, row)
         if (frame === null) continue
         entry.leftAt = machine.now
-        send(machine, contact.link, frame)
+        send(machine, way, frame)
+        if (contact.link === null) machine.mail.counters.set(frame, entry.counter)
       }
       if (contact.resending?.length === 0) contact.resending = null
       if (contact.resending !== null) resendNext(machine, contact)
@@ -219,7 +240,8 @@ export function onResendTimer(machine: Machine, contact: Contact): void {
 }
 
 function scheduleResend(machine: Machine, contact: Contact): void {
-  if (contact.resendAt !== null || (contact.heard === 'news' && contact.outbox.length === 0)) return
+  if (contact.link === null || contact.resendAt !== null || (contact.heard === 'news' && contact.outbox.length === 0))
+    return
   contact.resendAt = machine.now + resendAfter(contact)
   setTimer(machine, `resend:${contact.id}`, contact.resendAt)
 }

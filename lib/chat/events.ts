@@ -50,6 +50,9 @@ export type Command =
   /** Null takes the own reaction away. */
   | { readonly kind: 'react'; readonly contact: string; readonly message: Uint8Array; readonly emoji: string | null }
   | { readonly kind: 'read'; readonly contact: string }
+  | { readonly kind: 'use-mailbox'; readonly target: Target }
+  /** By PeerId in hexadecimal. */
+  | { readonly kind: 'drop-mailbox'; readonly mailbox: string }
   | {
       readonly kind: 'invite'
       readonly expires?: number
@@ -80,6 +83,10 @@ export type Event =
   | { readonly kind: 'reached'; readonly link: LinkId; readonly contact: string }
   | { readonly kind: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
   | { readonly kind: 'closed'; readonly link: LinkId }
+  /** The stream to a mailbox that was asked for; what it says comes as `message`, its end as `closed`. */
+  | { readonly kind: 'mailbox-opened'; readonly link: LinkId; readonly peer: Uint8Array }
+  /** The mailbox (by PeerId in hexadecimal) was not reached. */
+  | { readonly kind: 'mailbox-unreachable'; readonly mailbox: string }
   /** None of the targets of a `connect` answered. */
   | { readonly kind: 'unreachable'; readonly contact: string }
   /** What the DHT holds for the keys of a `resolve`, valid but not opened. */
@@ -121,6 +128,8 @@ export type Effect =
   | { readonly kind: 'close'; readonly link: LinkId }
   | { readonly kind: 'connect'; readonly contact: string; readonly targets: readonly Target[] }
   | { readonly kind: 'resolve'; readonly contact: string; readonly keys: readonly string[] }
+  /** Open a stream to a mailbox. */
+  | { readonly kind: 'connect-mailbox'; readonly mailbox: string; readonly target: Target }
   | { readonly kind: 'publish'; readonly key: string; readonly value: Uint8Array }
   /** Addresses (with `/p2p`) that an invite brought, to be kept as bootstrap when none is known. */
   | { readonly kind: 'bootstrap'; readonly addresses: readonly Uint8Array[] }
@@ -160,7 +169,7 @@ export type ChatEvent =
       readonly kind: 'states'
       readonly contact: string
       readonly counters: readonly (readonly [from: number, to: number])[]
-      readonly state: 'delivered' | 'read' | 'expired'
+      readonly state: 'stored' | 'delivered' | 'read' | 'expired'
     }
   /** A message was edited, deleted or reacted to. */
   | { readonly kind: 'change'; readonly contact: string; readonly order: number; readonly id: Uint8Array }
@@ -172,6 +181,8 @@ export type ChatEvent =
   /** They are writing, or no longer. */
   | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
+  /** An own mailbox (by PeerId in hexadecimal) was reached, lost, or refuses. */
+  | { readonly kind: 'mailbox'; readonly mailbox: string }
 
 /** What a person must see about a contact. */
 export type Alert =

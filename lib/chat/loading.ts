@@ -8,6 +8,8 @@ import { ERASED_KEY } from './erasing.ts'
 import type { StoredRow } from './events.ts'
 import { decodeHead, NEW_HEAD } from './head.ts'
 import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
+import { counterIn, decodeBox, decodeRoutes, decodeStored } from './mail/rows.ts'
+import { newMail } from './mail/state.ts'
 import { decodeOutbox } from './outbox.ts'
 import { decodeOwnInvite } from './invites.ts'
 import {
@@ -25,7 +27,18 @@ import { decodeDrive, decodeEntry, decodeSeenPrefix } from './session-entry.ts'
 
 type HeldRange = Extract<
   Range,
-  'self' | 'prekey' | 'invite' | 'contact' | 'head' | 'session' | 'drive' | 'prefix' | 'outbox'
+  | 'self'
+  | 'prekey'
+  | 'invite'
+  | 'contact'
+  | 'head'
+  | 'session'
+  | 'drive'
+  | 'prefix'
+  | 'outbox'
+  | 'mailbox'
+  | 'routes'
+  | 'stored'
 >
 
 /** The ranges that the machine holds whole, to be read before it starts. */
@@ -39,6 +52,9 @@ export const HELD_RANGES: readonly HeldRange[] = [
   'drive',
   'prefix',
   'outbox',
+  'mailbox',
+  'routes',
+  'stored',
 ]
 
 export type StoredRows = Readonly<Record<HeldRange, readonly StoredRow[]>>
@@ -55,6 +71,9 @@ export function heldRows(of: (range: HeldRange) => readonly StoredRow[]): Stored
     drive: of('drive'),
     prefix: of('prefix'),
     outbox: of('outbox'),
+    mailbox: of('mailbox'),
+    routes: of('routes'),
+    stored: of('stored'),
   }
 }
 
@@ -73,6 +92,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     contacts: new Map(),
     byAccount: new Map(),
     links: new Map(),
+    mail: newMail(),
     prefixes: new Map(),
     tolls: new Map(),
     prekeys: new Map(),
@@ -99,6 +119,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     machine.prefixes.set(toHex(key), { ...seen, contact: seen.contact && toHex(seen.contact) })
   }
   readContacts(machine, rows)
+  readMail(machine, rows)
   return machine
 }
 
@@ -146,5 +167,19 @@ function readContacts(machine: Machine, rows: StoredRows): void {
   for (const { key, value } of rows.outbox.toSorted((a, b) => compareBytes(a.key, b.key))) {
     const counter = uintFrom(key.subarray(18))
     machine.contacts.get(toHex(key.subarray(0, 16)))?.outbox.push(decodeOutbox(counter, value).entry)
+  }
+}
+
+function readMail(machine: Machine, rows: StoredRows): void {
+  for (const { key, value } of rows.mailbox) {
+    const box = decodeBox(machine.primitives, key, value)
+    machine.mail.boxes.set(box.id, box)
+  }
+  for (const { key, value } of rows.routes) {
+    const contact = machine.contacts.get(toHex(key))
+    if (contact !== undefined) contact.mail.routes = decodeRoutes(value)
+  }
+  for (const { key, value } of rows.stored) {
+    machine.contacts.get(toHex(key.subarray(0, 16)))?.mail.stored.set(counterIn(key), decodeStored(value))
   }
 }

@@ -11,6 +11,7 @@ import type { Alert, ChatEvent, Effect, LinkId, Reply, StoredRow } from './event
 import { type Head, NEW_HEAD } from './head.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { Own } from './own.ts'
+import { type ContactMail, type Mail, newContactMail } from './mail/state.ts'
 import { IDLE, type Reach } from './reach-state.ts'
 import type { SessionEntry } from './session-entry.ts'
 import type { Toll } from './tolls.ts'
@@ -20,8 +21,8 @@ import { NOT_TYPING, type Typing } from './typing-state.ts'
 export interface ChatOptions {
   readonly primitives: Primitives
   readonly random: Random
-  /** `live` refuses what cannot go out at once; `outbox` keeps it. */
-  readonly delivery: 'live' | 'outbox'
+  /** `live` refuses what cannot go out at once; `outbox` keeps it; `mailbox` leaves it at the recipient's mailboxes too. */
+  readonly delivery: 'live' | 'outbox' | 'mailbox'
   /** What those who know only the account find in the DHT. */
   readonly publicMode: 'off' | 'account' | 'reachable'
   /** How long messages stay after they were read (theirs) or delivered (own), ms; by default, and with null, for ever. */
@@ -40,6 +41,8 @@ export interface Machine {
   readonly contacts: Map<string, Contact>
   readonly byAccount: Map<string, Contact>
   readonly links: Map<LinkId, Link>
+  /** Own mailboxes, and those of others that are being written to. */
+  readonly mail: Mail
   /** H(prefix) in hexadecimal to what became of it. */
   readonly prefixes: Map<string, SeenPrefix>
   /** What peers did for nothing, by PeerId in hexadecimal. */
@@ -101,6 +104,7 @@ export interface Contact {
   /** What came from them since it was proved: their news tell whether this machine went back in time. */
   heard: 'nothing' | 'frames' | 'news'
   reach: Reach
+  readonly mail: ContactMail
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
   /** The number of the newest account record that they said they have. */
@@ -221,8 +225,15 @@ export function save(machine: Machine, ...rows: readonly Row[]): void {
   if (kept.length > 0) machine.effects.push({ kind: 'save', rows: kept })
 }
 
+/** Sends on a link; on one that stands for mailboxes the bytes go into a blob at the end of the turn. */
 export function send(machine: Machine, link: LinkId, bytes: Uint8Array): void {
-  machine.effects.push({ kind: 'send', link, bytes })
+  if (link >= 0) {
+    machine.effects.push({ kind: 'send', link, bytes })
+    return
+  }
+  const frames = machine.mail.outgoing.get(link)
+  if (frames === undefined) machine.mail.outgoing.set(link, [bytes])
+  else frames.push(bytes)
 }
 
 export function emit(machine: Machine, event: ChatEvent): void {
@@ -314,6 +325,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     link: null,
     heard: 'nothing',
     reach: IDLE,
+    mail: newContactMail(),
     news: new Map(),
     toldSeq: 0,
     lookups: new Map(),

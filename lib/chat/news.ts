@@ -1,4 +1,5 @@
 import { type Contact, type Machine, tell } from './machine.ts'
+import { tellRoutes } from './mail/routes.ts'
 import { newestRecords } from './publishing.ts'
 import { latestIsDue } from './receipts.ts'
 
@@ -9,6 +10,7 @@ import { latestIsDue } from './receipts.ts'
 export function tellNews(machine: Machine, contact: Contact): void {
   tell(machine, contact, { kind: 'secret', secret: machine.own.contactSecret })
   tell(machine, contact, newestRecords(machine))
+  if (machine.mail.boxes.size > 0) tellRoutes(machine, contact)
   const did = contact.row.device?.did
   if (did !== undefined) latestIsDue(machine, contact, did, 1)
   tell(machine, contact, { kind: 'control', control: { code: 'heartbeat', counter: contact.head.outgoing.counter } })

@@ -2,6 +2,7 @@ import { equalBytes } from '../bytes.ts'
 import { daysToLookUp, slotKey } from '../identity/slot.ts'
 import type { Target } from './events.ts'
 import { type Contact, jitter, type Lookup, type Machine, setTimer } from './machine.ts'
+import { onAway } from './mail/away.ts'
 import { accountKeyOf, applyResolved, isBehind, lookUpSecrets } from './pins.ts'
 import { isRequestOver } from './requests.ts'
 
@@ -133,6 +134,7 @@ export function onLost(machine: Machine, contact: Contact, livedMs: number): voi
 }
 
 function pause(machine: Machine, contact: Contact): void {
+  onAway(machine, contact)
   const { attempts } = contact.reach
   contact.reach = { ...contact.reach, phase: 'waiting', attempts: attempts + 1, resolved: false }
   setTimer(machine, `reach:${contact.id}`, machine.now + pauseOf(machine, attempts))

@@ -1,6 +1,7 @@
 import { fromHex } from '../bytes.ts'
 import type { Range } from '../rows.ts'
 import { type Contact, type Machine, save, setTimer, tell } from './machine.ts'
+import { dropQueues } from './mail/boxes.ts'
 import { replaceContactSecret } from './own.ts'
 import { publishAll } from './publishing.ts'
 import { forgetContact } from './requests.ts'
@@ -20,18 +21,21 @@ export const RANGES_OF_CONTACT: readonly Range[] = [
   'sent',
   'place',
   'outbox',
+  'routes',
+  'stored',
 ]
 
 /** Where the handle stands in keys of the range `expiry`, behind a time. */
 const EXPIRY_HANDLE_AT = 8
 
 /** Timers that carry the contact's handle. */
-const TIMERS = ['reach', 'look', 'resend', 'gap', 'typing'] as const
+const TIMERS = ['reach', 'look', 'resend', 'gap', 'typing', 'post', 'news'] as const
 
 /** Ends the sessions and links with somebody: they hear nothing more, and what they repeat of those sessions is dropped. */
 export function partFrom(machine: Machine, contact: Contact): void {
   for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
   contact.news.clear()
+  dropQueues(machine, contact)
   for (const link of machine.links.values()) {
     if (link.bound === contact || link.expected === contact) machine.effects.push({ kind: 'close', link: link.id })
   }

@@ -2,6 +2,7 @@ import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import type { ContactRow } from './contact-row.ts'
 import { dropFromOutbox } from './delivering.ts'
 import { accountKey, type Contact, emit, load, type Machine, save } from './machine.ts'
+import { dropQueues } from './mail/boxes.ts'
 import { messageKey } from './sealing.ts'
 
 /** How long a request waits for an answer, on either side, ms. */
@@ -28,6 +29,7 @@ export function forgetContact(machine: Machine, contact: Contact): void {
   machine.contacts.delete(contact.id)
   machine.byAccount.delete(accountKey(contact.row.account))
   machine.due.delete(contact)
+  dropQueues(machine, contact)
   save(
     machine,
     { range: 'contact', key: contact.handle, value: null },

@@ -6,6 +6,7 @@ import { pqAnswer, pqOffer } from '../session/pq-step.ts'
 import { sealFrame } from '../session/seal.ts'
 import { canSeal } from '../session/session.ts'
 import { type Contact, type Link, type Machine, save, send, setTimer } from './machine.ts'
+import { mailWay } from './mail/links.ts'
 import { advance, DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './session-entry.ts'
 
 /** However often the same frames of theirs come again, the answer to them leaves at most once in this time on a link, ms. */
@@ -30,10 +31,11 @@ export function ephemeral(machine: Machine, content: Content): Uint8Array {
   }).bytes
 }
 
-/** The link that reaches this contact on behalf of that session: the proved one, else where the session came from. */
+/** The link that reaches this contact on behalf of that session: the proved one, else where the session came from, else their mailboxes. */
 export function linkFor(machine: Machine, contact: Contact, entry: SessionEntry): number | null {
   if (contact.link !== null) return contact.link
-  return entry.via !== null && machine.links.has(entry.via) ? entry.via : null
+  if (entry.via !== null && machine.links.has(entry.via)) return entry.via
+  return mailWay(machine, contact)
 }
 
 /**

@@ -121,8 +121,12 @@ export interface MessageView {
   readonly kind: string
   /** When it was written, by its author's clock but never after its arrival; ms. */
   readonly at: number
-  readonly state: 'queued' | 'delivered' | 'read' | 'expired' | 'failed'
-  readonly states: { readonly delivered?: number; readonly read?: number }
+  readonly state: 'queued' | 'stored' | 'delivered' | 'read' | 'expired' | 'failed'
+  readonly states: {
+    readonly stored?: readonly { readonly mailbox: string; readonly until: number }[]
+    readonly delivered?: number
+    readonly read?: number
+  }
   /** Hexadecimal. */
   readonly replyTo?: string
   /** When it is erased here, ms. */
@@ -143,6 +147,8 @@ export interface ViewContext {
   readonly self: string
   /** Of own messages with the peer device. */
   readonly delivery?: DeliveryState
+  /** Mailboxes that hold an own message, by PeerId. */
+  readonly stored?: readonly { readonly mailbox: string; readonly until: number }[]
   /** Of the author device: makes a message read, and a gap disappear when it was filled. */
   readonly incoming?: IncomingState
   /** What became of it. */
@@ -167,6 +173,7 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
     at: payload ? Math.min(payload.sentAt, record.receivedAt) : record.receivedAt,
     state: shownState(record, payload, context),
     states: {
+      ...(isHeld(record, payload, context) && { stored: context.stored }),
       ...(record.deliveredAt !== null && { delivered: record.deliveredAt }),
       ...(record.readAt !== null && { read: record.readAt }),
     },
@@ -218,7 +225,12 @@ function shownState(
   if (record.deleted) return known === 'queued' ? known : 'delivered'
   if (known === 'read' || record.readAt !== null) return 'read'
   if (known === 'delivered' || record.deliveredAt !== null) return 'delivered'
-  return record.failed?.state ?? 'queued'
+  return record.failed?.state ?? (context.stored === undefined ? 'queued' : 'stored')
+}
+
+/** Whether it is worth telling which mailboxes hold it: until it was delivered. */
+function isHeld(record: MessageRecord, payload: Payload | null | undefined, context: ViewContext): boolean {
+  return context.stored !== undefined && shownState(record, payload, context) === 'stored'
 }
 
 function missingOf(record: MessageRecord, payload: Payload | null | undefined, context: ViewContext): number {

@@ -1,7 +1,7 @@
 import type { ContactRow } from '../../lib/chat/contact-row.ts'
 import { encodeAccount } from '../../lib/identity/account.ts'
 import type { Random } from '../../lib/crypto/primitives.ts'
-import type { DeliveryMode, Logger, Node, PublicMode } from '../api.ts'
+import type { DeliveryMode, Logger, MailboxPolicy, Node, PublicMode } from '../api.ts'
 import { type Bootstrap, createBootstrap } from '../bootstrap.ts'
 import { systemClock } from '../clock.ts'
 import { systemRandom } from '../crypto.ts'
@@ -46,6 +46,8 @@ export interface MeshOptions {
   readonly delivery?: DeliveryMode
   /** By default `account`. */
   readonly public?: PublicMode
+  /** Who keeps a mailbox for others, by name; by default nobody does. */
+  readonly mailboxes?: Readonly<Record<string, MailboxPolicy>>
   readonly logger?: Logger
 }
 
@@ -123,6 +125,7 @@ async function createRealMesh(options: MeshOptions): Promise<Mesh> {
       random,
       delivery: options.delivery ?? 'outbox',
       publicMode: options.public ?? 'account',
+      mailbox: options.mailboxes?.[newcomer.name],
       logger,
       traffic,
       bootstrap: () => rendezvous.addresses(),

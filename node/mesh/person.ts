@@ -3,7 +3,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Random } from '../../lib/crypto/primitives.ts'
 import type { Row } from '../../lib/rows.ts'
-import type { DeliveryMode, Logger, Node, PublicMode } from '../api.ts'
+import type { DeliveryMode, Logger, MailboxPolicy, Node, PublicMode } from '../api.ts'
 import { systemClock } from '../clock.ts'
 import { native } from '../crypto.ts'
 import type { Driver } from '../driver.ts'
@@ -39,6 +39,8 @@ export interface PersonOptions {
   readonly random: Random
   readonly delivery: DeliveryMode
   readonly publicMode: PublicMode
+  /** For whom it keeps a mailbox, if it does. */
+  readonly mailbox: MailboxPolicy | undefined
   readonly logger: Logger
   readonly traffic: Traffic
   /** Texts of the addresses of the bootstrap nodes, with `/p2p`. */
@@ -73,6 +75,7 @@ export function createPerson(options: PersonOptions): Person {
         listen: [listen],
         bootstrap: known,
         role: 'node',
+        mailbox: options.mailbox !== undefined,
         limits: 'mesh',
         primitives: native,
         logger: options.logger,
@@ -91,6 +94,7 @@ export function createPerson(options: PersonOptions): Person {
         primitives: native,
         delivery: options.delivery,
         publicMode: options.publicMode,
+        ...(options.mailbox !== undefined && { mailbox: options.mailbox }),
         logger: options.logger,
         version: 'mesh',
         bootstrap: () => known,

@@ -1,10 +1,18 @@
 import type { Stream } from '@libp2p/interface'
 import { ProtocolError } from '../../lib/errors.ts'
 import { createMessageSplitter, encodeMessages } from './framing.ts'
-import type { Link, NetworkHandlers } from './network.ts'
+import { type Link, type LinkProtocol, MAX_MESSAGE_BYTES, type NetworkHandlers } from './network.ts'
 
-/** The libp2p protocol of a link. The number changes only with the framing; what is inside has versions of its own. */
+/** The libp2p protocol of a link for chat. The number changes only with the framing; what is inside has versions of its own. */
 export const CHAT_PROTOCOL = '/sotto/chat/1'
+/** The libp2p protocol of a link to a mailbox, with the same framing. */
+export const MAILBOX_PROTOCOL = '/sotto/mailbox/1'
+
+/** The libp2p protocol of a link, by what it is for. */
+export const PROTOCOL_IDS: Readonly<Record<LinkProtocol, string>> = {
+  chat: CHAT_PROTOCOL,
+  mailbox: MAILBOX_PROTOCOL,
+}
 
 /**
  * Unsent bytes at which a link is given up: a peer that takes nothing for so long is not there. Four windows of the
@@ -16,7 +24,7 @@ export const MAX_UNSENT_BYTES: number = 4 * 1024 * 1024
 export const CLOSE_TIMEOUT_MS = 2_000
 
 /** What of a link the connection decides. */
-export type LinkFacts = Pick<Link, 'id' | 'dialer' | 'remotePeer' | 'rung' | 'remoteAddress'>
+export type LinkFacts = Pick<Link, 'id' | 'protocol' | 'dialer' | 'remotePeer' | 'rung' | 'remoteAddress'>
 
 /** What a link tells; see `NetworkHandlers`. */
 export type LinkHandlers = Pick<NetworkHandlers, 'message' | 'closed' | 'dropped'>
@@ -37,7 +45,8 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
   stream.inactivityTimeout = Number.MAX_SAFE_INTEGER
   stream.maxWriteBufferLength = MAX_UNSENT_BYTES
 
-  const splitter = createMessageSplitter()
+  const maxBytes = MAX_MESSAGE_BYTES[facts.protocol]
+  const splitter = createMessageSplitter(maxBytes)
   let reading = false
   let localEnd = false
   let remoteEnd = false
@@ -51,7 +60,7 @@ export function createLink(stream: Stream, facts: LinkFacts, handlers: LinkHandl
     },
     async send(messages) {
       if (messages.length === 0) return
-      const bytes = encodeMessages(messages)
+      const bytes = encodeMessages(messages, maxBytes)
       if (localEnd || gone) return
       try {
         stream.send(bytes)

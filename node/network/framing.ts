@@ -1,7 +1,7 @@
 import { malformed } from '../../lib/wire.ts'
 import { MAX_LINK_MESSAGE_BYTES } from './network.ts'
 
-/** Bytes of the longest length prefix: three groups of seven bits reach 2 MiB, well above `MAX_LINK_MESSAGE_BYTES`. */
+/** Bytes of the longest length prefix: three groups of seven bits reach 2 MiB, well above `MAX_MESSAGE_BYTES`. */
 const MAX_PREFIX_BYTES = 3
 
 /** How many bytes the prefix of a message of this length takes. */
@@ -13,11 +13,11 @@ function prefixBytes(length: number): number {
  * The messages one after the other, each behind its length as an unsigned varint (the framing of libp2p's `lpStream`), as
  * one array, so that a batch is one write. Throws a `TypeError` for a message that is empty or over the limit.
  */
-export function encodeMessages(messages: readonly Uint8Array[]): Uint8Array {
+export function encodeMessages(messages: readonly Uint8Array[], maxBytes: number = MAX_LINK_MESSAGE_BYTES): Uint8Array {
   let total = 0
   for (const { length } of messages) {
-    if (length === 0 || length > MAX_LINK_MESSAGE_BYTES) {
-      throw new TypeError(`a link message has 1 to ${MAX_LINK_MESSAGE_BYTES} bytes, got ${length}`)
+    if (length === 0 || length > maxBytes) {
+      throw new TypeError(`a link message has 1 to ${maxBytes} bytes, got ${length}`)
     }
     total += prefixBytes(length) + length
   }
@@ -50,7 +50,7 @@ export interface MessageSplitter {
 }
 
 /** A splitter for the framing of `encodeMessages`. It holds what was pushed and nothing more. */
-export function createMessageSplitter(): MessageSplitter {
+export function createMessageSplitter(maxBytes: number = MAX_LINK_MESSAGE_BYTES): MessageSplitter {
   let buffer = new Uint8Array(0)
   let at = 0
   return {
@@ -76,8 +76,8 @@ export function createMessageSplitter(): MessageSplitter {
         if (byte < 0x80) break
         if (prefix === MAX_PREFIX_BYTES) throw malformed('the length of a link message is too long')
       }
-      if (length === 0 || length > MAX_LINK_MESSAGE_BYTES || prefix !== prefixBytes(length)) {
-        throw malformed(`a link message has 1 to ${MAX_LINK_MESSAGE_BYTES} bytes, got ${length}`)
+      if (length === 0 || length > maxBytes || prefix !== prefixBytes(length)) {
+        throw malformed(`a link message has 1 to ${maxBytes} bytes, got ${length}`)
       }
       if (buffer.length - at < prefix + length) return undefined
       const message = buffer.slice(at + prefix, at + prefix + length)

@@ -13,12 +13,12 @@ import { createLibp2p } from 'libp2p'
 import { NodeError } from '../errors.ts'
 import { bootstrapsOf, peerText, withoutPeer } from './addresses.ts'
 import { createBootstraps, type Timers } from './bootstraps.ts'
-import { CHAT_PROTOCOL } from './chat-stream.ts'
+import { CHAT_PROTOCOL, MAILBOX_PROTOCOL } from './chat-stream.ts'
 import { componentLogger } from './component-log.ts'
 import { dialer } from './dialer.ts'
 import { createGater, hostOf } from './gater.ts'
 import { createGuardedDatastore } from './guarded-datastore.ts'
-import { MAX_CHAT_STREAMS, MAX_STREAM_WINDOW_BYTES, STREAM_TIMEOUT_MS } from './limits.ts'
+import { MAX_CHAT_STREAMS, MAX_MAILBOX_STREAMS, MAX_STREAM_WINDOW_BYTES, STREAM_TIMEOUT_MS } from './limits.ts'
 import { createLinks, type Links } from './links.ts'
 import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
@@ -215,9 +215,15 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       })
       links = open
       if (role === 'node') {
-        await node.handle(CHAT_PROTOCOL, (stream, connection) => open.accept(stream, connection), {
+        await node.handle(CHAT_PROTOCOL, (stream, connection) => open.accept('chat', stream, connection), {
           maxInboundStreams: MAX_CHAT_STREAMS,
           maxOutboundStreams: MAX_CHAT_STREAMS,
+          runOnLimitedConnection: false,
+        })
+      }
+      if (options.mailbox === true) {
+        await node.handle(MAILBOX_PROTOCOL, (stream, connection) => open.accept('mailbox', stream, connection), {
+          maxInboundStreams: MAX_MAILBOX_STREAMS,
           runOnLimitedConnection: false,
         })
       }
@@ -240,9 +246,9 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     addresses: () => (handlers === undefined ? [] : reach.toTell().map(({ bytes }) => plainBytes(bytes))),
     addressTexts: () =>
       handlers === undefined ? [] : reach.toTell().map((address) => `${address.toString()}/p2p/${self}`),
-    async dial(target, { signal }) {
+    async dial(target, dialling) {
       if (links === undefined) throw new NodeError('stopped', 'The network was not started.')
-      return links.dial(target, { signal })
+      return links.dial(target, dialling)
     },
     addBootstrap(addresses) {
       const usable = bootstrapsOf(addresses)

@@ -1,10 +1,10 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { NodeError } from '../errors.ts'
 import { rungOf, withoutPeer, withPeer, isPlainAddress, peerText } from './addresses.ts'
-import { CHAT_PROTOCOL, createLink, type OpenLink } from './chat-stream.ts'
+import { createLink, type OpenLink, PROTOCOL_IDS } from './chat-stream.ts'
 import type { Dialer } from './dialer.ts'
 import { MAX_LINKS_PER_PEER, STREAM_TIMEOUT_MS } from './limits.ts'
-import type { Link, NetworkHandlers, Target } from './network.ts'
+import type { Link, LinkProtocol, NetworkHandlers, Target } from './network.ts'
 import { plainBytes } from './plain-bytes.ts'
 
 /** What links need of the node below them. */
@@ -21,9 +21,9 @@ export interface LinksOptions {
 
 /** The open links of a node. */
 export interface Links {
-  /** Takes over an inbound chat stream. Does not throw. */
-  accept(stream: Stream, connection: Connection): void
-  dial(target: Target, options: { signal: AbortSignal }): Promise<Link>
+  /** Takes over an inbound stream. Does not throw. */
+  accept(protocol: LinkProtocol, stream: Stream, connection: Connection): void
+  dial(target: Target, options: { signal: AbortSignal; protocol?: LinkProtocol }): Promise<Link>
   /** Ends all links with this peer at once. */
   drop(peer: string): void
   /** Ends all links and waits until their `closed` was told. */
@@ -39,19 +39,20 @@ interface Attempt {
   waiting: number
 }
 
-/** Keeps one chat stream per peer where it can: a dial finds an open link before it makes another. */
+/** Keeps one stream per peer and protocol where it can: a dial finds an open link before it makes another. */
 export function createLinks(options: LinksOptions): Links {
   const { self, dialer, handlers, stopping } = options
   const byPeer = new Map<string, Set<OpenLink>>()
   const attempts = new Map<string, Attempt>()
   let whenEmpty = (): void => undefined
 
-  function add(stream: Stream, connection: Connection, dialed: boolean): OpenLink {
+  function add(protocol: LinkProtocol, stream: Stream, connection: Connection, dialed: boolean): OpenLink {
     const peer = connection.remotePeer.toString()
     const links = byPeer.get(peer) ?? new Set<OpenLink>()
     const address = withoutPeer(connection.remoteAddr)
     const facts = {
       id: ++lastLinkId,
+      protocol,
       dialer: dialed,
       remotePeer: plainBytes(connection.remotePeer.toMultihash().bytes),
       rung: rungOf(address),
@@ -70,20 +71,25 @@ export function createLinks(options: LinksOptions): Links {
     links.add(link)
     byPeer.set(peer, links)
     handlers.opened(link)
-    if (links.size > MAX_LINKS_PER_PEER) [...links][0]?.close()
+    const alike = [...links].filter(
+      (other) => other.protocol === protocol && (protocol === 'chat' || other.dialer === dialed),
+    )
+    if (alike.length > MAX_LINKS_PER_PEER) alike[0]?.close()
     return link
   }
 
-  function openLink(peer: string): OpenLink | undefined {
-    return [...(byPeer.get(peer) ?? [])].findLast((link) => link.open)
+  /** A stream to a mailbox belongs to whoever dialled it: the other way is that of their mail to this node. */
+  function openLink(protocol: LinkProtocol, peer: string): OpenLink | undefined {
+    const links = [...(byPeer.get(peer) ?? [])]
+    return links.findLast((link) => link.open && link.protocol === protocol && (protocol === 'chat' || link.dialer))
   }
 
-  async function open(target: Target, peer: string, signal: AbortSignal): Promise<OpenLink> {
+  async function open(protocol: LinkProtocol, target: Target, peer: string, signal: AbortSignal): Promise<OpenLink> {
     const failures: unknown[] = []
     for (const connection of options.connectionsTo(peer)) {
       if (connection.status !== 'open' || connection.limits !== undefined) continue
       try {
-        return await openOn(connection, signal)
+        return await openOn(protocol, connection, signal)
       } catch (cause) {
         signal.throwIfAborted()
         failures.push(cause)
@@ -101,11 +107,11 @@ export function createLinks(options: LinksOptions): Links {
       }
     }
     if (addresses.length === 0) throw new AggregateError(failures, 'no usable address is known')
-    return openOn(await dialer.dial(addresses, { signal }), signal)
+    return openOn(protocol, await dialer.dial(addresses, { signal }), signal)
   }
 
-  async function openOn(connection: Connection, signal: AbortSignal): Promise<OpenLink> {
-    const stream = await connection.newStream(CHAT_PROTOCOL, {
+  async function openOn(protocol: LinkProtocol, connection: Connection, signal: AbortSignal): Promise<OpenLink> {
+    const stream = await connection.newStream(PROTOCOL_IDS[protocol], {
       signal: AbortSignal.any([signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)]),
       maxOutboundStreams: MAX_LINKS_PER_PEER,
     })
@@ -113,30 +119,31 @@ export function createLinks(options: LinksOptions): Links {
       stream.abort(new Error('nobody waits for this link any more'))
       signal.throwIfAborted()
     }
-    return add(stream, connection, true)
+    return add(protocol, stream, connection, true)
   }
 
-  function join(target: Target, peer: string): Attempt {
-    const running = attempts.get(peer)
+  function join(protocol: LinkProtocol, target: Target, peer: string): Attempt {
+    const name = `${protocol} ${peer}`
+    const running = attempts.get(name)
     if (running !== undefined) return running
     const controller = new AbortController()
-    const link = open(target, peer, AbortSignal.any([controller.signal, stopping]))
+    const link = open(protocol, target, peer, AbortSignal.any([controller.signal, stopping]))
     const attempt: Attempt = { link, controller, waiting: 0 }
-    attempts.set(peer, attempt)
+    attempts.set(name, attempt)
     const forget = (): void => {
-      if (attempts.get(peer) === attempt) attempts.delete(peer)
+      if (attempts.get(name) === attempt) attempts.delete(name)
     }
     link.then(forget, forget)
     return attempt
   }
 
   return {
-    accept(stream, connection) {
+    accept(protocol, stream, connection) {
       try {
         if (stopping.aborted || options.isBlocked(connection.remotePeer.toString())) {
           stream.abort(new Error('not taken'))
         } else {
-          add(stream, connection, false)
+          add(protocol, stream, connection, false)
         }
       } catch (cause) {
         handlers.dropped('link-open')
@@ -144,28 +151,29 @@ export function createLinks(options: LinksOptions): Links {
       }
     },
 
-    async dial(target, { signal }) {
+    async dial(target, { signal, protocol = 'chat' }) {
       if (stopping.aborted) throw new NodeError('stopped', 'The node was stopped.')
       const peer = nameOf(target.peer)
       if (peer === self) throw new NodeError('invalid', 'This is the own node.')
       if (options.isBlocked(peer)) throw new NodeError('unreachable', 'This peer is blocked.')
-      const existing = openLink(peer)
+      const existing = openLink(protocol, peer)
       if (existing !== undefined) return existing
 
-      const attempt = join(target, peer)
+      const attempt = join(protocol, target, peer)
       attempt.waiting++
       try {
         return await settledOrAborted(attempt.link, signal)
       } catch (cause) {
         if (stopping.aborted) throw new NodeError('stopped', 'The node was stopped.', { cause })
         // a peer that dials us at the same time may have been faster
-        const inbound = openLink(peer)
+        const inbound = openLink(protocol, peer)
         if (inbound !== undefined) return inbound
         throw new NodeError('unreachable', 'None of the addresses answers.', { cause })
       } finally {
         attempt.waiting--
         if (attempt.waiting === 0) {
-          if (attempts.get(peer) === attempt) attempts.delete(peer)
+          const name = `${protocol} ${peer}`
+          if (attempts.get(name) === attempt) attempts.delete(name)
           attempt.controller.abort()
         }
       }

@@ -20,6 +20,8 @@ export interface Libp2pNetworkOptions {
   readonly bootstrap?: readonly Uint8Array[]
   /** A `bootstrap` node has no account: it is a DHT server and takes many connections, but no links. */
   readonly role: 'node' | 'bootstrap'
+  /** Whether others may open links to a mailbox here. */
+  readonly mailbox?: boolean
   readonly primitives: Primitives
   /** What makes a slot value good; the protocol's rules unless a test brings others. */
   readonly rules?: SlotRules

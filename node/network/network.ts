@@ -1,12 +1,21 @@
+import { MAX_MAILBOX_MESSAGE_BYTES } from '../../lib/mailbox/messages.ts'
+
 /**
  * What a node needs of a network. `libp2p.ts` is the real one; the simulator brings another. Peers are named by the
  * bytes of their PeerId's multihash, addresses are binary multiaddrs; neither authenticates a person.
  */
 
+/**
+ * What a link is for: `chat` between two people's nodes; `mailbox` from whoever leaves or fetches something (the dialer) to
+ * the node that keeps it.
+ */
+export type LinkProtocol = 'chat' | 'mailbox'
+
 /** A long-lived stream of messages to one peer, made by either side. */
 export interface Link {
   /** Unique within this process. */
   readonly id: number
+  readonly protocol: LinkProtocol
   /** Whether this side dialled. */
   readonly dialer: boolean
   readonly remotePeer: Uint8Array
@@ -23,7 +32,7 @@ export interface Link {
 /** What the network tells its node. Handlers do not throw. */
 export interface NetworkHandlers {
   opened(link: Link): void
-  /** One whole message of at most `MAX_LINK_MESSAGE_BYTES`. While the returned promise is pending nothing more of this link is read. */
+  /** One whole message of at most `MAX_MESSAGE_BYTES` of its protocol. While the returned promise is pending nothing more of this link is read. */
   message(link: Link, bytes: Uint8Array): Promise<void> | void
   closed(link: Link): void
   /** Own addresses changed, or the network came back (wake, other interfaces). */
@@ -51,8 +60,11 @@ export interface Network extends AsyncDisposable {
   addresses(): readonly Uint8Array[]
   /** The same as texts with `/p2p/…`, for people and other nodes' `--bootstrap`. */
   addressTexts(): readonly string[]
-  /** Opens a link. Rejects with a `NodeError` (`unreachable`) when none of the addresses answers. */
-  dial(target: Target, options: { signal: AbortSignal }): Promise<Link>
+  /**
+   * Opens a link, for `chat` unless said otherwise. Rejects with a `NodeError` (`unreachable`) when none of the addresses
+   * answers, or the peer does not speak the protocol.
+   */
+  dial(target: Target, options: { signal: AbortSignal; protocol?: LinkProtocol }): Promise<Link>
   /** Adds bootstrap nodes (binary multiaddrs with `/p2p`) to the known ones and connects to them. */
   addBootstrap(addresses: readonly Uint8Array[]): void
   /** Stores a slot value in the DHT. Resolves to how many other nodes took it. */
@@ -63,5 +75,11 @@ export interface Network extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** A prefix (≈ 2.9 KB) and a frame (≤ 16 KiB) fit; nothing else is larger. */
+/** The longest message of a link for chat: a prefix (≈ 2.9 KB) and a frame (≤ 16 KiB) fit; nothing else is larger. */
 export const MAX_LINK_MESSAGE_BYTES: number = 24 * 1024
+
+/** The longest message of a link, by what it is for. */
+export const MAX_MESSAGE_BYTES: Readonly<Record<LinkProtocol, number>> = {
+  chat: MAX_LINK_MESSAGE_BYTES,
+  mailbox: MAX_MAILBOX_MESSAGE_BYTES,
+}

@@ -42,7 +42,6 @@ describe('usage', () => {
     ['a command of a later version', ['pair', 'bob']],
     ['a flag of a later version', ['up', '--web']],
     ['a flag of a later version with a value', ['up', '--web=8080']],
-    ['a mode of a later version', ['up', '--delivery', 'mailbox']],
     ['an unknown flag', ['id', '--frobnicate']],
     ['a missing argument', ['send']],
     ['too many arguments', ['id', 'x']],
@@ -66,7 +65,7 @@ describe('usage', () => {
     })
   })
 
-  test.each(['pair', 'up --mailbox'])('%s says that it comes later', async (line) => {
+  test.each(['pair', 'up --mdns'])('%s says that it comes later', async (line) => {
     await using scope = await temporaryHome()
     expect((await runCli(line.split(' '), scope)).stderr).toContain('later version')
   })

@@ -29,8 +29,8 @@ export const contacts: Part = {
       file: 'lib/chat/delivering.ts',
       takeOut: [
         {
-          find: "contact.heard === 'news' && !contact.row.unconfirmedDevice",
-          replace: '!contact.row.unconfirmedDevice',
+          find: "const heard = contact.link === null || contact.heard === 'news'",
+          replace: 'const heard = true',
         },
       ],
       test: {
@@ -44,8 +44,8 @@ export const contacts: Part = {
       file: 'lib/chat/delivering.ts',
       takeOut: [
         {
-          find: "contact.heard === 'news' && !contact.row.unconfirmedDevice &&",
-          replace: "contact.heard === 'news' &&",
+          find: 'return heard && !contact.row.unconfirmedDevice && ',
+          replace: 'return heard && ',
         },
       ],
       test: { file: devices, name: 'gets nothing there before the user has looked, if they are verified' },

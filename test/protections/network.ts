@@ -19,7 +19,7 @@ export const network: Part = {
       file: framing,
       takeOut: [
         {
-          find: 'if (length === 0 || length > MAX_LINK_MESSAGE_BYTES || prefix !== prefixBytes(length)) {',
+          find: 'if (length === 0 || length > maxBytes || prefix !== prefixBytes(length)) {',
           replace: 'if (prefix !== prefixBytes(length)) {',
         },
       ],
@@ -78,7 +78,7 @@ export const network: Part = {
       threat: 'a stranger opens streams without end',
       file: 'node/network/links.ts',
       takeOut: [
-        { find: 'if (links.size > MAX_LINKS_PER_PEER) [...links][0]?.close()', replace: '' },
+        { find: 'if (alike.length > MAX_LINKS_PER_PEER) alike[0]?.close()', replace: '' },
         {
           file: 'node/network/libp2p.ts',
           find: 'maxInboundStreams: MAX_CHAT_STREAMS,',

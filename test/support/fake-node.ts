@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type {
   Contact,
   Contacts,
+  MailboxStatus,
   Message,
   MessageState,
   Node,
@@ -195,13 +196,15 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     listeners.delete(listener)
   }
 
+  const mailboxes: MailboxStatus[] = []
+
   const status = async (): Promise<NodeStatus> => ({
     account: ME,
     up: true,
     connections: 1,
     contacts: { online: 0, total: contacts.size },
     dht: { mode: 'client', peers: 3, record: { seq: 7, expires: now() + 1000 } },
-    mailboxes: [],
+    mailboxes,
     queued: 0,
     unread: 0,
     dropped: {},
@@ -225,6 +228,18 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
+    mailboxes: {
+      list: async () => mailboxes,
+      async use(where) {
+        mailboxes.push({ mailbox: `12D3KooW${where}`, state: 'ready', contacts: contacts.size })
+        return mailboxes
+      },
+      async drop(mailbox) {
+        const kept = mailbox === undefined ? [] : mailboxes.filter((each) => each.mailbox !== mailbox)
+        if (kept.length === mailboxes.length) throw new NodeError('not-found', 'This is none of your mailboxes.')
+        mailboxes.splice(0, mailboxes.length, ...kept)
+      },
+    },
     send: async (who, text, { replyTo, expires, key } = {}): Promise<SentMessage> => {
       sends += 1
       const { account, online } = resolve(who)

@@ -54,6 +54,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       skewMs: options.clockSkewMs?.(newcomer.name) ?? 0,
       delivery: options.delivery ?? 'outbox',
       publicMode: options.public ?? 'account',
+      mailbox: options.mailboxes?.[newcomer.name],
       logger: options.logger ?? SILENT,
       acquaintances: () =>
         newcomers

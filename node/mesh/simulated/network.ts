@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../../../lib/bytes.ts'
 import type { Primitives } from '../../../lib/crypto/primitives.ts'
 import { NodeError } from '../../errors.ts'
-import type { Link, Network } from '../../network/network.ts'
+import type { Link, LinkProtocol, Network } from '../../network/network.ts'
 import { createSlotStore, protocolSlotRules, rememberingLast } from '../../network/slot-store.ts'
 import { after, type SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
@@ -22,7 +22,9 @@ export interface Internet {
   /** Messages on their way, over all links. */
   readonly underWay: number
   /** Puts one life of a process on the network; it listens from `start`. With `serves` it answers for slots as it likes. */
-  attach(station: Omit<Station, 'handlers'> & { readonly serves?: SlotServer }): SimulatedNetwork
+  attach(
+    station: Omit<Station, 'handlers'> & { readonly serves?: SlotServer; readonly mailbox?: boolean },
+  ): SimulatedNetwork
   /** Nothing gets from the one to the other; links between them break after a while. */
   cut(from: string, to: string): void
   /** All ways are whole again; who is offline stays so. */
@@ -46,6 +48,11 @@ export interface SimulatedNetwork extends Network {
 const MAX_RECORDS = 1_000
 const MAX_RECORD_BYTES: number = 16 << 20
 
+interface Host extends SlotHost {
+  /** Whether others may open links to a mailbox there. */
+  readonly mailbox?: boolean
+}
+
 export function createInternet(options: {
   readonly clock: SimulatedClock
   readonly dice: Dice
@@ -54,7 +61,7 @@ export function createInternet(options: {
   readonly watch: Watch
 }): Internet {
   const { clock, dice, history, primitives, watch } = options
-  const hosts = new Set<SlotHost>()
+  const hosts = new Set<Host>()
   const cuts = new Set<string>()
   const offline = new Set<string>()
   const rules = rememberingLast(protocolSlotRules(primitives))
@@ -85,7 +92,7 @@ export function createInternet(options: {
     })
   }
 
-  function dial(from: SlotHost, to: SlotHost | undefined, signal: AbortSignal): Promise<Link> {
+  function dial(from: Host, to: Host | undefined, protocol: LinkProtocol, signal: AbortSignal): Promise<Link> {
     return new Promise((resolve, reject) => {
       const fail = (): void => {
         signal.removeEventListener('abort', fail)
@@ -99,11 +106,12 @@ export function createInternet(options: {
       travel(from, to, () => {
         // Who died meanwhile hears nothing of an answer.
         if (!hosts.has(from)) return
-        if (!hosts.has(to) || to.handlers === null) {
+        const serves = protocol === 'chat' || to.mailbox === true
+        if (!hosts.has(to) || to.handlers === null || !serves) {
           travel(to, from, fail)
           return
         }
-        wires.connect(from, to, {
+        wires.connect(from, to, protocol, {
           opened(link) {
             signal.removeEventListener('abort', fail)
             resolve(link)
@@ -128,7 +136,7 @@ export function createInternet(options: {
       return wires.underWay
     },
     attach(station) {
-      const host: SlotHost = {
+      const host: Host = {
         ...station,
         handlers: null,
         slots: createSlotStore({
@@ -155,17 +163,17 @@ export function createInternet(options: {
         addresses: () => (hosts.has(host) ? [host.address] : []),
         // There is no multiaddr of it that an invite could carry: who is invited finds the slot of the invite.
         addressTexts: () => [],
-        async dial(target, { signal }) {
+        async dial(target, { signal, protocol = 'chat' }) {
           const existing = wires
             .endsOf(host)
-            .findLast(({ told, link }) => told && equalBytes(link.remotePeer, target.peer))
+            .findLast(({ told, link }) => told && isSame(link, protocol) && equalBytes(link.remotePeer, target.peer))
           if (existing !== undefined) return existing.link
           const to = [...hosts].find(
             ({ peer, address }) =>
               equalBytes(peer, target.peer) && target.addresses.some((known) => equalBytes(known, address)),
           )
           history.note('dial', host.name, to?.name ?? toHex(target.peer))
-          return (await host.around('dial', () => dial(host, to, signal))) ?? gone()
+          return (await host.around('dial', () => dial(host, to, protocol, signal))) ?? gone()
         },
         addBootstrap: () => undefined,
         put: async (key, value, { signal }) =>
@@ -206,6 +214,11 @@ export function createInternet(options: {
     },
     reset: wires.reset,
   }
+}
+
+/** A stream to a mailbox belongs to whoever dialled it. */
+function isSame(link: Link, protocol: LinkProtocol): boolean {
+  return link.protocol === protocol && (protocol === 'chat' || link.dialer)
 }
 
 /** Who died gets no answer. */

@@ -2,7 +2,7 @@ import { base58 } from '@scure/base'
 import { utf8 } from '../../../lib/bytes.ts'
 import type { Primitives, Random } from '../../../lib/crypto/primitives.ts'
 import type { Row } from '../../../lib/rows.ts'
-import type { DeliveryMode, Logger, PublicMode } from '../../api.ts'
+import type { DeliveryMode, Logger, MailboxPolicy, PublicMode } from '../../api.ts'
 import { native } from '../../crypto.ts'
 import type { Driver } from '../../driver.ts'
 import { composeNode } from '../../node.ts'
@@ -57,6 +57,8 @@ export interface SimulatedPersonOptions {
   nameOf(account: string): string
   readonly delivery: DeliveryMode
   readonly publicMode: PublicMode
+  /** For whom it keeps a mailbox, if it does. */
+  readonly mailbox: MailboxPolicy | undefined
   readonly logger: Logger
   /** Rows that are added before the first start. */
   acquaintances(): readonly Row[]
@@ -106,6 +108,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
       name,
       peer,
       address: utf8(`/simulated/${name}/${moves}`),
+      mailbox: options.mailbox !== undefined,
       clock: process,
       around,
     })
@@ -125,6 +128,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
         primitives: options.primitives,
         delivery: options.delivery,
         publicMode: options.publicMode,
+        ...(options.mailbox !== undefined && { mailbox: options.mailbox }),
         logger: watched(options.logger),
         version: 'simulated',
         bootstrap: () => [],

@@ -1,4 +1,4 @@
-import type { Link, NetworkHandlers } from '../../network/network.ts'
+import type { Link, LinkProtocol, NetworkHandlers } from '../../network/network.ts'
 import type { ProcessClock, SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
 import type { History } from './history.ts'
@@ -64,7 +64,12 @@ export interface Wires {
   /** Newest last. */
   endsOf(station: Station): readonly End[]
   /** A dial arrived at `to`: both get an end. `opened` says whether the dialler still wants it. */
-  connect(from: Station, to: Station, dialler: { opened(link: Link): boolean; failed(): void }): void
+  connect(
+    from: Station,
+    to: Station,
+    protocol: LinkProtocol,
+    dialler: { opened(link: Link): boolean; failed(): void },
+  ): void
   /** Some ways were cut or are whole again. */
   waysChanged(): void
   /** Ends all links between two people at once; what is on its way is lost. */
@@ -85,7 +90,13 @@ export function createWires(options: {
   const ends = new Set<InnerEnd>()
   let nextLink = 1
 
-  function createEnd(station: Station, remote: Station, dialer: boolean, other: () => InnerEnd): InnerEnd {
+  function createEnd(
+    station: Station,
+    remote: Station,
+    protocol: LinkProtocol,
+    dialer: boolean,
+    other: () => InnerEnd,
+  ): InnerEnd {
     const end: InnerEnd = {
       station,
       told: false,
@@ -99,6 +110,7 @@ export function createWires(options: {
       dialled: null,
       link: {
         id: nextLink++,
+        protocol,
         dialer,
         remotePeer: remote.peer,
         rung: 'direct',
@@ -210,9 +222,9 @@ export function createWires(options: {
       return count
     },
     endsOf: (station) => [...ends].filter((end) => end.station === station),
-    connect(from, to, dialler) {
-      const near: InnerEnd = createEnd(from, to, true, () => far)
-      const far: InnerEnd = createEnd(to, from, false, () => near)
+    connect(from, to, protocol, dialler) {
+      const near: InnerEnd = createEnd(from, to, protocol, true, () => far)
+      const far: InnerEnd = createEnd(to, from, protocol, false, () => near)
       near.dialled = dialler
       transmit(near, 'opened')
       open(far)

@@ -7,6 +7,7 @@ import { diskTargets } from './disk.ts'
 import { identityTargets } from './identity.ts'
 import { localTargets } from './local.ts'
 import { terminalTargets } from './terminal.ts'
+import { mailboxTargets } from './mailbox.ts'
 import { networkTargets } from './network.ts'
 import { rowTargets } from './rows.ts'
 import { sessionTargets } from './session.ts'
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   ...rowTargets,
   ...diskTargets,
   ...networkTargets,
+  ...mailboxTargets,
   ...localTargets,
   ...terminalTargets,
 ]

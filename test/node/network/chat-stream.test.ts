@@ -43,6 +43,7 @@ test.each([[[]], [['first', 'last']]])(
     let closed = 0
     const facts = {
       id: 1,
+      protocol: 'chat',
       dialer: false,
       remotePeer: new Uint8Array(),
       rung: 'lan',

@@ -1,0 +1,35 @@
+import { resendOutbox } from '../delivering.ts'
+import type { Contact, Machine } from '../machine.ts'
+import { mailWay } from './links.ts'
+import { hasUnstored } from './posting.ts'
+
+/** They were not reached: what waits goes to their mailboxes. */
+export function onAway(machine: Machine, contact: Contact): void {
+  if (contact.mail.away || contact.link !== null) return
+  contact.mail.away = true
+  leave(machine, contact)
+}
+
+/** A proved link: nothing goes to mailboxes any more. */
+export function onBack(contact: Contact): void {
+  contact.mail.away = false
+  contact.mail.attempts = 0
+}
+
+/** Time to leave again what no mailbox took. */
+export function onPostTimer(machine: Machine, contact: Contact): void {
+  contact.mail.waiting = false
+  leave(machine, contact)
+}
+
+/** Receipts and news leave now, alone if need be. */
+export function onNewsTimer(machine: Machine, contact: Contact): void {
+  contact.mail.flush = true
+  machine.due.add(contact)
+}
+
+function leave(machine: Machine, contact: Contact): void {
+  if (mailWay(machine, contact) === null || !hasUnstored(machine, contact)) return
+  machine.due.add(contact)
+  resendOutbox(machine, contact)
+}

@@ -1,0 +1,154 @@
+import { fromHex, toHex } from '../../bytes.ts'
+import { signLogin } from '../../mailbox/login.ts'
+import { MAX_ITEMS, type MailboxAnswer } from '../../mailbox/messages.ts'
+import type { Target } from '../events.ts'
+import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
+import { queueFor } from './queues.ts'
+import { ask, connectTo, remoteOf } from './remotes.ts'
+import { tellRoutes } from './routes.ts'
+import { encodeBox, newBox } from './rows.ts'
+import type { Box, Remote } from './state.ts'
+
+/** Pauses between attempts to reach an own mailbox, ms. */
+const BOX_PAUSES_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000]
+/** Mailboxes of one account. */
+export const MAX_BOXES = 3
+
+/** Chooses a mailbox. Whether it wants to keep anything shows when it is reached. */
+export function useBox(machine: Machine, target: Target): Box {
+  const known = machine.mail.boxes.get(toHex(target.peer))
+  if (known !== undefined) {
+    known.target = target
+    save(machine, { range: 'mailbox', key: known.handle, value: encodeBox(known) })
+    enter(machine, known)
+    return known
+  }
+  const box = newBox(machine.primitives, machine.random.bytes(16), machine.random.bytes(32), target)
+  machine.mail.boxes.set(box.id, box)
+  save(machine, { range: 'mailbox', key: box.handle, value: encodeBox(box) })
+  enter(machine, box)
+  return box
+}
+
+/** Gives a mailbox up: its queues are dropped there if it can be reached, and contacts are told of those that are left. */
+export function dropBox(machine: Machine, box: Box): void {
+  const queues = [...box.registered].map((id) => queueFor(machine, box, fromHex(id)).queue)
+  machine.mail.boxes.delete(box.id)
+  save(machine, { range: 'mailbox', key: box.handle, value: null })
+  const remote = machine.mail.remotes.get(box.id)
+  if (remote?.phase === 'open') {
+    for (let at = 0; at < queues.length; at += MAX_ITEMS)
+      ask(machine, remote, { kind: 'drop', queues: queues.slice(at, at + MAX_ITEMS) }, () => undefined)
+  }
+  setTimer(machine, `box:${box.id}`, null)
+  for (const contact of machine.contacts.values()) if (contact.row.state === 'accepted') tellRoutes(machine, contact)
+}
+
+/** The network is there: all own mailboxes are to be reached. */
+export function enterBoxes(machine: Machine): void {
+  for (const box of machine.mail.boxes.values()) {
+    box.attempts = 0
+    enter(machine, box)
+  }
+}
+
+export function enter(machine: Machine, box: Box): void {
+  if (box.phase === 'away') connectTo(machine, remoteOf(machine, box.target))
+}
+
+/** A mailbox greeted; if it is an own one, its owner says who he is and what he wants. */
+export function onBoxGreeting(machine: Machine, remote: Remote): void {
+  const box = machine.mail.boxes.get(remote.id)
+  if (box === undefined || remote.greeting === null) return
+  const { key } = remote.greeting
+  if (box.key !== null && toHex(box.key) !== toHex(key)) {
+    // Its routes name the key that signs receipts: with another one it is another mailbox.
+    count(machine, 'mailbox: another key')
+    box.registered.clear()
+    box.byQueue.clear()
+  }
+  if (box.key === null || toHex(box.key) !== toHex(key)) {
+    box.key = key
+    save(machine, { range: 'mailbox', key: box.handle, value: encodeBox(box) })
+  }
+  box.phase = 'entering'
+  const signature = signLogin(machine.primitives, box.owner, { peer: remote.target.peer, ...remote.greeting })
+  ask(machine, remote, { kind: 'login', owner: box.owner.publicKey, signature }, (answer) => {
+    if (!isDone(machine, box, answer)) return
+    box.phase = 'ready'
+    box.attempts = 0
+    registerQueues(machine, box)
+    ask(machine, remote, { kind: 'watch' }, () => undefined)
+    emit(machine, { kind: 'mailbox', mailbox: box.id })
+  })
+}
+
+/** Whether the mailbox did it; if it refused, why is kept to be shown. */
+function isDone(machine: Machine, box: Box, answer: MailboxAnswer | null): boolean {
+  if (answer?.kind === 'done') {
+    box.refused = null
+    return true
+  }
+  if (answer?.kind === 'refused') {
+    box.refused = answer.reason
+    emit(machine, { kind: 'mailbox', mailbox: box.id })
+  }
+  return false
+}
+
+/** Has every contact's queue kept, and tells them where it is. */
+export function registerQueues(machine: Machine, box: Box): void {
+  const remote = machine.mail.remotes.get(box.id)
+  if (box.phase !== 'ready' || remote === undefined) return
+  const contacts = [...machine.contacts.values()].filter(
+    ({ id, row }) => row.state === 'accepted' && !box.registered.has(id),
+  )
+  for (let at = 0; at < contacts.length; at += MAX_ITEMS) {
+    const some = contacts.slice(at, at + MAX_ITEMS)
+    const queues = some.map(({ handle }) => {
+      const { queue, token } = queueFor(machine, box, handle)
+      return { queue, kind: 'contact' as const, tokenHash: machine.primitives.sha256(token) }
+    })
+    for (const { id } of some) box.registered.add(id)
+    for (const [i, { queue }] of queues.entries()) box.byQueue.set(toHex(queue), some[i]?.id ?? '')
+    ask(machine, remote, { kind: 'register', queues }, (answer) => {
+      if (!isDone(machine, box, answer)) {
+        for (const { id } of some) box.registered.delete(id)
+        return
+      }
+      for (const contact of some) if (machine.contacts.has(contact.id)) tellRoutes(machine, contact)
+    })
+  }
+}
+
+/** Somebody became a contact. */
+export function registerFor(machine: Machine): void {
+  for (const box of machine.mail.boxes.values()) registerQueues(machine, box)
+}
+
+/** Somebody is no contact any more: what they left goes, and they can leave nothing. */
+export function dropQueues(machine: Machine, contact: Contact): void {
+  for (const box of machine.mail.boxes.values()) {
+    if (!box.registered.delete(contact.id)) continue
+    const { queue } = queueFor(machine, box, contact.handle)
+    const remote = machine.mail.remotes.get(box.id)
+    if (remote !== undefined) ask(machine, remote, { kind: 'drop', queues: [queue] }, () => undefined)
+  }
+}
+
+/** Its stream ended, or it was not reached: it is tried again, later and later. */
+export function onBoxLost(machine: Machine, id: string): void {
+  const box = machine.mail.boxes.get(id)
+  if (box === undefined) return
+  const was = box.phase
+  box.phase = 'away'
+  if (was === 'ready') emit(machine, { kind: 'mailbox', mailbox: id })
+  const pauseMs = BOX_PAUSES_MS[Math.min(box.attempts, BOX_PAUSES_MS.length - 1)] as number
+  box.attempts++
+  setTimer(machine, `box:${id}`, machine.now + pauseMs + jitter(machine, pauseMs))
+}
+
+export function onBoxTimer(machine: Machine, id: string): void {
+  const box = machine.mail.boxes.get(id)
+  if (box !== undefined) enter(machine, box)
+}

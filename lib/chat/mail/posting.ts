@@ -1,0 +1,137 @@
+import { equalBytes, fromHex, toHex } from '../../bytes.ts'
+import { ProtocolError } from '../../errors.ts'
+import { BLOB_BYTES, MAX_BLOB_FRAMES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
+import type { MailboxAnswer, Refusal } from '../../mailbox/messages.ts'
+import { openReceipt } from '../../mailbox/receipt.ts'
+import type { Route } from '../../mailbox/route.ts'
+import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
+import { isStored } from './links.ts'
+import { ask, remoteOf } from './remotes.ts'
+import { forgetRoute } from './routes.ts'
+import { encodeStored, storedKey } from './rows.ts'
+
+/** Pauses before what no mailbox took is left again, ms. */
+const POST_PAUSES_MS: readonly number[] = [5_000, 60_000, 600_000, 3_600_000]
+/** How much later than it could a receipt or other news leaves alone, ms: so it does not tell when this side woke. */
+const NEWS_AFTER_MS = 1_000
+const NEWS_WITHIN_MS = 4_000
+
+const LARGEST = BLOB_BYTES.at(-1) as number
+
+/** The end of a turn: frames that leave by mail are put into blobs, one for each mailbox of the recipient. */
+export function postOutgoing(machine: Machine): void {
+  const { outgoing, counters } = machine.mail
+  if (outgoing.size === 0) return
+  const contacts = new Map([...machine.contacts.values()].map((contact) => [contact.mail.link?.id, contact]))
+  for (const [link, frames] of outgoing) {
+    const contact = contacts.get(link)
+    if (contact === undefined) continue
+    for (const packed of pack(frames)) {
+      const carried = packed.flatMap((frame) => counters.get(frame) ?? [])
+      for (const route of contact.mail.routes) postTo(machine, contact, route, packed, carried)
+    }
+  }
+  outgoing.clear()
+  counters.clear()
+}
+
+/** As few blobs as hold the frames, in their order. */
+function pack(frames: readonly Uint8Array[]): Uint8Array[][] {
+  const blobs: Uint8Array[][] = []
+  for (const frame of frames) {
+    const last = blobs.at(-1)
+    if (last !== undefined && last.length < MAX_BLOB_FRAMES && packedBytes([...last, frame]) <= LARGEST)
+      last.push(frame)
+    else blobs.push([frame])
+  }
+  return blobs
+}
+
+function postTo(
+  machine: Machine,
+  contact: Contact,
+  route: Route,
+  frames: readonly Uint8Array[],
+  counters: readonly number[],
+): void {
+  const blob = sealBlob(machine.primitives, machine.random, route, frames)
+  const hash = machine.primitives.sha256(blob)
+  const { queue, token } = route
+  ask(machine, remoteOf(machine, route), { kind: 'put', queue, token, stamp: null, blob }, (answer) => {
+    if (answer?.kind === 'refused') onRefused(machine, contact, route, answer.reason)
+    const until = untilOf(machine, route, hash, answer)
+    if (until !== null) contact.mail.attempts = 0
+    if (until !== null && counters.length > 0) markStored(machine, contact, toHex(route.peer), until, counters)
+    if (until === null && counters.length > 0) postLater(machine, contact)
+  })
+}
+
+/** A mailbox that does not know the queue never will again: its owner gave it up. */
+function onRefused(machine: Machine, contact: Contact, route: Route, reason: Refusal): void {
+  count(machine, `mailbox: refuses, ${reason}`)
+  if (reason === 'unknown') forgetRoute(machine, contact, route)
+}
+
+/** Until when the mailbox keeps it; null when it does not, or its receipt is worth nothing. */
+function untilOf(machine: Machine, route: Route, hash: Uint8Array, answer: MailboxAnswer | null): number | null {
+  if (answer?.kind !== 'receipt') return null
+  try {
+    const receipt = openReceipt(machine.primitives, route.key, answer.receipt)
+    if (!equalBytes(receipt.queue, route.queue) || !equalBytes(receipt.hash, hash)) {
+      count(machine, 'mailbox: a receipt for something else')
+      return null
+    }
+    // its clock may be off: what counts is how long it promises to keep it
+    const kept = receipt.until - receipt.now
+    return kept > 0 ? machine.now + kept : null
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    count(machine, `mailbox: receipt ${error.code}`)
+    return null
+  }
+}
+
+function markStored(
+  machine: Machine,
+  contact: Contact,
+  mailbox: string,
+  until: number,
+  counters: readonly number[],
+): void {
+  const waiting = new Set(contact.outbox.map(({ counter }) => counter))
+  const marked = counters.filter((counter) => waiting.has(counter))
+  for (const counter of marked) {
+    const stored = new Map(contact.mail.stored.get(counter)).set(mailbox, until)
+    contact.mail.stored.set(counter, stored)
+    save(machine, { range: 'stored', key: storedKey(contact.handle, counter), value: encodeStored(stored, fromHex) })
+  }
+  if (marked.length === 0) return
+  const ranges = marked.map((counter): readonly [number, number] => [counter, counter])
+  emit(machine, { kind: 'states', contact: contact.id, counters: ranges, state: 'stored' })
+}
+
+/** It is acknowledged, or gone: nobody needs to know any more where it lies. */
+export function forgetStored(machine: Machine, contact: Contact, counter: number): void {
+  if (contact.mail.stored.delete(counter))
+    save(machine, { range: 'stored', key: storedKey(contact.handle, counter), value: null })
+}
+
+/** No mailbox took it: it is left again after a while. */
+export function postLater(machine: Machine, contact: Contact): void {
+  if (contact.mail.waiting) return
+  contact.mail.waiting = true
+  const pauseMs = POST_PAUSES_MS[Math.min(contact.mail.attempts, POST_PAUSES_MS.length - 1)] as number
+  contact.mail.attempts++
+  setTimer(machine, `post:${contact.id}`, machine.now + pauseMs + jitter(machine, pauseMs / 2))
+}
+
+/** Receipts and news that have no message to ride on leave in a moment. */
+export function postNewsSoon(machine: Machine, contact: Contact): void {
+  if (contact.mail.flush) return
+  setTimer(machine, `news:${contact.id}`, machine.now + NEWS_AFTER_MS + jitter(machine, NEWS_WITHIN_MS))
+}
+
+/** Whether something waits that no mailbox holds. */
+export function hasUnstored(machine: Machine, contact: Contact): boolean {
+  return contact.outbox.some(({ counter }) => !isStored(contact, counter, machine.now))
+}

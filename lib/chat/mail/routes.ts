@@ -1,0 +1,51 @@
+import { equalBytes, toHex } from '../../bytes.ts'
+import { ProtocolError } from '../../errors.ts'
+import { decodeRoute, encodeRoute, MAX_MAILBOXES, type Route } from '../../mailbox/route.ts'
+import { type Contact, count, type Machine, save, tell } from '../machine.ts'
+import { queueFor } from './queues.ts'
+import { encodeRoutes } from './rows.ts'
+
+/** Where a contact may leave frames, as far as mailboxes keep a queue for them. */
+export function ownRoutes(machine: Machine, contact: Contact): readonly Route[] {
+  return [...machine.mail.boxes.values()].flatMap((box) => {
+    if (box.key === null || !box.registered.has(contact.id)) return []
+    return [{ ...box.target, key: box.key, ...queueFor(machine, box, contact.handle) }]
+  })
+}
+
+export function tellRoutes(machine: Machine, contact: Contact): void {
+  tell(machine, contact, { kind: 'routes', routes: ownRoutes(machine, contact).map(encodeRoute) })
+}
+
+/** A contact said where frames may be left for them: the newest word holds, whatever of it can be read. */
+export function learnRoutes(machine: Machine, contact: Contact, told: readonly Uint8Array[]): void {
+  const routes: Route[] = []
+  for (const bytes of told.slice(0, MAX_MAILBOXES)) {
+    try {
+      routes.push(decodeRoute(bytes))
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      count(machine, `route: ${error.code}`)
+    }
+  }
+  setRoutes(machine, contact, routes)
+}
+
+/** The mailbox does not know the queue any more. */
+export function forgetRoute(machine: Machine, contact: Contact, route: Route): void {
+  setRoutes(
+    machine,
+    contact,
+    contact.mail.routes.filter((known) => toHex(known.queue) !== toHex(route.queue)),
+  )
+}
+
+function setRoutes(machine: Machine, contact: Contact, routes: readonly Route[]): void {
+  if (equalBytes(encodeRoutes(routes), encodeRoutes(contact.mail.routes))) return
+  contact.mail.routes = routes
+  save(machine, {
+    range: 'routes',
+    key: contact.handle,
+    value: routes.length === 0 ? null : encodeRoutes(routes),
+  })
+}

@@ -1,0 +1,85 @@
+import { concat, toHex, u64be, uintFrom } from '../../bytes.ts'
+import type { Primitives } from '../../crypto/primitives.ts'
+import { decodeRoute, encodeRoute, MAX_MAILBOXES, MAX_ROUTE_BYTES, type Route } from '../../mailbox/route.ts'
+import { asArray, asBytes, asNullable, asUint, decodeTyped, encode } from '../../wire.ts'
+import type { Box } from './state.ts'
+
+const MAX_ROW_BYTES = 4096
+const MAX_ADDRESSES = 4
+
+/** `[1, "mailbox", PeerId, [address…], key or null, seed]`: a mailbox of this account. Secret. */
+export function encodeBox({ target, key, seed }: Box): Uint8Array {
+  return encode([1, 'mailbox', target.peer, target.addresses, key, seed])
+}
+
+/** Throws `malformed` or `newer-version`. */
+export function decodeBox(primitives: Primitives, handle: Uint8Array, bytes: Uint8Array): Box {
+  const items = decodeTyped(bytes, { type: 'mailbox', fields: 4, maxBytes: MAX_ROW_BYTES })
+  const peer = asBytes(items[0], 'PeerId', { max: 64 })
+  const seed = asBytes(items[3], 'seed', { length: 32 })
+  return {
+    ...newBox(primitives, handle, seed, {
+      peer,
+      addresses: asArray(items[1], 'addresses', { max: MAX_ADDRESSES }).map((item) =>
+        asBytes(item, 'address', { max: 64 }),
+      ),
+    }),
+    key: asNullable(items[2], (item) => asBytes(item, 'mailbox key', { length: 32 })),
+  }
+}
+
+/** A mailbox that nobody spoke to yet. */
+export function newBox(primitives: Primitives, handle: Uint8Array, seed: Uint8Array, target: Box['target']): Box {
+  return {
+    id: toHex(target.peer),
+    handle,
+    target,
+    key: null,
+    seed,
+    owner: primitives.signing.fromSeed(seed),
+    phase: 'away',
+    attempts: 0,
+    registered: new Set(),
+    byQueue: new Map(),
+    refused: null,
+  }
+}
+
+/** `[1, "routes", [route…at most 3]]`: where a contact takes mail. Secret. */
+export function encodeRoutes(routes: readonly Route[]): Uint8Array {
+  return encode([1, 'routes', routes.map(encodeRoute)])
+}
+
+/** Throws `malformed` or `newer-version`. */
+export function decodeRoutes(bytes: Uint8Array): readonly Route[] {
+  const [routes] = decodeTyped(bytes, { type: 'routes', fields: 1, maxBytes: MAX_ROW_BYTES })
+  return asArray(routes, 'routes', { max: MAX_MAILBOXES }).map((item) =>
+    decodeRoute(asBytes(item, 'route', { max: MAX_ROUTE_BYTES })),
+  )
+}
+
+/** `[1, "stored", [[PeerId, until]…]]`: which mailboxes hold an own message. */
+export function encodeStored(stored: ReadonlyMap<string, number>, peerOf: (id: string) => Uint8Array): Uint8Array {
+  return encode([1, 'stored', [...stored].map(([id, until]) => [peerOf(id), until])])
+}
+
+/** Throws `malformed` or `newer-version`. */
+export function decodeStored(bytes: Uint8Array): ReadonlyMap<string, number> {
+  const [items] = decodeTyped(bytes, { type: 'stored', fields: 1, maxBytes: MAX_ROW_BYTES })
+  return new Map(
+    asArray(items, 'stored', { max: 2 * MAX_MAILBOXES }).map((item) => {
+      const [peer, until] = asArray(item, 'stored', { length: 2 })
+      return [toHex(asBytes(peer, 'PeerId', { max: 64 })), asUint(until, 'until')]
+    }),
+  )
+}
+
+/** The key of a `stored` row: contact handle || u64be counter. */
+export function storedKey(handle: Uint8Array, counter: number): Uint8Array {
+  return concat(handle, u64be(counter))
+}
+
+/** The counter in the key of a `stored` row. */
+export function counterIn(key: Uint8Array): number {
+  return uintFrom(key.subarray(18))
+}

@@ -1,0 +1,98 @@
+import type { SigningKey } from '../../crypto/primitives.ts'
+import type { MailboxAnswer, MailboxRequest } from '../../mailbox/messages.ts'
+import type { Route } from '../../mailbox/route.ts'
+import type { LinkId, Target } from '../events.ts'
+import type { Link } from '../machine.ts'
+
+/** A request without its number, which the stream gives it. */
+export type Unnumbered<R = MailboxRequest> = R extends MailboxRequest ? Omit<R, 'n'> : never
+
+/** What becomes of a request: its answer, or null when the stream ended before it came. */
+export type Answered = (answer: MailboxAnswer | null) => void
+
+/** A mailbox that is being spoken to, one's own or somebody else's. */
+export interface Remote {
+  /** Its PeerId in hexadecimal. */
+  readonly id: string
+  target: Target
+  phase: 'idle' | 'connecting' | 'greeting' | 'open'
+  link: LinkId | null
+  greeting: { readonly nonce: Uint8Array; readonly key: Uint8Array } | null
+  nextNumber: number
+  readonly asked: Map<number, Answered>
+  /** What is to be asked as soon as it has greeted. */
+  readonly waiting: { readonly request: Unnumbered; readonly answered: Answered }[]
+}
+
+/** A mailbox that this account has chosen for its own mail. */
+export interface Box {
+  /** Its PeerId in hexadecimal. */
+  readonly id: string
+  /** Key of its row, 16 bytes. */
+  readonly handle: Uint8Array
+  target: Target
+  /** By which it signs; null until it was spoken to for the first time. */
+  key: Uint8Array | null
+  /** 32 bytes, from which the names and keys of all queues there follow. */
+  readonly seed: Uint8Array
+  /** Known to the mailbox as the owner of the queues. */
+  readonly owner: SigningKey
+  phase: 'away' | 'entering' | 'ready'
+  /** How often in a row it was not reached. */
+  attempts: number
+  /** Contacts (by handle in hexadecimal) whose queues it keeps. */
+  readonly registered: Set<string>
+  /** The same by the name of the queue in hexadecimal. */
+  readonly byQueue: Map<string, string>
+  /** Why it does not keep (more) queues. */
+  refused: string | null
+}
+
+/** What of a contact concerns mailboxes. */
+export interface ContactMail {
+  /** Where they said that frames for them may be left, at most three. */
+  routes: readonly Route[]
+  /** They were not reached: what waits for them goes to their mailboxes. */
+  away: boolean
+  /** Which mailboxes (by PeerId in hexadecimal) hold an own message until when (ms), by counter. */
+  readonly stored: Map<number, ReadonlyMap<string, number>>
+  /** Stands for their mailboxes where a link is asked for. */
+  link: Link | null
+  /** How often in a row something could not be left for them. */
+  attempts: number
+  /** Whether a timer runs that tries again. */
+  waiting: boolean
+  /** Whether receipts and news alone may leave: they wait a moment, so that they tell nobody when this side woke. */
+  flush: boolean
+}
+
+/** What of the machine concerns mailboxes. */
+export interface Mail {
+  readonly boxes: Map<string, Box>
+  readonly remotes: Map<string, Remote>
+  readonly byLink: Map<LinkId, Remote>
+  /** Frames of this turn that leave by mail, by the link that stands for it. */
+  readonly outgoing: Map<LinkId, Uint8Array[]>
+  /** Which own message a frame of this turn carries. */
+  readonly counters: Map<Uint8Array, number>
+  /** Hashes of blobs that are on the own disk when this turn is. */
+  readonly fetched: Map<string, Uint8Array[]>
+  /** The next link that stands for mailboxes; below 0, where the host has none. */
+  nextLink: LinkId
+}
+
+export function newMail(): Mail {
+  return {
+    boxes: new Map(),
+    remotes: new Map(),
+    byLink: new Map(),
+    outgoing: new Map(),
+    counters: new Map(),
+    fetched: new Map(),
+    nextLink: -1,
+  }
+}
+
+export function newContactMail(): ContactMail {
+  return { routes: [], away: false, stored: new Map(), link: null, attempts: 0, waiting: false, flush: false }
+}

@@ -1,0 +1,71 @@
+import { equalBytes, toHex, u64be } from '../bytes.ts'
+import { KNOCK_BYTES } from './blob.ts'
+import { answer, type Keeping, refuse, save } from './keeping.ts'
+import { addItem, encodeItem, fits, type Item, type Queue } from './kept.ts'
+import type { MailboxRequest } from './messages.ts'
+import { KEPT_MS } from './quota.ts'
+import { signReceipt } from './receipt.ts'
+import { hourOf, STAMP_HOURS, stampBits } from './stamp.ts'
+import type { Stream } from './stream.ts'
+import { tellArrival } from './telling.ts'
+
+type Put = Extract<MailboxRequest, { kind: 'put' }>
+
+/** Somebody leaves a blob. Nothing that has a receipt is ever given up for another. */
+export function put(keeping: Keeping, stream: Stream, request: Put): void {
+  const { kept, primitives } = keeping
+  const { n, blob } = request
+  const queue = kept.queues.get(toHex(request.queue))
+  if (queue === undefined || !mayWrite(keeping, queue, request.token)) {
+    refuse(keeping, stream, n, 'unknown')
+    return
+  }
+  const hash = primitives.sha256(blob)
+  const known = queue.items.get(toHex(hash))
+  if (known !== undefined) {
+    receipt(keeping, stream, n, known)
+    return
+  }
+  const { kind } = queue
+  if ((kind === 'knock' || kind === 'invite') && blob.length !== KNOCK_BYTES) {
+    refuse(keeping, stream, n, 'quota')
+    return
+  }
+  if (kind === 'knock' && !isPaid(keeping, queue, hash, request)) {
+    refuse(keeping, stream, n, 'stamp', priceOf(keeping, queue))
+    return
+  }
+  if (!fits(queue, blob.length) || kept.bytes + blob.length > keeping.limits.maxBytes) {
+    refuse(keeping, stream, n, 'quota')
+    return
+  }
+  const item: Item = { queue, order: kept.nextOrder, hash, length: blob.length, until: keeping.now + KEPT_MS[kind] }
+  addItem(kept, item)
+  const at = u64be(item.order)
+  save(keeping, { range: 'item', key: at, value: encodeItem(item) }, { range: 'blob', key: at, value: blob })
+  receipt(keeping, stream, n, item)
+  tellArrival(keeping, item, blob)
+}
+
+function mayWrite({ primitives }: Keeping, { tokenHash }: Queue, token: Uint8Array | null): boolean {
+  if (tokenHash === null || token === null) return tokenHash === token
+  return equalBytes(primitives.sha256(token), tokenHash)
+}
+
+function isPaid(keeping: Keeping, queue: Queue, hash: Uint8Array, { stamp }: Put): boolean {
+  const { primitives, peer, now } = keeping
+  if (stamp === null || Math.abs(stamp.hour - hourOf(now)) > STAMP_HOURS) return false
+  return stampBits(primitives, { peer, queue: queue.name, hash }, stamp) >= priceOf(keeping, queue)
+}
+
+/** The fuller the queue, the dearer the next place in it, leading zero bits. */
+function priceOf({ limits }: Keeping, { items }: Queue): number {
+  if (items.size < 20) return limits.stampBits
+  return limits.stampBits + (items.size < 30 ? 2 : 4)
+}
+
+function receipt(keeping: Keeping, stream: Stream, n: number, { queue, hash, until }: Item): void {
+  const { primitives, key, now } = keeping
+  const bytes = signReceipt(primitives, key, { queue: queue.name, hash, until, now })
+  answer(keeping, stream, { kind: 'receipt', n, receipt: bytes })
+}

@@ -1,0 +1,203 @@
+import { utf8 } from '../../lib/bytes.ts'
+import { createKeeper, type KeeperEvent } from '../../lib/mailbox/keeper.ts'
+import { KEEPER_LIMITS, type KeeperEffect, type KeeperLimits, type KeeperOptions } from '../../lib/mailbox/keeping.ts'
+import { readKept } from '../../lib/mailbox/restoring.ts'
+import type { Range, Row } from '../../lib/rows.ts'
+import type { Clock } from '../clock.ts'
+import type { Link } from '../network/network.ts'
+import type { Store } from '../store/store.ts'
+import { rowName } from '../window.ts'
+
+export interface MailboxHostOptions extends KeeperOptions {
+  readonly store: Store
+  readonly clock: Clock
+  /** Whether this PeerId is the device of an accepted contact. */
+  isContact(peer: Uint8Array): boolean
+  /** Something that a peer wanted was refused or wrong; for counters and logs. */
+  dropped(reason: string): void
+}
+
+/** Opens the mailbox that lies in a store, new when there is none, with the usual limits. */
+export async function openMailbox(
+  place: Pick<MailboxHostOptions, 'store' | 'primitives' | 'random' | 'clock' | 'peer' | 'policy'>,
+  around: Pick<MailboxHostOptions, 'isContact' | 'dropped'> & { readonly limits?: Partial<KeeperLimits> },
+): Promise<MailboxHost> {
+  const { store, primitives, random } = place
+  let seed = await store.read('keeper', KEEPER_KEY)
+  if (seed === null) {
+    seed = random.bytes(32)
+    await store.write([{ range: 'keeper', key: KEEPER_KEY, value: seed }])
+  }
+  const limits = { ...KEEPER_LIMITS, ...around.limits }
+  return createMailboxHost({ ...place, ...around, limits, key: primitives.signing.fromSeed(seed) })
+}
+
+/** The key of the row with the seed of the key that signs receipts. */
+const KEEPER_KEY: Uint8Array = utf8('self')
+
+/** A mailbox that runs: takes links over, and writes before it answers. */
+export interface MailboxHost {
+  opened(link: Link): void
+  /** While the promise is pending nothing more of this link is read. */
+  message(link: Link, bytes: Uint8Array): Promise<void> | undefined
+  closed(link: Link): void
+  readonly usage: { readonly owners: number; readonly blobs: number; readonly bytes: number }
+  /** Writes what is pending and takes nothing more. */
+  stop(): Promise<void>
+}
+
+/** How often what is over goes, ms. */
+const SWEEP_MS = 600_000
+/** Bytes that wait to be written before the readers of links pause. */
+const MAX_WAITING_BYTES: number = 4 << 20
+
+interface Window {
+  readonly rows: Map<string, Row>
+  readonly sends: Map<number, Uint8Array[]>
+  readonly closes: number[]
+  bytes: number
+}
+
+/**
+ * Runs a keeper over a store of its own. What came while a batch is being written goes into the next: one flush of the disk
+ * serves all that wait for a receipt. Throws `ProtocolError` for rows that cannot be read.
+ */
+export async function createMailboxHost(options: MailboxHostOptions): Promise<MailboxHost> {
+  const { store, clock, dropped } = options
+  const links = new Map<number, Link>()
+  const paused: (() => void)[] = []
+  let keeper = createKeeper(options, await readRows(store))
+  let open = emptyWindow()
+  let writing: Window | null = null
+  let written = Promise.resolve()
+  let stopped = false
+  let cancelSweep = (): void => undefined
+
+  function handle(event: KeeperEvent): void {
+    if (stopped) return
+    for (const effect of keeper.handle(event, clock.now())) perform(effect)
+    if (writing === null && !isEmpty(open)) written = write()
+  }
+
+  function perform(effect: KeeperEffect): void {
+    switch (effect.kind) {
+      case 'save':
+        for (const row of effect.rows) {
+          open.rows.set(rowName(row.range, row.key), row)
+          open.bytes += row.value?.length ?? 0
+        }
+        return
+      case 'send': {
+        const list = open.sends.get(effect.stream)
+        if (list === undefined) open.sends.set(effect.stream, [effect.bytes])
+        else list.push(effect.bytes)
+        return
+      }
+      case 'close':
+        open.closes.push(effect.stream)
+        return
+      case 'load':
+        void load(effect.token, effect.range, effect.keys)
+        return
+      case 'count':
+        dropped(effect.reason)
+    }
+  }
+
+  async function load(token: number, range: Range, keys: readonly Uint8Array[]): Promise<void> {
+    const asked = keeper
+    const values = await Promise.all(keys.map((key) => read(range, key).catch(() => null)))
+    if (asked === keeper) handle({ kind: 'loaded', token, values })
+  }
+
+  /** A row as it was written last, whether it is on disk yet or not. */
+  async function read(range: Range, key: Uint8Array): Promise<Uint8Array | null> {
+    const name = rowName(range, key)
+    const row = open.rows.get(name) ?? writing?.rows.get(name)
+    return row === undefined ? store.read(range, key) : row.value
+  }
+
+  async function write(): Promise<void> {
+    while (!isEmpty(open)) {
+      writing = open
+      open = emptyWindow()
+      try {
+        if (writing.rows.size > 0) await store.write([...writing.rows.values()])
+      } catch {
+        await startOver()
+        continue
+      }
+      release(writing)
+      if (open.bytes < MAX_WAITING_BYTES) for (const resume of paused.splice(0)) resume()
+    }
+    writing = null
+  }
+
+  function release({ sends, closes }: Window): void {
+    for (const [id, messages] of sends) void links.get(id)?.send(messages)
+    for (const id of closes) links.get(id)?.close()
+  }
+
+  /** The disk refused: nothing of what was in hand got a receipt, and the keeper goes back to what is on disk. */
+  async function startOver(): Promise<void> {
+    dropped('mailbox: the disk refused a write')
+    for (const link of links.values()) link.close()
+    links.clear()
+    open = emptyWindow()
+    try {
+      keeper = createKeeper(options, await readRows(store))
+    } catch {
+      dropped('mailbox: the store cannot be read')
+      stopped = true
+    }
+    open = emptyWindow()
+    for (const resume of paused.splice(0)) resume()
+  }
+
+  function sweepLater(): void {
+    cancelSweep = clock.at(clock.now() + SWEEP_MS, () => {
+      handle({ kind: 'sweep' })
+      sweepLater()
+    })
+  }
+
+  handle({ kind: 'sweep' })
+  sweepLater()
+  return {
+    opened(link) {
+      links.set(link.id, link)
+      handle({ kind: 'opened', stream: link.id, peer: link.remotePeer, contact: options.isContact(link.remotePeer) })
+    },
+    message(link, bytes) {
+      if (!links.has(link.id)) return undefined
+      handle({ kind: 'message', stream: link.id, bytes })
+      if (open.bytes < MAX_WAITING_BYTES) return undefined
+      return new Promise<void>((resume) => paused.push(resume))
+    },
+    closed(link) {
+      if (links.delete(link.id)) handle({ kind: 'closed', stream: link.id })
+    },
+    get usage() {
+      return keeper.usage
+    },
+    async stop() {
+      cancelSweep()
+      await written
+      stopped = true
+      for (const resume of paused.splice(0)) resume()
+    },
+  }
+}
+
+function emptyWindow(): Window {
+  return { rows: new Map(), sends: new Map(), closes: [], bytes: 0 }
+}
+
+function isEmpty({ rows, sends, closes }: Window): boolean {
+  return rows.size === 0 && sends.size === 0 && closes.length === 0
+}
+
+async function readRows(store: Store): Promise<ReturnType<typeof readKept>> {
+  const [owners, queues, items] = await Promise.all([store.list('owner'), store.list('queue'), store.list('item')])
+  return readKept({ owners, queues, items })
+}
