@@ -16,10 +16,12 @@ import {
   decodeRoute,
   encodeKnockRoutes,
   encodeRoute,
+  knockSecret,
   MAX_KNOCK_ROUTES_BYTES,
   MAX_ROUTE_BYTES,
 } from '../../../lib/mailbox/route.ts'
 import { MAX_SLOT_VALUE_BYTES } from '../../../lib/identity/slot-value.ts'
+import { portable } from '../../../lib/crypto/portable.ts'
 import { native } from '../../../node/crypto.ts'
 import { flippedBits } from '../../support/identity.ts'
 import { seededRandom } from '../../support/random.ts'
@@ -62,6 +64,16 @@ describe('knock routes', () => {
       queue: random.bytes(32),
     }))
     expect(decodeKnockRoutes(encodeKnockRoutes(three))).toEqual(three)
+  })
+})
+
+describe('the key of a knock queue', () => {
+  test('follows from account and queue, on both sets of primitives', () => {
+    const [account, queue] = [random.bytes(32), random.bytes(32)]
+    const secret = knockSecret(native, account, queue)
+    expect(knockSecret(portable, account, queue)).toEqual(secret)
+    expect(knockSecret(native, account, random.bytes(32))).not.toEqual(secret)
+    expect(knockSecret(native, random.bytes(32), queue)).not.toEqual(secret)
   })
 })
 
