@@ -89,7 +89,7 @@ test('a paste of 10,000 characters with line ends is one input, and leaves in pa
   await terminal.shows(/Enter again sends it as 2\s+messages/)
   expect(await chat.texts()).toEqual([])
   await terminal.press('Enter')
-  await terminal.hides('so is /delete............')
+  await terminal.shows(/\[1-2\] queued\n>$/)
   await expect.poll(chat.texts, { timeout: 10_000 }).toHaveLength(2)
   const texts = await chat.texts()
   expect(texts.join('\n')).toBe(`${pasted}\n`)
