@@ -40,6 +40,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   delete: needsNode,
   react: needsNode,
   read: needsNode,
+  mailbox: needsNode,
   mesh: needsHome,
   bootstrap: [0, 1, 2],
   completion: [0, 2],
