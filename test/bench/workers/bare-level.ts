@@ -1,11 +1,12 @@
 import { serve } from '../worker.ts'
+import { measureReads, type ReadTimes } from './read-times.ts'
 import { type BatchSize, openBatches } from './batches.ts'
 
 export interface LevelTasks {
   /** Writes synced batches one after the other; ms for each. */
   readonly batches: (size: BatchSize & { count: number }) => Promise<readonly number[]>
-  /** Reads the last rows so many times; ms for each. */
-  readonly last: (options: { limit: number; times: number }) => Promise<readonly number[]>
+  /** Reads the last rows so many times. */
+  readonly last: (options: { limit: number; times: number }) => Promise<ReadTimes>
 }
 
 const database = await openBatches()
@@ -22,13 +23,9 @@ serve<LevelTasks>(
       return times
     },
     async last({ limit, times }) {
-      const taken: number[] = []
-      for (let i = 0; i < times; i++) {
-        const start = performance.now()
-        await database.last(limit)
-        taken.push(performance.now() - start)
-      }
-      return taken
+      const measured = measureReads()
+      for (let i = 0; i < times; i++) await measured.one(() => database.last(limit))
+      return measured.end()
     },
   },
   () => database.close(),

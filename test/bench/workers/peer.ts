@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAccount, createNode, type Node } from '../../../node/index.ts'
 import { serve } from '../worker.ts'
+import { measureReads, type ReadTimes } from './read-times.ts'
 import { TEXT_BYTES } from './ratchet-tasks.ts'
 
 /** A whole node with a home on the disk and TCP on loopback. */
@@ -27,8 +28,8 @@ export interface PeerTasks {
   readonly pipeline: (count: number) => Promise<number>
   /** Stops and opens the same home again, without a network. */
   readonly reopen: () => Promise<void>
-  /** Reads the last messages of the conversation so many times; ms for each. */
-  readonly last: (options: { limit: number; times: number }) => Promise<readonly number[]>
+  /** Reads the last messages of the conversation so many times. */
+  readonly last: (options: { limit: number; times: number }) => Promise<ReadTimes>
   /** Does nothing for a while; the processor time that passed, as a share of one core. */
   readonly idle: (seconds: number) => Promise<number>
   /** After a collection, MiB: what JavaScript holds, and all that is resident (with the files that LevelDB maps). */
@@ -137,14 +138,12 @@ serve<PeerTasks>(
     async last({ limit, times }) {
       const { messages } = running()
       const who = await somebody()
-      const taken: number[] = []
+      const measured = measureReads()
       for (let i = 0; i < times; i++) {
-        const start = performance.now()
-        const found = await messages(who, { last: limit })
-        taken.push(performance.now() - start)
+        const found = await measured.one(() => messages(who, { last: limit }))
         if (found.length !== limit) throw new Error(`${found.length} messages and not ${limit}`)
       }
-      return taken
+      return measured.end()
     },
     async idle(seconds) {
       const [start, before] = [performance.now(), process.cpuUsage()]
