@@ -63,9 +63,14 @@ export async function openChat(options: ChatTerminalOptions = {}): Promise<ChatT
       await scope[Symbol.asyncDispose]()
     },
   }
-  await terminal.type(`clear; '${PROGRAM}' --home ${home} chat bob ${options.flags ?? ''}; echo "ended with $?"`)
-  await terminal.press('Enter')
-  await terminal.shows(/\/help\s+lists/)
-  await terminal.shows(/^>/m)
+  try {
+    await terminal.type(`clear; '${PROGRAM}' --home ${home} chat bob ${options.flags ?? ''}; echo "ended with $?"`)
+    await terminal.press('Enter')
+    await terminal.shows(/\/help\s+lists/)
+    await terminal.shows(/^>/m)
+  } catch (error) {
+    await chat[Symbol.asyncDispose]()
+    throw error
+  }
   return chat
 }

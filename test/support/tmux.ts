@@ -110,6 +110,11 @@ export async function openTerminal({ columns = 80, rows = 24, env = {} }: Termin
       await rm(directory, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-  await terminal.shows('shell>')
+  try {
+    await terminal.shows('shell>')
+  } catch (error) {
+    await terminal[Symbol.asyncDispose]()
+    throw error
+  }
   return terminal
 }
