@@ -3,7 +3,7 @@ import { onGapTimer } from './chat/applying.ts'
 import { onCommand } from './chat/commands.ts'
 import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
 import type { Effect, Event, LinkId } from './chat/events.ts'
-import { onResendTimer, pump } from './chat/delivering.ts'
+import { keepAtHand, onResendTimer, pump } from './chat/delivering.ts'
 import { onCompacted, onCompactTimer, resumeErasing } from './chat/erasing.ts'
 import { checkExpiry, onExpiryTimer, startExpiring, watchClock } from './chat/expiring.ts'
 import { settleHistory } from './chat/forgetting.ts'
@@ -19,6 +19,7 @@ import { acknowledgeFetched } from './chat/mail/fetching.ts'
 import { postOutgoing } from './chat/mail/posting.ts'
 import { beginStream, onAnswerTimer } from './chat/mail/remotes.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
+import type { OutboxEntry } from './chat/outbox.ts'
 import { upkeep } from './chat/own.ts'
 import { keepPlan, newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
 import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
@@ -68,7 +69,8 @@ export interface Person {
   readonly head: Head
   /** The proved link, or null. */
   readonly link: LinkId | null
-  /** Own messages that wait for acknowledgement. */
+  /** Own messages that wait for acknowledgement, by counter. */
+  readonly outbox: readonly OutboxEntry[]
   readonly waiting: number
   /** Which mailboxes (PeerId in hexadecimal) hold own messages until when (ms), by counter. */
   readonly stored: ReadonlyMap<number, ReadonlyMap<string, number>>
@@ -94,7 +96,7 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
       for (const contact of machine.contacts.values()) {
         const { id, handle, row, head, link, outbox, mail } = contact
         const byMail = link === null && mailWay(machine, contact) !== null
-        yield { id, handle, row, head, link, waiting: outbox.length, stored: mail.stored, byMail }
+        yield { id, handle, row, head, link, outbox, waiting: outbox.length, stored: mail.stored, byMail }
       }
     },
     self: { account: machine.own.self.accountRecord.account, did: machine.own.did, name: machine.own.name },
@@ -320,6 +322,5 @@ function settle(machine: Machine): void {
   machine.due.clear()
   postOutgoing(machine)
   acknowledgeFetched(machine)
-  for (const entry of machine.inHand) entry.payload = null
-  machine.inHand = []
+  keepAtHand(machine)
 }

@@ -1,7 +1,8 @@
 import { concat, fromHex, toHex, u64be, uintFrom } from '../lib/bytes.ts'
 import type { Person } from '../lib/chat.ts'
-import { decodeSent } from '../lib/chat/authoring.ts'
 import { incomingOf } from '../lib/chat/head.ts'
+import { entryOf } from '../lib/chat/outbox.ts'
+import { decodeSent } from '../lib/chat/sent.ts'
 import { type Changes, decodeChanges } from '../lib/conversation/changes.ts'
 import {
   decodeRecord,
@@ -12,6 +13,7 @@ import {
 } from '../lib/conversation/history.ts'
 import { compareOrder } from '../lib/conversation/order.ts'
 import { decodePayload, type Payload } from '../lib/conversation/payload.ts'
+import { hasCounter } from '../lib/conversation/ranges.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import type { Message } from './api.ts'
 import { mailboxText } from './mailboxes.ts'
@@ -48,7 +50,11 @@ const LATE_ROWS = 16
 /** So many changes of a conversation are read at once, rather than one for each message. */
 const FEW_CHANGES = 32
 
-export function createConversations(store: Store, self: Uint8Array, now: () => number): Conversations {
+export function createConversations(
+  store: Pick<Store, 'read' | 'list'>,
+  self: Uint8Array,
+  now: () => number,
+): Conversations {
   const selfText = encodeAccount(self)
 
   function view(
@@ -102,7 +108,10 @@ export function createConversations(store: Store, self: Uint8Array, now: () => n
   async function withTimes(person: Person, read: Read): Promise<Read> {
     const { record, payload } = read
     if (record.direction === 'in' || payload === null) return read
-    const row = await store.read('sent', concat(person.handle, u64be(payload.counter)))
+    const { counter } = payload
+    const waits = entryOf(person.outbox, counter) !== undefined
+    if (waits && !hasCounter(person.head.delivery.delivered, counter)) return read
+    const row = await store.read('sent', concat(person.handle, u64be(counter)))
     const sent = row && decodeSent(row)
     if (!sent) return read
     return { ...read, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
@@ -165,10 +174,10 @@ export function createConversations(store: Store, self: Uint8Array, now: () => n
       return found && view(person, found)
     },
     async own(person, counter) {
-      const row = await store.read('sent', concat(person.handle, u64be(counter)))
-      const sent = row && decodeSent(row)
-      if (!sent) return undefined
-      const found = await at(person, sent.order)
+      const entry = entryOf(person.outbox, counter)
+      const row = entry === undefined ? await store.read('sent', concat(person.handle, u64be(counter))) : null
+      const order = entry?.order ?? (row && decodeSent(row))?.order
+      const found = order === undefined ? undefined : await at(person, order)
       return found && view(person, found)
     },
     async find(people, id) {

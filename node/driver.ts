@@ -57,6 +57,8 @@ export interface Driver {
   start(): Promise<void>
   /** Resolves when the command's rows are on disk. Rejects with `storage` or `stopped`. */
   command(command: Command): Promise<Reply>
+  /** A row as the machine wrote it last, whether it is on disk yet or not. */
+  read(range: Range, key: Uint8Array): Promise<Uint8Array | null>
   /** Resolves when everything handed in so far is on disk. */
   flushed(): Promise<void>
   /** Resolves when the disk keeps nothing more of what was erased so far. Rejects with `storage`. */
@@ -168,7 +170,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         open.send(effect.link, effect.bytes)
         return
       case 'emit':
-        open.emit(effect.event)
+        // How far a message got is true of their disk, whatever becomes of this one.
+        if (effect.event.kind === 'states' && effect.event.state !== 'expired') options.emit(effect.event)
+        else open.emit(effect.event)
         return
       case 'reply':
         open.reply(effect.id, effect.result)
@@ -329,19 +333,19 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     else if (events.length > 0) wake()
   }
 
-  /** Rows as the machine wrote them last, whether they are on disk yet or not. */
+  /** Whoever reads while a window is being written sees what it has written. */
+  function read(range: Range, key: Uint8Array): Promise<Uint8Array | null> {
+    const name = rowName(range, key)
+    for (const window of [open, ...waiting.toReversed(), ...(writing === null ? [] : [writing])]) {
+      const row = window.rows.get(name)
+      if (row !== undefined) return Promise.resolve(row.value)
+    }
+    return store.read(range, key)
+  }
+
   async function load(token: number, range: Range, keys: readonly Uint8Array[]): Promise<void> {
     const asked = chat
-    const values = await Promise.all(
-      keys.map(async (key) => {
-        const name = rowName(range, key)
-        for (const window of [open, ...waiting.toReversed(), ...(writing === null ? [] : [writing])]) {
-          const row = window.rows.get(name)
-          if (row !== undefined) return row.value
-        }
-        return store.read(range, key)
-      }),
-    )
+    const values = await Promise.all(keys.map((key) => read(range, key)))
     if (asked === chat) push({ kind: 'loaded', token, values })
   }
 
@@ -453,6 +457,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         push({ kind: 'command', id, command })
       })
     },
+    read,
     async flushed() {
       if (isBusy()) await new Promise<void>((done) => idleWaiters.push(done))
     },

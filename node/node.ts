@@ -106,7 +106,11 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   })
   parts.observer?.driving(driver)
   const account = encodeAccount(driver.chat.self.account)
-  const conversations = createConversations(store, driver.chat.self.account, clock.now)
+  const conversations = createConversations(
+    { read: (range, key) => driver.read(range, key), list: (range, selection) => store.list(range, selection) },
+    driver.chat.self.account,
+    clock.now,
+  )
 
   function startMailbox(policy: MailboxPolicy, peer: Uint8Array): Promise<MailboxHost> {
     return openMailbox(

@@ -1,4 +1,4 @@
-import { concat, equalBytes, u64be, uintFrom, utf8 } from '../bytes.ts'
+import { concat, equalBytes, u64be, utf8 } from '../bytes.ts'
 import type { ChangeContent } from '../conversation/changes.ts'
 import { encodeContent, MAX_TEXT_BYTES, type ReceiptEntry } from '../conversation/contents.ts'
 import { applyReceipt } from '../conversation/delivery.ts'
@@ -12,7 +12,8 @@ import { eraseAfter } from './expiring.ts'
 import { forgetLater } from './forgetting.ts'
 import { seenLamport } from './head.ts'
 import { alert, type Contact, count, emit, load, type Machine, save, updateHead, type Written } from './machine.ts'
-import { encodeOutbox, indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
+import { indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
+import { decodeSent, encodeSent, sentOf } from './sent.ts'
 import { messageKey } from './sealing.ts'
 import { ownRecord } from './voids.ts'
 
@@ -89,6 +90,7 @@ function write(
     isVoid: false,
     sealed: null,
     payload: null,
+    saved: false,
     left: false,
     leftAt: 0,
   }
@@ -100,36 +102,8 @@ function write(
   save(
     machine,
     { range: 'message', key: messageKey(contact, order), value: record },
-    { range: 'sent', key: outboxKey(contact.handle, counter), value: encodeSent(sentOf(entry)) },
-    { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) },
   )
   return { order, counter, bytes }
-}
-
-/** Where an own message lies and how far it got: the row under its counter. */
-export interface Sent {
-  /** 0 for what changes a message. */
-  readonly order: number
-  /** Of the message, or of the one that it changes. */
-  readonly id: Uint8Array
-  /** ms; 0 while unknown. */
-  readonly deliveredAt: number
-  readonly readAt: number
-}
-
-function sentOf({ order, id, target }: OutboxEntry): Sent {
-  return { order: target === null ? order : 0, id: target ?? id, deliveredAt: 0, readAt: 0 }
-}
-
-export function encodeSent({ order, id, deliveredAt, readAt }: Sent): Uint8Array {
-  return concat(u64be(order), id, u64be(deliveredAt), u64be(readAt))
-}
-
-/** Reads a `sent` row; null for one that is damaged. */
-export function decodeSent(bytes: Uint8Array): Sent | null {
-  if (bytes.length !== 40) return null
-  const at = (from: number) => uintFrom(bytes.subarray(from + 2, from + 8))
-  return { order: at(0), id: bytes.slice(8, 24), deliveredAt: at(24), readAt: at(32) }
 }
 
 /**
@@ -165,7 +139,8 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
     updateHead(machine, contact, { delivery: state })
     for (const entry of dropped) {
       const { counter } = entry
-      if (hasCounter(newlyRead, counter) || !hasCounter(newlyDelivered, counter)) continue
+      // What waited again was delivered before, and has its row.
+      if (!hasCounter(newlyDelivered, counter)) continue
       const value = encodeSent({ ...sentOf(entry), deliveredAt: machine.now })
       save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
     }

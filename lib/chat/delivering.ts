@@ -9,11 +9,15 @@ import { isStored, wayTo } from './mail/links.ts'
 import { forgetStored, postNewsSoon } from './mail/posting.ts'
 import { tellNews } from './news.ts'
 import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
+import { encodeSent, sentOf } from './sent.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
 import { owesAnswer, sendingSession } from './session-entry.ts'
 
 /** Payloads or frames read back from the store at a time. */
-const LOAD_BATCH = 64
+const LOAD_BATCH = 256
+
+/** Payloads kept between turns, over all contacts, bytes: about 2,500 short texts. */
+const MAX_AT_HAND_BYTES = 1 << 20
 
 /** A frame on a live link that is not acknowledged in this time leaves again, ms; doubled each time up to ten minutes. */
 const RESEND_AFTER_MS = 15_000
@@ -120,13 +124,17 @@ function takeReceipts(machine: Machine, contact: Contact): Content[] {
 }
 
 function saveOutbox(machine: Machine, contact: Contact, entry: OutboxEntry, frame: Uint8Array | null): void {
+  entry.saved = true
   save(machine, { range: 'outbox', key: outboxKey(contact.handle, entry.counter), value: encodeOutbox(entry, frame) })
 }
 
 /** Reads back the payloads of the first messages that wait unsealed; they are sealed in the turn in which they arrive. */
 function loadWaiting(machine: Machine, contact: Contact, from: number): void {
   if (contact.loading) return
-  const wanted = contact.outbox.slice(from, from + LOAD_BATCH).filter((entry) => entry.sealed === null)
+  const wanted = contact.outbox
+    .slice(from, from + LOAD_BATCH)
+    .filter((entry) => entry.sealed === null && entry.payload === null)
+  if (wanted.length === 0) return
   contact.loading = true
   load(
     machine,
@@ -139,17 +147,46 @@ function loadWaiting(machine: Machine, contact: Contact, from: number): void {
         if (entryOf(contact.outbox, entry.counter) !== entry) continue
         const row = rows[i]
         if (row) takeInHand(machine, contact, entry, decodeRecord(row).payload)
-        else dropFromOutbox(machine, contact, [[entry.counter, entry.counter]])
+        else {
+          dropFromOutbox(machine, contact, [[entry.counter, entry.counter]])
+          // When they miss its number, this says that there was one.
+          save(machine, { range: 'sent', key: outboxKey(contact.handle, entry.counter), value: encodeSent(sentOf(entry)) })
+        }
       }
     },
   )
 }
 
-/** Keeps a payload for this turn; what cannot leave in it is read back when it can, so that a long queue takes no memory. */
+/** Keeps a payload that is to be sealed. */
 export function takeInHand(machine: Machine, contact: Contact, entry: OutboxEntry, payload: Uint8Array): void {
   entry.payload = payload
-  machine.inHand.push(entry)
+  machine.inHand.add(contact)
   machine.due.add(contact)
+}
+
+/**
+ * The end of a turn: what was written and did not leave gets its row. Payloads of messages that leave next stay at hand; of a
+ * long queue, and of one without a link, they are read back when their turn comes, so that it takes no memory.
+ */
+export function keepAtHand(machine: Machine): void {
+  let free = MAX_AT_HAND_BYTES
+  for (const contact of machine.inHand) {
+    const { outbox } = contact
+    if (!machine.contacts.has(contact.id)) {
+      machine.inHand.delete(contact)
+      continue
+    }
+    let held = 0
+    for (let at = indexOfCounter(outbox, contact.unsealedFrom); at < outbox.length; at++) {
+      const entry = outbox[at] as OutboxEntry
+      if (!entry.saved) saveOutbox(machine, contact, entry, null)
+      if (entry.payload === null) continue
+      held += entry.payload.length
+      if (contact.link === null || held > free) entry.payload = null
+    }
+    free -= Math.min(held, free)
+    if (held === 0 || contact.link === null) machine.inHand.delete(contact)
+  }
 }
 
 /** Own messages of these counters are acknowledged, or their text is gone: nothing of them waits any more. */

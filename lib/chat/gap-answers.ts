@@ -3,11 +3,12 @@ import { type Changes, decodeChanges } from '../conversation/changes.ts'
 import type { GapEntry } from '../conversation/contents.ts'
 import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import { decodePayload, KINDS } from '../conversation/payload.ts'
-import { countersOf, decodeSent, type Sent } from './authoring.ts'
+import { countersOf } from './authoring.ts'
 import { unseal } from './delivering.ts'
 import { changeKey } from './erasing-messages.ts'
 import { type Contact, load, type Machine, save, updateHead } from './machine.ts'
 import { encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
+import { decodeSent, type Sent } from './sent.ts'
 import { messageKey } from './sealing.ts'
 import { ownRecord, voidPayload } from './voids.ts'
 
@@ -104,7 +105,7 @@ function waitAgain(
 ): void {
   const { counter } = what
   if (entryOf(contact.outbox, counter) !== undefined) return
-  const entry: OutboxEntry = { ...what, sealed: null, payload: null, left: true, leftAt: 0 }
+  const entry: OutboxEntry = { ...what, sealed: null, payload: null, saved: true, left: true, leftAt: 0 }
   contact.outbox.splice(indexOfCounter(contact.outbox, counter), 0, entry)
   unseal(contact, entry)
   save(machine, { range: 'outbox', key: outboxKey(contact.handle, counter), value: encodeOutbox(entry, null) })

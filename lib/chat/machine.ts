@@ -65,8 +65,8 @@ export interface Machine {
   network: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
   /** Contacts with something to seal or to save at the end of the turn. */
   readonly due: Set<Contact>
-  /** Own messages whose payload is at hand until the end of the turn. */
-  inHand: OutboxEntry[]
+  /** Contacts for whom payloads are at hand that wait to be sealed. */
+  readonly inHand: Set<Contact>
   /** The time of the event being handled, ms. */
   now: number
   effects: Effect[]

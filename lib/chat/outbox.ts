@@ -16,8 +16,10 @@ export interface OutboxEntry {
   readonly isVoid: boolean
   /** The session and chain it was sealed in; null while it waits unsealed. */
   sealed: { readonly session: Uint8Array; readonly chain: number } | null
-  /** The payload within the turn in which it was written or read, so that what leaves at once is not read back. */
+  /** The payload while it is at hand, so that what leaves soon is not read back. */
   payload: Uint8Array | null
+  /** Whether it has a row in the store. */
+  saved: boolean
   /** Whether it was ever sealed, so that the peer may have it. */
   left: boolean
   /** When its frame last left in this life of the process, ms; 0 for never. */
@@ -51,6 +53,7 @@ export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: Outbo
       ...readEnd(fields.slice(6)),
       sealed: session && { session, chain },
       payload: null,
+      saved: true,
       left: asBoolean(fields[4], 'left'),
       leftAt: 0,
     },

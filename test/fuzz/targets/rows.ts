@@ -1,6 +1,6 @@
 import { concat, toHex, utf8 } from '../../../lib/bytes.ts'
 import { createChat } from '../../../lib/chat.ts'
-import { decodeSent, encodeSent } from '../../../lib/chat/authoring.ts'
+import { decodeSent, encodeSent } from '../../../lib/chat/sent.ts'
 import { decodeContactRow, encodeContactRow } from '../../../lib/chat/contact-row.ts'
 import { decodeExpiry, encodeExpiry } from '../../../lib/chat/expiring.ts'
 import { decodeHead, encodeHead, NEW_HEAD } from '../../../lib/chat/head.ts'
@@ -121,6 +121,7 @@ const outboxEntry = {
   isVoid: false,
   sealed: null,
   payload: null,
+  saved: true,
   left: false,
   leftAt: 0,
 }
@@ -182,7 +183,7 @@ export const rowTargets: readonly Target[] = [
   },
   {
     name: 'sent-row',
-    covers: ['lib/chat/authoring.ts#decodeSent'],
+    covers: ['lib/chat/sent.ts#decodeSent'],
     seeds: [encodeSent({ order: 5, id, deliveredAt: 1_800_000_000_000, readAt: 0 })],
     loose: 'the two highest bytes of a number are not looked at',
     run: (input) => (decodeSent(input) === null ? 'refused' : 'accepted'),

@@ -42,6 +42,7 @@ const entry: OutboxEntry = {
   sealed: { session: bytes(32), chain: 4 },
   payload: null,
   left: true,
+  saved: true,
   leftAt: 0,
 }
 
