@@ -92,11 +92,13 @@ export function boundChains(
     const kept = bounded(chain, i + 1, alive)
     if (alive && (i < MAX_PAST_CHAINS || kept.skipped.length > 0)) rest.push(kept)
   }
-  return { recv: newest, past: rest, dropSkipped }
+  const isWhole = rest.length === past.length && rest.every((chain, i) => chain === past[i])
+  return { recv: newest, past: isWhole ? past : rest, dropSkipped }
 }
 
 /** The runs that are young enough, and of these at most `room` numbers, the highest. The same array when that is all. */
 function keptRuns(runs: readonly SkippedRun[], room: number, now: number): readonly SkippedRun[] {
+  if (runs.length === 0) return runs
   const kept: SkippedRun[] = []
   let left = room
   for (const run of runs.toReversed()) {

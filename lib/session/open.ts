@@ -108,14 +108,14 @@ function findHeader(
   const attempt = (headerKey: Uint8Array, index: number): Header | null =>
     parts.answer === (index === 1) ? openHeader(primitives, headerKey, id, parts) : null
 
-  if (recv !== null) {
-    const header = attempt(recv.headerKey, recv.index)
-    if (header !== null) return { header, chain: recv }
-  }
-  // While it is this side's turn to step, the next header key is its own.
+  // While it is this side's turn to step, the next header key is its own. Once it did, the peer's next frame is an answer.
   if (!mustStep(session) && session.send !== null) {
     const header = attempt(nextHeaderKey, session.send.index + 1)
     if (header !== null) return { header, chain: null }
+  }
+  if (recv !== null) {
+    const header = attempt(recv.headerKey, recv.index)
+    if (header !== null) return { header, chain: recv }
   }
   for (const chain of past) {
     const header = attempt(chain.headerKey, chain.index)
@@ -229,12 +229,15 @@ function opened(
   now: number,
 ): OpenResult {
   const { recv, past, dropSkipped } = boundChains(opening.primitives, session.recv, session.past, now)
+  const { payloads, chain, addSkipped } = result
   return {
     kind: 'opened',
-    ...result,
-    session: { ...session, recv, past },
+    session: recv === session.recv && past === session.past ? session : { ...session, recv, past },
+    payloads,
+    chain,
     n: opening.header.n,
-    dropSkipped: [...result.dropSkipped, ...dropSkipped],
+    addSkipped,
+    dropSkipped: dropSkipped.length === 0 ? result.dropSkipped : [...result.dropSkipped, ...dropSkipped],
   }
 }
 
