@@ -26,6 +26,8 @@ export interface Publications {
   planned: { readonly day: number; readonly next: number }
   /** The slots on their way: DHT key to what they are, with the failures so far. */
   readonly leaving: Map<string, Leaving>
+  /** How often in a row publishing waited for somebody who is being reached. */
+  yielded: number
   /** Failures in a row per slot. */
   readonly failures: Map<string, number>
   /** The newest device record for contacts; null before one was made in this life of the process. */
@@ -55,6 +57,12 @@ const RETRY_MS: readonly number[] = [500, 1_000, 2_000, 5_000, 15_000, 60_000, 3
 const SOON_MS = 60_000
 /** A change of addresses settles before it is published, ms. */
 const SETTLE_MS = 150
+/**
+ * While somebody is looked up or dialled for the first time the own records wait, so often and so long each time, ms: both keep
+ * the same thread and the same nodes busy, and a person waits for one of them.
+ */
+const MAX_YIELDS = 10
+const YIELD_MS = 100
 
 /** Nothing published yet. */
 export function newPublications(): Publications {
@@ -64,6 +72,7 @@ export function newPublications(): Publications {
     due: new Map(),
     planned: { day: 0, next: Number.POSITIVE_INFINITY },
     leaving: new Map(),
+    yielded: 0,
     failures: new Map(),
     told: null,
     last: null,
@@ -159,7 +168,14 @@ function hashOf(machine: Machine, secret: Uint8Array): Uint8Array {
 
 /** The timer fired: every slot that is due leaves. */
 export function onPublishTimer(machine: Machine): void {
-  const { due } = machine.own.publications
+  const { publications } = machine.own
+  if (isReaching(machine) && publications.yielded < MAX_YIELDS) {
+    publications.yielded++
+    setTimer(machine, 'publish', machine.now + YIELD_MS)
+    return
+  }
+  publications.yielded = 0
+  const { due } = publications
   // The timer waited for the first of them, whatever the clock shows: it may stand still, or have been set back.
   const reached = Math.max(machine.now, Math.min(...due.values()))
   for (const wanted of slots(machine)) {
@@ -170,6 +186,14 @@ export function onPublishTimer(machine: Machine): void {
     due.set(slot, machine.now + REPUBLISH_MS + jitter(machine, REPUBLISH_JITTER_MS))
   }
   schedule(machine)
+}
+
+function isReaching(machine: Machine): boolean {
+  for (const { reach, link } of machine.contacts.values()) {
+    const isOnTheWay = reach.phase === 'resolving' || reach.phase === 'connecting' || reach.phase === 'open'
+    if (link === null && isOnTheWay && reach.attempts === 0) return true
+  }
+  return false
 }
 
 function publish(machine: Machine, { secret, day, hidden }: Slot, slot: string): void {
