@@ -373,7 +373,9 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         },
         'message',
       )
-      const message = await conversations.at(personOf(person.id) ?? person, answer.order)
+      // A key may give a message of long ago, to which something was done since.
+      const isNew = key === undefined
+      const message = await conversations.at(personOf(person.id) ?? person, answer.order, { isNew })
       if (message === undefined) throw new NodeError('failed', 'The message is gone.')
       if (answer.again !== true) tellLater(async () => subscribers.emit({ kind: 'message', message }))
       return {

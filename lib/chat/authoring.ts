@@ -99,10 +99,7 @@ function write(
   const expiresAt = what.expiresAfter > 0 ? Math.min(at + what.expiresAfter * 1000, MAX_TIME_MS) : null
   const record = encodeRecord({ ...ownRecord(machine, what.id, bytes, at), expiresAt })
   if (target === null) save(machine, { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) })
-  save(
-    machine,
-    { range: 'message', key: messageKey(contact, order), value: record },
-  )
+  save(machine, { range: 'message', key: messageKey(contact, order), value: record })
   return { order, counter, bytes }
 }
 

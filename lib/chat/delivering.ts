@@ -80,6 +80,7 @@ function deliver(machine: Machine, contact: Contact): void {
     const left = sealInto(machine, contact, current, riders, entry.payload)
     riders = []
     entry.sealed = { session: current.session.id, chain: left.chain }
+    machine.atHand.bytes -= entry.payload.length
     entry.payload = null
     entry.left = true
     entry.leftAt = machine.now
@@ -150,7 +151,11 @@ function loadWaiting(machine: Machine, contact: Contact, from: number): void {
         else {
           dropFromOutbox(machine, contact, [[entry.counter, entry.counter]])
           // When they miss its number, this says that there was one.
-          save(machine, { range: 'sent', key: outboxKey(contact.handle, entry.counter), value: encodeSent(sentOf(entry)) })
+          save(machine, {
+            range: 'sent',
+            key: outboxKey(contact.handle, entry.counter),
+            value: encodeSent(sentOf(entry)),
+          })
         }
       }
     },
@@ -160,7 +165,8 @@ function loadWaiting(machine: Machine, contact: Contact, from: number): void {
 /** Keeps a payload that is to be sealed. */
 export function takeInHand(machine: Machine, contact: Contact, entry: OutboxEntry, payload: Uint8Array): void {
   entry.payload = payload
-  machine.inHand.add(contact)
+  machine.atHand.bytes += payload.length
+  machine.atHand.fresh.add(contact)
   machine.due.add(contact)
 }
 
@@ -169,26 +175,53 @@ export function takeInHand(machine: Machine, contact: Contact, entry: OutboxEntr
  * long queue, and of one without a link, they are read back when their turn comes, so that it takes no memory.
  */
 export function keepAtHand(machine: Machine): void {
-  let free = MAX_AT_HAND_BYTES
-  for (const contact of machine.inHand) {
-    const { outbox } = contact
-    if (!machine.contacts.has(contact.id)) {
-      machine.inHand.delete(contact)
-      continue
-    }
-    let held = 0
-    for (let at = indexOfCounter(outbox, contact.unsealedFrom); at < outbox.length; at++) {
-      const entry = outbox[at] as OutboxEntry
-      if (!entry.saved) saveOutbox(machine, contact, entry, null)
-      if (entry.payload === null) continue
-      held += entry.payload.length
-      if (contact.link === null || held > free) entry.payload = null
-    }
-    free -= Math.min(held, free)
-    if (held === 0 || contact.link === null) machine.inHand.delete(contact)
+  const { atHand } = machine
+  for (const contact of atHand.fresh) {
+    if (machine.contacts.has(contact.id)) saveFresh(machine, contact)
+  }
+  atHand.fresh.clear()
+  if (atHand.bytes > MAX_AT_HAND_BYTES) letGoOfMost(machine)
+}
+
+function saveFresh(machine: Machine, contact: Contact): void {
+  const { outbox } = contact
+  for (let at = outbox.length - 1; at >= 0; at--) {
+    const entry = outbox[at] as OutboxEntry
+    if (entry.saved) break
+    saveOutbox(machine, contact, entry, null)
+  }
+  machine.atHand.contacts.add(contact)
+  if (contact.link === null) machine.atHand.bytes -= letGoOf(contact, 0).gone
+}
+
+/** What is at hand is counted anew, for some of it was erased; the oldest messages of each contact stay, as far as there is room. */
+function letGoOfMost(machine: Machine): void {
+  const { atHand } = machine
+  atHand.bytes = 0
+  for (const contact of atHand.contacts) {
+    const isThere = machine.contacts.has(contact.id) && contact.link !== null
+    const { kept } = letGoOf(contact, isThere ? MAX_AT_HAND_BYTES - atHand.bytes : 0)
+    atHand.bytes += kept
+    if (kept === 0) atHand.contacts.delete(contact)
   }
 }
 
+/** Keeps the first payloads that fit the room, bytes, and no other. */
+function letGoOf({ outbox, unsealedFrom }: Contact, room: number): { kept: number; gone: number } {
+  let kept = 0
+  let gone = 0
+  for (let at = indexOfCounter(outbox, unsealedFrom); at < outbox.length; at++) {
+    const entry = outbox[at] as OutboxEntry
+    if (entry.payload === null) continue
+    const { length } = entry.payload
+    if (gone === 0 && kept + length <= room) kept += length
+    else {
+      gone += length
+      entry.payload = null
+    }
+  }
+  return { kept, gone }
+}
 /** Own messages of these counters are acknowledged, or their text is gone: nothing of them waits any more. */
 export function dropFromOutbox(
   machine: Machine,

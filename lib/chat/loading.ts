@@ -106,7 +106,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     expiring: false,
     network: null,
     due: new Set(),
-    inHand: new Set(),
+    atHand: { contacts: new Set(), fresh: new Set(), bytes: 0 },
     now,
     effects: [],
   }

@@ -65,8 +65,7 @@ export interface Machine {
   network: { readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] } | null
   /** Contacts with something to seal or to save at the end of the turn. */
   readonly due: Set<Contact>
-  /** Contacts for whom payloads are at hand that wait to be sealed. */
-  readonly inHand: Set<Contact>
+  readonly atHand: AtHand
   /** The time of the event being handled, ms. */
   now: number
   effects: Effect[]
@@ -86,6 +85,16 @@ export interface Written {
   readonly order: number
   readonly counter: number
   readonly id: Uint8Array
+}
+
+/** Payloads that wait to be sealed and are kept, so that they need not be read back. */
+export interface AtHand {
+  /** Those to whom they go. */
+  readonly contacts: Set<Contact>
+  /** For whom there are new ones in this turn. */
+  readonly fresh: Set<Contact>
+  /** How long they are together, at most. */
+  bytes: number
 }
 
 /** A person, as the machine holds them. */
