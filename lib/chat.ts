@@ -16,7 +16,8 @@ import { onNewsTimer, onPostTimer } from './chat/mail/away.ts'
 import { enterBoxes, onBoxTimer, registerFor } from './chat/mail/boxes.ts'
 import { onMailboxClosed, onMailboxMessage, onMailboxUnreachable } from './chat/mail/events.ts'
 import { acknowledgeFetched } from './chat/mail/fetching.ts'
-import { postOutgoing } from './chat/mail/posting.ts'
+import { leaveByMail } from './chat/mail/leaving.ts'
+import { onStamped, postOutgoing } from './chat/mail/posting.ts'
 import { beginStream, onAnswerTimer } from './chat/mail/remotes.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
 import type { OutboxEntry } from './chat/outbox.ts'
@@ -105,7 +106,7 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
     },
     *mailboxes() {
       for (const { id, phase, refused, registered } of machine.mail.boxes.values())
-        yield { id, phase, refused, queues: registered.size }
+        yield { id, phase, refused, queues: [...registered].filter((subject) => machine.contacts.has(subject)).length }
     },
     record() {
       const { last } = machine.own.publications
@@ -159,6 +160,9 @@ function dispatch(machine: Machine, event: Event): void {
       return
     case 'mailbox-opened':
       beginStream(machine, event.link, event.peer)
+      return
+    case 'stamped':
+      onStamped(machine, event.number, event.stamp)
       return
     case 'mailbox-unreachable':
       onMailboxUnreachable(machine, event.mailbox)
@@ -307,6 +311,7 @@ function settle(machine: Machine): void {
   if ([...machine.due].some(({ rowChanged }) => rowChanged)) registerFor(machine)
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
+    leaveByMail(machine, contact)
     guarded(machine, 'seal', () => pump(machine, contact))
     for (const entry of contact.sessions) {
       if (!entry.changed) continue

@@ -93,7 +93,13 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   const abort = new AbortController()
   const erasing = createErasing(store)
   let cleared: Promise<void> = Promise.resolve()
-  const errands = createErrands({ network, clock, stopping: abort.signal, done: push })
+  const errands = createErrands({
+    network,
+    clock,
+    primitives: options.chat.primitives,
+    stopping: abort.signal,
+    done: push,
+  })
 
   function push(event: Event): void {
     if (stopped) return
@@ -194,6 +200,9 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         return
       case 'connect':
         job(errands.connect(effect.contact, effect.targets))
+        return
+      case 'stamp':
+        errands.stamp(effect)
         return
       case 'connect-mailbox':
         job(errands.connectMailbox(effect.mailbox, effect.target))

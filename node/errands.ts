@@ -1,5 +1,7 @@
 import { toHex } from '../lib/bytes.ts'
-import type { Event } from '../lib/chat/events.ts'
+import type { Effect, Event } from '../lib/chat/events.ts'
+import type { Primitives } from '../lib/crypto/primitives.ts'
+import { findStamp } from '../lib/mailbox/stamp.ts'
 import { type Clock, timeLimit } from './clock.ts'
 import type { Network, Target } from './network/network.ts'
 
@@ -11,6 +13,8 @@ const DIAL_TIMEOUT_MS = 15_000
 const MAX_DIALS = 8
 /** Dials that wait for their turn; beyond that they fail at once and are tried later. */
 const MAX_WAITING_DIALS = 1_000
+/** Hashes of a proof of work that are tried in a row: some milliseconds. */
+const STAMP_ATTEMPTS = 2_048
 /** How long storing one value in the DHT may take, ms. */
 const PUBLISH_TIMEOUT_MS = 20_000
 
@@ -20,6 +24,8 @@ export interface Errands {
   connect(contact: string, targets: readonly Target[]): Promise<void>
   /** Opens a stream to a mailbox; `mailbox-unreachable` when that fails. */
   connectMailbox(mailbox: string, target: Target): Promise<void>
+  /** Looks for a proof of work, a few milliseconds at a time: `stamped`. */
+  stamp(wanted: Extract<Effect, { kind: 'stamp' }>): void
   /** Asks the DHT for all keys at once: `resolved` with what came. */
   resolve(contact: string, keys: readonly string[]): Promise<void>
   /** Stores a value in the DHT: `published` with how many nodes took it. */
@@ -31,12 +37,13 @@ export interface Errands {
 export interface ErrandsOptions {
   readonly network: Network | null
   readonly clock: Clock
+  readonly primitives: Primitives
   /** Fires when the node stops: everything under way is given up. */
   readonly stopping: AbortSignal
   done(event: Event): void
 }
 
-export function createErrands({ network, clock, stopping, done }: ErrandsOptions): Errands {
+export function createErrands({ network, clock, primitives, stopping, done }: ErrandsOptions): Errands {
   const dialled = new Map<string, string>()
   const waiting: (() => void)[] = []
   let dials = 0
@@ -87,6 +94,16 @@ export function createErrands({ network, clock, stopping, done }: ErrandsOptions
       } finally {
         limit.end()
       }
+    },
+
+    stamp({ number, stamped, hour, bits }) {
+      function look(from: number): void {
+        if (stopping.aborted) return
+        const found = findStamp(primitives, stamped, { hour, bits, from, attempts: STAMP_ATTEMPTS })
+        if (typeof found === 'number') clock.soon(() => look(found))
+        else done({ kind: 'stamped', number, stamp: found })
+      }
+      look(0)
     },
 
     async resolve(contact, keys) {

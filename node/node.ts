@@ -4,6 +4,7 @@ import type { OwnMailbox, Person } from '../lib/chat.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import { ProtocolError } from '../lib/errors.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
+import type { KeeperLimits } from '../lib/mailbox/keeping.ts'
 import type { Range } from '../lib/rows.ts'
 import { formatSafetyNumber, safetyNumber } from '../lib/identity/safety-number.ts'
 import type {
@@ -48,6 +49,8 @@ export interface NodeParts {
   readonly publicMode: PublicMode
   /** For whom a mailbox is kept here; by default there is none. */
   readonly mailbox?: MailboxPolicy
+  /** What it grants, where that is not the usual. */
+  readonly mailboxLimits?: Partial<KeeperLimits>
   /** Whether others hear that somebody is writing here, and are shown writing; by default they do. */
   readonly typing?: boolean
   readonly logger: Logger
@@ -117,6 +120,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       { store: parts.store, primitives, random: parts.random, clock, peer, policy },
       {
         isContact: (theirs) => isNodeOfContact(driver, theirs),
+        ...(parts.mailboxLimits && { limits: parts.mailboxLimits }),
         dropped: (reason) => driver.drop(reason),
       },
     )

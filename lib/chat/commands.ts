@@ -10,7 +10,7 @@ import { isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
 import { onChangeCommand, writeRefusal } from './editing.ts'
 import type { Command, Reply, Target } from './events.ts'
-import { dropBox, MAX_BOXES, useBox } from './mail/boxes.ts'
+import { dropBox, MAX_BOXES, registerFor, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
 import { settleHistory } from './forgetting.ts'
 import {
@@ -286,6 +286,7 @@ function invite(machine: Machine, command: Extract<Command, { kind: 'invite' }>)
   const { addresses, expires = null, once = false } = command
   if (expires !== null && expires <= machine.now) return refused('invalid', 'the invite would have expired already')
   const link = createInvite(machine, { expires, once, addresses })
+  registerFor(machine)
   schedule(machine)
   return { kind: 'invite', link, expires }
 }

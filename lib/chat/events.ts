@@ -1,3 +1,4 @@
+import type { Stamp, Stamped } from '../mailbox/stamp.ts'
 import type { Range, Row } from '../rows.ts'
 
 /** A row as it was read. */
@@ -85,6 +86,8 @@ export type Event =
   | { readonly kind: 'closed'; readonly link: LinkId }
   /** The stream to a mailbox that was asked for; what it says comes as `message`, its end as `closed`. */
   | { readonly kind: 'mailbox-opened'; readonly link: LinkId; readonly peer: Uint8Array }
+  /** The proof of work that was asked for; null when it was given up. */
+  | { readonly kind: 'stamped'; readonly number: number; readonly stamp: Stamp | null }
   /** The mailbox (by PeerId in hexadecimal) was not reached. */
   | { readonly kind: 'mailbox-unreachable'; readonly mailbox: string }
   /** None of the targets of a `connect` answered. */
@@ -128,6 +131,14 @@ export type Effect =
   | { readonly kind: 'close'; readonly link: LinkId }
   | { readonly kind: 'connect'; readonly contact: string; readonly targets: readonly Target[] }
   | { readonly kind: 'resolve'; readonly contact: string; readonly keys: readonly string[] }
+  /** Find a proof of work, in steps that keep nobody waiting. */
+  | {
+      readonly kind: 'stamp'
+      readonly number: number
+      readonly stamped: Stamped
+      readonly hour: number
+      readonly bits: number
+    }
   /** Open a stream to a mailbox. */
   | { readonly kind: 'connect-mailbox'; readonly mailbox: string; readonly target: Target }
   | { readonly kind: 'publish'; readonly key: string; readonly value: Uint8Array }

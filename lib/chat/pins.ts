@@ -14,6 +14,7 @@ import {
   pinDeviceRecord,
 } from '../identity/pins.ts'
 import { isPrekeyUsable, parsePrekey } from '../identity/prekeys.ts'
+import { decodeKnockRoutes } from '../mailbox/route.ts'
 import { openSlot, PUBLIC_SLOT_SECRET } from '../identity/slot.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Target } from './events.ts'
@@ -67,6 +68,7 @@ export function applyResolved(
       if (known === null || record.prekey.issued > known.issued) {
         updateRow(machine, contact, { prekey: record.prekey.bytes })
       }
+      if (record.knockRoute !== null) contact.mail.knocks = decodeKnockRoutes(record.knockRoute)
       // Each slot counts by itself, but all numbers are times.
       if (record.place !== null && record.seq > newest) {
         newest = record.seq

@@ -9,6 +9,8 @@ import { dayOf, nextSeq } from '../identity/time.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
 import { hasSlot, holds } from './invites.ts'
 import { count, emit, guarded, jitter, type Machine, save, setTimer } from './machine.ts'
+import { inviteSubject, KNOCK } from './mail/queues.ts'
+import { ownKnockRoutes } from './mail/routes.ts'
 import { newestPrekey, PUBLICATIONS_KEY, RECOVERING_KEY, SELF_KEY } from './own.ts'
 
 /**
@@ -239,12 +241,20 @@ function deviceRecord(machine: Machine, secret: Uint8Array, hidden: boolean): De
       seq,
       minAccountSeq: self.accountRecord.seq,
       prekey: prekey.bytes,
-      knockRoute: null,
+      knockRoute: knockRoutesUnder(machine, secret),
       place: hidden || place.addresses.length === 0 ? null : place,
       capabilities: [],
     },
     machine.now,
   )
+}
+
+/** Strangers find where to knock in the public slot, invited people in that of their invite; contacts are told inside sessions. */
+function knockRoutesUnder(machine: Machine, secret: Uint8Array): Uint8Array | null {
+  if (equalBytes(secret, PUBLIC_SLOT_SECRET)) return ownKnockRoutes(machine, KNOCK)
+  const name = toHex(hashOf(machine, secret))
+  const invite = machine.own.invites.get(name)
+  return invite !== undefined && holds(invite, machine.now) ? ownKnockRoutes(machine, inviteSubject(name)) : null
 }
 
 /** What contacts are told about the own records, so that nobody can keep newer ones from them. */

@@ -8,6 +8,7 @@ import { canSeal, expireChains, storedSkipped } from '../session/session.ts'
 import type { LinkId } from './events.ts'
 import { type Contact, guarded, load, type Machine, save, updateRow } from './machine.ts'
 import { encodeOutbox, outboxKey } from './outbox.ts'
+import { routesContents } from './mail/routes.ts'
 import { handshakeKeys, requestContent } from './own.ts'
 import { hasDevice, isEquivocated } from './pins.ts'
 import { prove } from './proofs.ts'
@@ -101,6 +102,7 @@ export function sendRequest(machine: Machine, contact: Contact, entry: SessionEn
   const contents: Content[] = [
     requestContent(machine, contact.row.inviteSecret),
     { kind: 'secret', secret: machine.own.contactSecret },
+    ...routesContents(machine, contact),
   ]
   const hello = contact.outbox[0]
   if (hello === undefined) {

@@ -4,6 +4,7 @@ import { decodePayload } from '../conversation/payload.ts'
 import { applyPayloads } from './applying.ts'
 import { MAX_HELLO_BYTES } from './contact-row.ts'
 import { type Contact, count, guarded, type Machine, updateRow } from './machine.ts'
+import { learnRoutes } from './mail/routes.ts'
 import { MAX_WEAK_PAYLOADS, type SessionEntry } from './session-entry.ts'
 
 /** Bytes of all payloads that are held with a session: a request is a name, a secret and one text. */
@@ -34,6 +35,7 @@ function look(machine: Machine, contact: Contact, bytes: Uint8Array): void {
   if (content?.kind === 'request') {
     updateRow(machine, contact, { claimedName: content.claimedName, cameBy: content.invite })
   }
+  if (content?.kind === 'routes' && contact.mail.routes.length === 0) learnRoutes(machine, contact, content.routes)
   if (content?.kind === 'secret') updateRow(machine, contact, { contactSecret: content.secret })
   if (content?.kind === 'text') updateRow(machine, contact, { hello: preview(content.text) })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMesh } from '../../node/mesh/index.ts'
+import { createMesh, type SimulatedMesh } from '../../node/mesh/index.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -31,6 +31,47 @@ describe('a mailbox', () => {
     await mesh.start('alice')
     await mesh.settled()
     expect((await mesh.person('alice').message(message.id)).state).toBe('delivered')
+    expect(await mesh.leaks()).toEqual([])
+  })
+
+  test.each([
+    ['an invite', async (mesh: SimulatedMesh) => (await mesh.person('bob').invite()).link],
+    ['the account alone', async (mesh: SimulatedMesh) => mesh.person('bob').identity.account],
+  ])('takes the request of somebody who has %s, while both are never there at the same time', async (_, linkOf) => {
+    await using mesh = await createMesh({
+      nodes: ['alice', 'bob', 'mia'],
+      network: 'simulated',
+      contacts: (a, b) => a === 'mia' || b === 'mia',
+      delivery: 'mailbox',
+      mailboxes: { mia: 'contacts' },
+      seed: 2,
+    })
+    await mesh.settled()
+    for (const name of ['alice', 'bob']) await mesh.person(name).mailboxes.use('mia')
+    await mesh.advance(10 * SECOND)
+    const link = await linkOf(mesh)
+    await mesh.advance(MINUTE)
+    await mesh.stop('bob')
+    await mesh.person('alice').contacts.add(link, { petname: 'bob', hello: 'Alice here' })
+    await mesh.advance(5 * MINUTE)
+    await mesh.stop('alice')
+    await mesh.start('bob')
+    await mesh.advance(MINUTE)
+    const [request] = await mesh.person('bob').contacts.requests()
+    expect(request?.hello).toBe('Alice here')
+    await mesh.person('bob').contacts.accept(request?.account ?? '', { petname: 'alice' })
+    await mesh.advance(5 * MINUTE)
+    await mesh.stop('bob')
+    await mesh.start('alice')
+    await mesh.advance(5 * MINUTE)
+    expect((await mesh.person('alice').contacts.resolve('bob')).state).toBe('accepted')
+    const answer = await mesh.person('alice').send('bob', 'at last')
+    await mesh.advance(5 * MINUTE)
+    expect((await mesh.person('alice').message(answer.id)).state).toBe('stored')
+    await mesh.stop('alice')
+    await mesh.start('bob')
+    await mesh.advance(5 * MINUTE)
+    expect((await mesh.person('bob').messages('alice')).map(({ text }) => text)).toEqual(['Alice here', 'at last'])
     expect(await mesh.leaks()).toEqual([])
   })
 })

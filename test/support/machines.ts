@@ -396,6 +396,9 @@ export function createWorld(seed: number | string = 1): World {
           turn(who, { kind: 'listed', token: effect.token, rows })
         })
         return
+      case 'stamp':
+        later(0, () => turn(who, { kind: 'stamped', number: effect.number, stamp: null }))
+        return
       case 'connect-mailbox':
         later(0, () => turn(who, { kind: 'mailbox-unreachable', mailbox: effect.mailbox }))
         return

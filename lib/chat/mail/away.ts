@@ -1,13 +1,10 @@
-import { resendOutbox } from '../delivering.ts'
 import type { Contact, Machine } from '../machine.ts'
-import { mailWay } from './links.ts'
-import { hasUnstored } from './posting.ts'
 
-/** They were not reached: what waits goes to their mailboxes. */
+/** They were not reached: what waits goes to their mailboxes, at the end of this turn. */
 export function onAway(machine: Machine, contact: Contact): void {
   if (contact.mail.away || contact.link !== null) return
   contact.mail.away = true
-  leave(machine, contact)
+  leaveSoon(machine, contact)
 }
 
 /** A proved link: nothing goes to mailboxes any more. */
@@ -19,7 +16,7 @@ export function onBack(contact: Contact): void {
 /** Time to leave again what no mailbox took. */
 export function onPostTimer(machine: Machine, contact: Contact): void {
   contact.mail.waiting = false
-  leave(machine, contact)
+  leaveSoon(machine, contact)
 }
 
 /** Receipts and news leave now, alone if need be. */
@@ -28,8 +25,7 @@ export function onNewsTimer(machine: Machine, contact: Contact): void {
   machine.due.add(contact)
 }
 
-function leave(machine: Machine, contact: Contact): void {
-  if (mailWay(machine, contact) === null || !hasUnstored(machine, contact)) return
+function leaveSoon(machine: Machine, contact: Contact): void {
+  contact.mail.leaves = true
   machine.due.add(contact)
-  resendOutbox(machine, contact)
 }

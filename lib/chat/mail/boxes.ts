@@ -1,9 +1,10 @@
-import { fromHex, toHex } from '../../bytes.ts'
+import { toHex } from '../../bytes.ts'
 import { signLogin } from '../../mailbox/login.ts'
 import { MAX_ITEMS, type MailboxAnswer } from '../../mailbox/messages.ts'
 import type { Target } from '../events.ts'
 import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
-import { queueFor } from './queues.ts'
+import { publishAll } from '../publishing.ts'
+import { classOf, queueFor, wantedSubjects } from './queues.ts'
 import { ask, connectTo, remoteOf } from './remotes.ts'
 import { tellRoutes } from './routes.ts'
 import { encodeBox, newBox } from './rows.ts'
@@ -32,7 +33,7 @@ export function useBox(machine: Machine, target: Target): Box {
 
 /** Gives a mailbox up: its queues are dropped there if it can be reached, and contacts are told of those that are left. */
 export function dropBox(machine: Machine, box: Box): void {
-  const queues = [...box.registered].map((id) => queueFor(machine, box, fromHex(id)).queue)
+  const queues = [...box.registered].map((id) => queueFor(machine, box, id).queue)
   machine.mail.boxes.delete(box.id)
   save(machine, { range: 'mailbox', key: box.handle, value: null })
   const remote = machine.mail.remotes.get(box.id)
@@ -96,27 +97,30 @@ function isDone(machine: Machine, box: Box, answer: MailboxAnswer | null): boole
   return false
 }
 
-/** Has every contact's queue kept, and tells them where it is. */
+/** Has the queues kept that are wanted, and tells where they are. */
 export function registerQueues(machine: Machine, box: Box): void {
   const remote = machine.mail.remotes.get(box.id)
   if (box.phase !== 'ready' || remote === undefined) return
-  const contacts = [...machine.contacts.values()].filter(
-    ({ id, row }) => row.state === 'accepted' && !box.registered.has(id),
-  )
-  for (let at = 0; at < contacts.length; at += MAX_ITEMS) {
-    const some = contacts.slice(at, at + MAX_ITEMS)
-    const queues = some.map(({ handle }) => {
-      const { queue, token } = queueFor(machine, box, handle)
-      return { queue, kind: 'contact' as const, tokenHash: machine.primitives.sha256(token) }
+  const wanted = wantedSubjects(machine).filter((subject) => !box.registered.has(subject))
+  for (let at = 0; at < wanted.length; at += MAX_ITEMS) {
+    const some = wanted.slice(at, at + MAX_ITEMS)
+    const queues = some.map((subject) => {
+      const { queue, token } = queueFor(machine, box, subject)
+      box.registered.add(subject)
+      box.byQueue.set(toHex(queue), subject)
+      return { queue, kind: classOf(subject), tokenHash: token && machine.primitives.sha256(token) }
     })
-    for (const { id } of some) box.registered.add(id)
-    for (const [i, { queue }] of queues.entries()) box.byQueue.set(toHex(queue), some[i]?.id ?? '')
     ask(machine, remote, { kind: 'register', queues }, (answer) => {
       if (!isDone(machine, box, answer)) {
-        for (const { id } of some) box.registered.delete(id)
+        for (const subject of some) box.registered.delete(subject)
         return
       }
-      for (const contact of some) if (machine.contacts.has(contact.id)) tellRoutes(machine, contact)
+      for (const subject of some) {
+        const contact = machine.contacts.get(subject)
+        if (contact !== undefined) tellRoutes(machine, contact)
+      }
+      // strangers find their queues in the records
+      if (some.some((subject) => classOf(subject) !== 'contact')) publishAll(machine)
     })
   }
 }
@@ -130,7 +134,7 @@ export function registerFor(machine: Machine): void {
 export function dropQueues(machine: Machine, contact: Contact): void {
   for (const box of machine.mail.boxes.values()) {
     if (!box.registered.delete(contact.id)) continue
-    const { queue } = queueFor(machine, box, contact.handle)
+    const { queue } = queueFor(machine, box, contact.id)
     const remote = machine.mail.remotes.get(box.id)
     if (remote !== undefined) ask(machine, remote, { kind: 'drop', queues: [queue] }, () => undefined)
   }

@@ -3,9 +3,9 @@ import { openBlob } from '../../mailbox/blob.ts'
 import { MAX_ITEMS, type MailboxAnswer } from '../../mailbox/messages.ts'
 import { inOrder } from '../held.ts'
 import { onFrame, onPrefix } from '../incoming.ts'
-import { type Contact, count, guarded, type Machine } from '../machine.ts'
-import { mailLinkOf } from './links.ts'
-import { queueFor } from './queues.ts'
+import { count, guarded, type Machine } from '../machine.ts'
+import { knockLink, mailLinkOf } from './links.ts'
+import { classOf, queueFor } from './queues.ts'
 import { ask } from './remotes.ts'
 import type { Box, Remote } from './state.ts'
 
@@ -18,25 +18,23 @@ export function onBlob(
   const box = machine.mail.boxes.get(remote.id)
   if (box === undefined) return
   const hash = machine.primitives.sha256(blob)
-  const contact = contactOfQueue(machine, box, queue)
-  if (contact === undefined) {
+  const subject = box.byQueue.get(toHex(queue))
+  const contact = machine.contacts.get(subject ?? '')
+  if (subject === undefined || (contact === undefined && classOf(subject) === 'contact')) {
     count(machine, 'mailbox: a blob of no queue')
     fetched(machine, box, hash)
     return
   }
   guarded(machine, 'blob', () => {
-    const place = queueFor(machine, box, contact.handle)
-    const link = mailLinkOf(machine, contact)
-    for (const frame of openBlob(machine.primitives, place, blob)) {
+    const link = contact === undefined ? knockLink(machine, remote) : mailLinkOf(machine, contact)
+    for (const frame of openBlob(machine.primitives, queueFor(machine, box, subject), blob)) {
       if (frame[0] === 1) onPrefix(machine, link, frame)
-      else onFrame(machine, link, frame)
+      else if (contact !== undefined) onFrame(machine, link, frame)
+      else count(machine, 'mailbox: a knock without a prefix')
     }
   })
-  inOrder(machine, contact, () => fetched(machine, box, hash))
-}
-
-function contactOfQueue(machine: Machine, box: Box, queue: Uint8Array): Contact | undefined {
-  return machine.contacts.get(box.byQueue.get(toHex(queue)) ?? '')
+  if (contact === undefined) fetched(machine, box, hash)
+  else inOrder(machine, contact, () => fetched(machine, box, hash))
 }
 
 function fetched(machine: Machine, box: Box, hash: Uint8Array): void {

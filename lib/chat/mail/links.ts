@@ -1,5 +1,6 @@
 import type { LinkId } from '../events.ts'
 import type { Contact, Link, Machine } from '../machine.ts'
+import type { Remote } from './state.ts'
 
 /**
  * Stands for the mailboxes of a contact wherever a link is asked for: what is sent on it is put into blobs at the end of the
@@ -7,10 +8,20 @@ import type { Contact, Link, Machine } from '../machine.ts'
  * and every frame still has to open in one of their sessions.
  */
 export function mailLinkOf(machine: Machine, contact: Contact): Link {
-  contact.mail.link ??= {
+  contact.mail.link ??= standIn(machine, new Uint8Array(), contact)
+  return contact.mail.link
+}
+
+/** Stands for whoever knocked at an own mailbox: a stranger, answered by other ways. Limits count for the mailbox that brought it. */
+export function knockLink(machine: Machine, { target }: Remote): Link {
+  return standIn(machine, target.peer, null)
+}
+
+function standIn(machine: Machine, peer: Uint8Array, contact: Contact | null): Link {
+  return {
     id: machine.mail.nextLink--,
     dialer: false,
-    peer: new Uint8Array(),
+    peer,
     nonce: new Uint8Array(),
     theirNonce: new Uint8Array(),
     expected: null,
@@ -21,14 +32,16 @@ export function mailLinkOf(machine: Machine, contact: Contact): Link {
     droveAt: 0,
     doubted: false,
   }
-  return contact.mail.link
 }
 
 /** The way by mail to somebody who was not reached and said where frames may be left; null when there is none. */
 export function mailWay(machine: Machine, contact: Contact): LinkId | null {
-  if (machine.options.delivery !== 'mailbox' || contact.row.state !== 'accepted') return null
-  if (!contact.mail.away || contact.mail.routes.length === 0) return null
-  return mailLinkOf(machine, contact).id
+  const { away, routes, knocks } = contact.mail
+  if (machine.options.delivery !== 'mailbox' || !away) return null
+  const { state } = contact.row
+  const isOpen =
+    routes.length > 0 ? state === 'accepted' || state === 'pending' : state === 'pending' && knocks.length > 0
+  return isOpen ? mailLinkOf(machine, contact).id : null
 }
 
 /** The way on which messages may leave to a contact now: their proved link, else their mailboxes. */

@@ -1,9 +1,10 @@
 import { equalBytes, fromHex, toHex } from '../../bytes.ts'
 import { ProtocolError } from '../../errors.ts'
-import { BLOB_BYTES, MAX_BLOB_FRAMES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
+import { BLOB_BYTES, KNOCK_BYTES, MAX_BLOB_FRAMES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
 import type { MailboxAnswer, Refusal } from '../../mailbox/messages.ts'
 import { openReceipt } from '../../mailbox/receipt.ts'
-import type { Route } from '../../mailbox/route.ts'
+import { knockSecret, type Route } from '../../mailbox/route.ts'
+import { hourOf, type Stamp } from '../../mailbox/stamp.ts'
 import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
 import { isStored } from './links.ts'
 import { ask, remoteOf } from './remotes.ts'
@@ -12,6 +13,8 @@ import { encodeStored, storedKey } from './rows.ts'
 
 /** Pauses before what no mailbox took is left again, ms. */
 const POST_PAUSES_MS: readonly number[] = [5_000, 60_000, 600_000, 3_600_000]
+/** Leading zero bits that are paid for a knock at most: some minutes of one core. */
+const MAX_STAMP_BITS = 26
 /** How much later than it could a receipt or other news leaves alone, ms: so it does not tell when this side woke. */
 const NEWS_AFTER_MS = 1_000
 const NEWS_WITHIN_MS = 4_000
@@ -26,6 +29,7 @@ export function postOutgoing(machine: Machine): void {
   for (const [link, frames] of outgoing) {
     const contact = contacts.get(link)
     if (contact === undefined) continue
+    if (contact.mail.routes.length === 0) knock(machine, contact, frames)
     for (const packed of pack(frames)) {
       const carried = packed.flatMap((frame) => counters.get(frame) ?? [])
       for (const route of contact.mail.routes) postTo(machine, contact, route, packed, carried)
@@ -47,17 +51,58 @@ function pack(frames: readonly Uint8Array[]): Uint8Array[][] {
   return blobs
 }
 
+/** A first frame to somebody who told nothing yet goes where strangers may knock. */
+function knock(machine: Machine, contact: Contact, frames: readonly Uint8Array[]): void {
+  for (const frame of frames) {
+    const counter = machine.mail.counters.get(frame)
+    if (frame[0] !== 1 || packedBytes([frame]) > KNOCK_BYTES) {
+      count(machine, 'mailbox: nothing to knock with')
+      continue
+    }
+    for (const route of contact.mail.knocks) {
+      const secret = knockSecret(machine.primitives, contact.row.account, route.queue)
+      postTo(
+        machine,
+        contact,
+        { ...route, token: null, secret },
+        [frame],
+        counter === undefined ? [] : [counter],
+        KNOCK_BYTES,
+      )
+    }
+  }
+}
+
+/** Where a blob goes: a route, or the queue for strangers, which has no token. */
+type Way = Omit<Route, 'token'> & { readonly token: Uint8Array | null }
+
 function postTo(
   machine: Machine,
   contact: Contact,
-  route: Route,
+  route: Way,
   frames: readonly Uint8Array[],
   counters: readonly number[],
+  size?: number,
 ): void {
-  const blob = sealBlob(machine.primitives, machine.random, route, frames)
+  const blob = sealBlob(machine.primitives, machine.random, route, frames, size)
+  put(machine, contact, route, { blob, counters, stamp: null })
+}
+
+interface Posted {
+  readonly blob: Uint8Array
+  readonly counters: readonly number[]
+  readonly stamp: Stamp | null
+}
+
+function put(machine: Machine, contact: Contact, route: Way, posted: Posted): void {
+  const { blob, counters, stamp } = posted
   const hash = machine.primitives.sha256(blob)
   const { queue, token } = route
-  ask(machine, remoteOf(machine, route), { kind: 'put', queue, token, stamp: null, blob }, (answer) => {
+  ask(machine, remoteOf(machine, route), { kind: 'put', queue, token, stamp, blob }, (answer) => {
+    if (answer?.kind === 'refused' && answer.reason === 'stamp' && answer.least > 0) {
+      pay(machine, contact, route, posted, answer.least)
+      return
+    }
     if (answer?.kind === 'refused') onRefused(machine, contact, route, answer.reason)
     const until = untilOf(machine, route, hash, answer)
     if (until !== null) contact.mail.attempts = 0
@@ -66,14 +111,37 @@ function postTo(
   })
 }
 
+/** The mailbox takes a knock for a proof of work only. What is asked for beyond measure is not paid. */
+function pay(machine: Machine, contact: Contact, route: Way, posted: Posted, bits: number): void {
+  if (bits > MAX_STAMP_BITS || posted.stamp !== null) {
+    count(machine, 'mailbox: asks too much for a knock')
+    postLater(machine, contact)
+    return
+  }
+  const number = machine.mail.nextStamp++
+  const stamped = { peer: route.peer, queue: route.queue, hash: machine.primitives.sha256(posted.blob) }
+  machine.mail.stamps.set(number, (stamp) => {
+    if (stamp === null) postLater(machine, contact)
+    else put(machine, contact, route, { ...posted, stamp })
+  })
+  machine.effects.push({ kind: 'stamp', number, stamped, hour: hourOf(machine.now), bits })
+}
+
+/** A proof of work was found, or given up. */
+export function onStamped(machine: Machine, number: number, stamp: Stamp | null): void {
+  const then = machine.mail.stamps.get(number)
+  machine.mail.stamps.delete(number)
+  then?.(stamp)
+}
+
 /** A mailbox that does not know the queue never will again: its owner gave it up. */
-function onRefused(machine: Machine, contact: Contact, route: Route, reason: Refusal): void {
+function onRefused(machine: Machine, contact: Contact, route: Way, reason: Refusal): void {
   count(machine, `mailbox: refuses, ${reason}`)
-  if (reason === 'unknown') forgetRoute(machine, contact, route)
+  if (reason === 'unknown') forgetRoute(machine, contact, route.queue)
 }
 
 /** Until when the mailbox keeps it; null when it does not, or its receipt is worth nothing. */
-function untilOf(machine: Machine, route: Route, hash: Uint8Array, answer: MailboxAnswer | null): number | null {
+function untilOf(machine: Machine, route: Way, hash: Uint8Array, answer: MailboxAnswer | null): number | null {
   if (answer?.kind !== 'receipt') return null
   try {
     const receipt = openReceipt(machine.primitives, route.key, answer.receipt)

@@ -1,16 +1,34 @@
 import { equalBytes, toHex } from '../../bytes.ts'
+import type { Content } from '../../conversation/contents.ts'
 import { ProtocolError } from '../../errors.ts'
-import { decodeRoute, encodeRoute, MAX_MAILBOXES, type Route } from '../../mailbox/route.ts'
+import { decodeRoute, encodeKnockRoutes, encodeRoute, MAX_MAILBOXES, type Route } from '../../mailbox/route.ts'
 import { type Contact, count, type Machine, save, tell } from '../machine.ts'
-import { queueFor } from './queues.ts'
+import { queueFor, type Subject } from './queues.ts'
 import { encodeRoutes } from './rows.ts'
 
 /** Where a contact may leave frames, as far as mailboxes keep a queue for them. */
 export function ownRoutes(machine: Machine, contact: Contact): readonly Route[] {
   return [...machine.mail.boxes.values()].flatMap((box) => {
-    if (box.key === null || !box.registered.has(contact.id)) return []
-    return [{ ...box.target, key: box.key, ...queueFor(machine, box, contact.handle) }]
+    const { queue, token, secret } = queueFor(machine, box, contact.id)
+    if (box.key === null || token === null || !box.registered.has(contact.id)) return []
+    return [{ ...box.target, key: box.key, queue, token, secret }]
   })
+}
+
+/** Where people who have no session may knock, as it stands in the records under a secret; null when nowhere. */
+export function ownKnockRoutes(machine: Machine, subject: Subject): Uint8Array | null {
+  const routes = [...machine.mail.boxes.values()].flatMap((box) => {
+    if (box.key === null || !box.registered.has(subject)) return []
+    const { peer, addresses } = box.target
+    return [{ peer, addresses: addresses.slice(0, 2), key: box.key, queue: queueFor(machine, box, subject).queue }]
+  })
+  return routes.length === 0 ? null : encodeKnockRoutes(routes)
+}
+
+/** What a first frame says of where its answer may be left; nothing when there is no place. */
+export function routesContents(machine: Machine, contact: Contact): readonly Content[] {
+  const routes = ownRoutes(machine, contact).map(encodeRoute)
+  return routes.length === 0 ? [] : [{ kind: 'routes', routes }]
 }
 
 export function tellRoutes(machine: Machine, contact: Contact): void {
@@ -32,11 +50,11 @@ export function learnRoutes(machine: Machine, contact: Contact, told: readonly U
 }
 
 /** The mailbox does not know the queue any more. */
-export function forgetRoute(machine: Machine, contact: Contact, route: Route): void {
+export function forgetRoute(machine: Machine, contact: Contact, queue: Uint8Array): void {
   setRoutes(
     machine,
     contact,
-    contact.mail.routes.filter((known) => toHex(known.queue) !== toHex(route.queue)),
+    contact.mail.routes.filter((known) => toHex(known.queue) !== toHex(queue)),
   )
 }
 

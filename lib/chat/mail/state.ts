@@ -1,6 +1,7 @@
 import type { SigningKey } from '../../crypto/primitives.ts'
 import type { MailboxAnswer, MailboxRequest } from '../../mailbox/messages.ts'
-import type { Route } from '../../mailbox/route.ts'
+import type { KnockRoute, Route } from '../../mailbox/route.ts'
+import type { Stamp } from '../../mailbox/stamp.ts'
 import type { LinkId, Target } from '../events.ts'
 import type { Link } from '../machine.ts'
 
@@ -40,7 +41,7 @@ export interface Box {
   phase: 'away' | 'entering' | 'ready'
   /** How often in a row it was not reached. */
   attempts: number
-  /** Contacts (by handle in hexadecimal) whose queues it keeps. */
+  /** For whom it keeps queues. */
   readonly registered: Set<string>
   /** The same by the name of the queue in hexadecimal. */
   readonly byQueue: Map<string, string>
@@ -52,12 +53,16 @@ export interface Box {
 export interface ContactMail {
   /** Where they said that frames for them may be left, at most three. */
   routes: readonly Route[]
+  /** Where those who know their account or have an invite of theirs may knock, from their newest records. */
+  knocks: readonly KnockRoute[]
   /** They were not reached: what waits for them goes to their mailboxes. */
   away: boolean
   /** Which mailboxes (by PeerId in hexadecimal) hold an own message until when (ms), by counter. */
   readonly stored: Map<number, ReadonlyMap<string, number>>
   /** Stands for their mailboxes where a link is asked for. */
   link: Link | null
+  /** Whether what waits is to be left for them at the end of this turn. */
+  leaves: boolean
   /** How often in a row something could not be left for them. */
   attempts: number
   /** Whether a timer runs that tries again. */
@@ -77,6 +82,9 @@ export interface Mail {
   readonly counters: Map<Uint8Array, number>
   /** Hashes of blobs that are on the own disk when this turn is. */
   readonly fetched: Map<string, Uint8Array[]>
+  /** Stamps that are being looked for, by the number under which they were asked for. */
+  readonly stamps: Map<number, (stamp: Stamp | null) => void>
+  nextStamp: number
   /** The next link that stands for mailboxes; below 0, where the host has none. */
   nextLink: LinkId
 }
@@ -89,10 +97,22 @@ export function newMail(): Mail {
     outgoing: new Map(),
     counters: new Map(),
     fetched: new Map(),
+    stamps: new Map(),
+    nextStamp: 1,
     nextLink: -1,
   }
 }
 
 export function newContactMail(): ContactMail {
-  return { routes: [], away: false, stored: new Map(), link: null, attempts: 0, waiting: false, flush: false }
+  return {
+    routes: [],
+    knocks: [],
+    away: false,
+    leaves: false,
+    stored: new Map(),
+    link: null,
+    attempts: 0,
+    waiting: false,
+    flush: false,
+  }
 }

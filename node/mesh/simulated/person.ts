@@ -66,6 +66,9 @@ export interface SimulatedPersonOptions {
   died(): void
 }
 
+/** A proof of work takes the time of the machine that simulates: it is asked for, and is cheap. */
+const STAMP_BITS = 8
+
 /** One life of somebody's process. */
 interface Life {
   timers(): number
@@ -128,7 +131,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
         primitives: options.primitives,
         delivery: options.delivery,
         publicMode: options.publicMode,
-        ...(options.mailbox !== undefined && { mailbox: options.mailbox }),
+        ...(options.mailbox !== undefined && { mailbox: options.mailbox, mailboxLimits: { stampBits: STAMP_BITS } }),
         logger: watched(options.logger),
         version: 'simulated',
         bootstrap: () => [],
