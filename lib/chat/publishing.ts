@@ -9,7 +9,7 @@ import { dayOf, nextSeq } from '../identity/time.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
 import { hasSlot, holds } from './invites.ts'
 import { count, emit, guarded, jitter, type Machine, save, setTimer } from './machine.ts'
-import { inviteSubject, KNOCK } from './mail/queues.ts'
+import { inviteSubject, KNOCK_SUBJECT } from './mail/queues.ts'
 import { ownKnockRoutes } from './mail/routes.ts'
 import { newestPrekey, PUBLICATIONS_KEY, RECOVERING_KEY, SELF_KEY } from './own.ts'
 
@@ -251,7 +251,7 @@ function deviceRecord(machine: Machine, secret: Uint8Array, hidden: boolean): De
 
 /** Strangers find where to knock in the public slot, invited people in that of their invite; contacts are told inside sessions. */
 function knockRoutesUnder(machine: Machine, secret: Uint8Array): Uint8Array | null {
-  if (equalBytes(secret, PUBLIC_SLOT_SECRET)) return ownKnockRoutes(machine, KNOCK)
+  if (equalBytes(secret, PUBLIC_SLOT_SECRET)) return ownKnockRoutes(machine, KNOCK_SUBJECT)
   const name = toHex(hashOf(machine, secret))
   const invite = machine.own.invites.get(name)
   return invite !== undefined && holds(invite, machine.now) ? ownKnockRoutes(machine, inviteSubject(name)) : null

@@ -12,7 +12,7 @@ export type OwnQueue = Pick<Route, 'queue' | 'secret'> & { readonly token: Uint8
 export type Subject = string
 
 const QUEUE = utf8('sotto/1 queue')
-export const KNOCK: Subject = 'knock'
+export const KNOCK_SUBJECT: Subject = 'knock'
 const INVITE = 'invite:'
 
 /** The subject of an invite, by its name in hexadecimal. */
@@ -22,7 +22,7 @@ export function inviteSubject(name: string): Subject {
 
 /** Which class of queues a subject has. */
 export function classOf(subject: Subject): QueueClass {
-  return subject === KNOCK ? 'knock' : subject.startsWith(INVITE) ? 'invite' : 'contact'
+  return subject === KNOCK_SUBJECT ? 'knock' : subject.startsWith(INVITE) ? 'invite' : 'contact'
 }
 
 /**
@@ -39,7 +39,7 @@ export function queueFor(machine: Machine, box: Box, subject: Subject): OwnQueue
 }
 
 function subjectBytes(subject: Subject): Uint8Array {
-  if (subject === KNOCK) return utf8(KNOCK)
+  if (subject === KNOCK_SUBJECT) return utf8(KNOCK_SUBJECT)
   return subject.startsWith(INVITE) ? concat(utf8(INVITE), fromHex(subject.slice(INVITE.length))) : fromHex(subject)
 }
 
@@ -49,7 +49,7 @@ export function wantedSubjects(machine: Machine): readonly Subject[] {
   const invites = [...machine.own.invites]
     .filter(([, invite]) => holds(invite, machine.now))
     .map(([name]) => inviteSubject(name))
-  return [...contacts, ...invites, ...(machine.options.publicMode === 'off' ? [] : [KNOCK])]
+  return [...contacts, ...invites, ...(machine.options.publicMode === 'off' ? [] : [KNOCK_SUBJECT])]
 }
 
 /** Whether frames of theirs are of use. */
