@@ -177,7 +177,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         return
       case 'emit':
         // How far a message got is true of their disk, whatever becomes of this one.
-        if (effect.event.kind === 'states' && effect.event.state !== 'expired') options.emit(effect.event)
+        if (isOfTheirDisk(effect.event)) options.emit(effect.event)
         else open.emit(effect.event)
         return
       case 'reply':
@@ -491,6 +491,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
 /** Whether somebody else dialled to the mailbox of this node. */
 function isServed(link: Link): boolean {
   return link.protocol === 'mailbox' && !link.dialer
+}
+
+function isOfTheirDisk(event: ChatEvent): boolean {
+  return event.kind === 'states' && (event.state === 'delivered' || event.state === 'read')
 }
 
 function isEmpty({ rows, erasures, sends, events, replies, publications, closes, compactions }: CommitWindow): boolean {
