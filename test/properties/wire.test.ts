@@ -1,5 +1,5 @@
 import { decode as cborDecode, encode as cborEncode } from 'cborg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { utf8, utf8Size } from '../../lib/bytes.ts'
 import { decode, encode, type WireValue } from '../../lib/wire.ts'
