@@ -83,10 +83,10 @@ function change(machine: Machine, contact: Contact, command: ChangeCommand, foun
 function remove(machine: Machine, contact: Contact, found: Shown): Reply {
   const { record, order } = found
   const isOwn = record.direction === 'out'
-  const refusal = isOwn ? writeRefusal(machine, contact) : null
-  // A text that cannot be told about goes here at least.
+  // They hear of it when they may hear again; a text that nobody can be told about goes here at least.
+  const isTold = isOwn && contact.row.state !== 'requested' && hasRoom(contact)
   deleteText(machine, contact, order, record)
-  if (isOwn && refusal === null) {
+  if (isTold) {
     return revise(machine, contact, { ...found, changes: NO_CHANGES }, { kind: 'delete', target: record.id })
   }
   emit(machine, { kind: 'change', contact: contact.id, order, id: record.id })

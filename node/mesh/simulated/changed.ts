@@ -5,16 +5,16 @@ import type { SimulatedMesh } from './simulated-mesh.ts'
 
 type At = { readonly at: number }
 export type Accepted = Extract<Happening, { kind: 'accepted' }> & At
-export type Changed = Extract<Happening, { kind: 'edited' | 'deleted' | 'reacted' }> & At
+export type Changed = Extract<Happening, { kind: 'edited' | 'deletes' | 'deleted' | 'reacted' }> & At
 
 /** How long a text may lie around when its time is over and all faults are, ms. */
 const SLACK_MS = 5 * 60_000
 
+const CHANGED: ReadonlySet<string> = new Set(['edited', 'deletes', 'deleted', 'reacted'])
+
 /** What people did to the messages of each other after they were written. */
 export function changesIn(mesh: SimulatedMesh): readonly Changed[] {
-  return mesh.history.happenings.filter(
-    (each): each is Changed => each.kind === 'edited' || each.kind === 'deleted' || each.kind === 'reacted',
-  )
+  return mesh.history.happenings.filter((each): each is Changed => CHANGED.has(each.kind))
 }
 
 /** Both sides of a conversation show the same of every message that both still have. */
@@ -30,6 +30,7 @@ export function differences(
     const theirs = sides.reader.get(id)
     const of = changes.filter((each) => each.id === id)
     const isDeletedBy = (name: string): boolean => of.some((each) => each.kind === 'deleted' && each.who === name)
+    const mayBeDeletedBy = (name: string): boolean => of.some((each) => each.kind === 'deletes' && each.who === name)
     if (isDeletedBy(who)) {
       for (const side of [own, theirs]) {
         if (side !== undefined && (side.kind !== 'deleted' || side.text !== undefined))
@@ -41,6 +42,7 @@ export function differences(
       if (theirs.kind !== 'deleted') wrong.push(`${way}: "${text}" was deleted by its reader and is still shown`)
       continue
     }
+    if (mayBeDeletedBy(to) && theirs.kind === 'deleted') continue
     if (own.kind !== theirs.kind || own.text !== theirs.text)
       wrong.push(`${way}: "${own.text ?? own.kind}" is "${theirs.text ?? theirs.kind}" for its reader`)
     if (!sameReactions(own.reactions, theirs.reactions)) wrong.push(`${way}: reactions to "${text}" differ`)

@@ -110,7 +110,9 @@ async function conversation(
   const expected = accepted.filter((each) => !isExcused(each))
 
   const changes = changesIn(mesh)
-  const isDeleted = (id: string): boolean => changes.some((each) => each.kind === 'deleted' && each.id === id)
+  // Who died over it may have deleted it.
+  const isDeleted = (id: string): boolean =>
+    happenings.some((each) => (each.kind === 'deleted' || each.kind === 'deletes') && each.id === id)
   for (const each of expected) {
     const { id, text } = each
     const state = own.get(id)?.state

@@ -18,6 +18,8 @@ export type Happening =
   /** What was done to a message of the conversation was promised too. */
   | { readonly kind: 'edited'; readonly who: string; readonly to: string; readonly id: string; readonly text: string }
   | { readonly kind: 'deleted'; readonly who: string; readonly to: string; readonly id: string }
+  /** Asked for, whether or not the process lived to promise it. */
+  | { readonly kind: 'deletes'; readonly who: string; readonly to: string; readonly id: string }
   | { readonly kind: 'reacted'; readonly who: string; readonly to: string; readonly id: string; readonly emoji: string }
   /** A message of somebody else was shown. */
   | { readonly kind: 'shown'; readonly who: string; readonly from: string; readonly id: string; readonly text: string }

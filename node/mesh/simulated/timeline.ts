@@ -46,6 +46,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   closed: ([who, other]) => `${who} loses a link with ${other}`,
   accepted: ([who, to, id, ...text]) => `${who} to ${to}: "${text.join(' ')}" is accepted (${id?.slice(0, 6)})`,
   edited: ([who, to, id, ...text]) => `${who} to ${to}: ${id?.slice(0, 6)} is now "${text.join(' ')}"`,
+  deletes: ([who, other, id]) => `${who} wants to delete ${id?.slice(0, 6)} of the conversation with ${other}`,
   deleted: ([who, other, id]) => `${who} deletes ${id?.slice(0, 6)} of the conversation with ${other}`,
   reacted: ([who, other, id, emoji]) =>
     `${who} reacts to ${id?.slice(0, 6)} of the conversation with ${other}: ${emoji}`,

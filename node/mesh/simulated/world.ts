@@ -105,8 +105,11 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
       const id = dice.pick(dice.chance(0.7) ? messages.slice(-3) : messages)
       const node = mesh.person(who)
       if (what === 'edit') await begin(node.edit(id, `${CANARY} ${who} ${++written}`))
-      else if (what === 'delete') await begin(node.delete(id))
-      else await begin(node.react(id, dice.pick(['👍', '🙂', null])))
+      else if (what === 'delete') {
+        mesh.history.tell({ kind: 'deletes', who, to: other, id })
+        await begin(node.delete(id))
+      }
+      if (what === 'react') await begin(node.react(id, dice.pick(['👍', '🙂', null])))
     },
     async introduce(inviting, invited) {
       if (!world.isAwake(inviting) || !world.isAwake(invited)) return

@@ -129,6 +129,20 @@ describe('a deletion', () => {
     expect(textsIn(bob)).not.toContain('secret')
   })
 
+  test('of an own message is told to somebody blocked when they are not any more', () => {
+    const { world, alice, bob } = pair('delete blocked')
+    const id = idOf(say(alice, bob, 'the secret text'))
+    world.advance(1_000)
+    alice.command({ kind: 'block', contact: alice.contact(bob) })
+    expect(edit(alice, bob, id, 'no')).toMatchObject({ kind: 'refused', code: 'wrong-state' })
+    expect(remove(alice, bob, id)).toEqual({ kind: 'done' })
+    world.advance(60_000)
+    expect(shown(bob, alice)[0]).toMatchObject({ kind: 'text' })
+    alice.command({ kind: 'unblock', contact: alice.contact(bob) })
+    world.advance(600_000)
+    expect(shown(bob, alice)[0]).toMatchObject({ kind: 'deleted' })
+  })
+
   test('of what was not delivered yet fills its number, and the text never leaves', () => {
     const { world, alice, bob } = pair('delete early')
     bob.online = false
