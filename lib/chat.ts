@@ -12,8 +12,9 @@ import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
 import { mailWay } from './chat/mail/links.ts'
+import { onAheadTimer, signAheadSoon } from './chat/mail/ahead.ts'
 import { onNewsTimer, onPostTimer } from './chat/mail/away.ts'
-import { enterBoxes, onBoxTimer, registerFor } from './chat/mail/boxes.ts'
+import { areDrained, enterBoxes, onBoxTimer, onLeftTimer, registerFor } from './chat/mail/boxes.ts'
 import { onMailboxClosed, onMailboxMessage, onMailboxUnreachable } from './chat/mail/events.ts'
 import { acknowledgeFetched } from './chat/mail/fetching.ts'
 import { leaveByMail } from './chat/mail/leaving.ts'
@@ -202,11 +203,12 @@ function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8
   publishAll(machine)
   reconnect(machine)
   enterBoxes(machine)
+  signAheadSoon(machine)
 }
 
 /** Every hour, and when the network is there: what is due is renewed, what is over goes. True when something that is published changed. */
 function lookAfter(machine: Machine): boolean {
-  const changed = upkeep(machine)
+  const changed = upkeep(machine, areDrained(machine))
   watchClock(machine)
   for (const contact of [...machine.contacts.values()]) {
     expireSessions(machine, contact)
@@ -245,6 +247,12 @@ function onTimer(machine: Machine, key: string): void {
     case 'news':
       withContact(machine, subject, onNewsTimer)
       return
+    case 'ahead':
+      onAheadTimer(machine)
+      return
+    case 'left':
+      onLeftTimer(machine, subject)
+      return
     case 'box':
       onBoxTimer(machine, subject)
       return
@@ -275,6 +283,7 @@ function onTimer(machine: Machine, key: string): void {
         return
       }
       publishAll(machine)
+      signAheadSoon(machine)
       for (const contact of machine.contacts.values()) {
         if (contact.link !== null) tell(machine, contact, newestRecords(machine))
       }

@@ -49,6 +49,8 @@ export interface Driver {
   readonly chat: Chat
   /** What was dropped since the start, by reason. */
   readonly dropped: ReadonlyMap<string, number>
+  /** Offers a value to the DHT, for somebody else. Never rejects. */
+  offer(key: string, value: Uint8Array): Promise<void>
   /** Counts one more, and says so in the log. */
   drop(reason: string): void
   /** Links by their number, for showing how somebody is reached. */
@@ -410,6 +412,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     },
     dropped,
     drop,
+    offer: errands.offer,
     links,
     get idle() {
       return !isBusy()

@@ -30,6 +30,8 @@ export interface Errands {
   resolve(contact: string, keys: readonly string[]): Promise<void>
   /** Stores a value in the DHT: `published` with how many nodes took it. */
   publish(key: string, value: Uint8Array): Promise<void>
+  /** Offers a value to the DHT, whoever takes it. */
+  offer(key: string, value: Uint8Array): Promise<void>
   /** For which contact this peer is being dialled just now. */
   dialledFor(peer: Uint8Array): string | undefined
 }
@@ -150,6 +152,17 @@ export function createErrands({ network, clock, primitives, stopping, done }: Er
       }
       limit.end()
       done({ kind: 'published', key, count, ...(held !== undefined && { held }) })
+    },
+
+    async offer(key, value) {
+      const limit = timeLimit(clock, PUBLISH_TIMEOUT_MS)
+      try {
+        await network?.put(key, value, { signal: AbortSignal.any([stopping, limit.signal]) })
+      } catch {
+        // Nobody took it; it is offered again in some hours.
+      } finally {
+        limit.end()
+      }
     },
 
     dialledFor: (peer) => dialled.get(toHex(peer)),

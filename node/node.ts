@@ -121,6 +121,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       {
         isContact: (theirs) => isNodeOfContact(driver, theirs),
         ...(parts.mailboxLimits && { limits: parts.mailboxLimits }),
+        publish: (key, value) => driver.offer(key, value),
         dropped: (reason) => driver.drop(reason),
       },
     )

@@ -136,8 +136,11 @@ export function saveClock(machine: Machine): void {
   if (machine.own.clock !== null) save(machine, { range: 'self', key: CLOCK_KEY, value: u64be(machine.own.clock) })
 }
 
-/** Daily prekeys, monthly records, expired invites; true when something that is published changed. */
-export function upkeep(machine: Machine): boolean {
+/**
+ * Daily prekeys, monthly records, expired invites; true when something that is published changed. `drained`: nothing waits at
+ * a mailbox any more that was sealed to an old prekey.
+ */
+export function upkeep(machine: Machine, drained: boolean): boolean {
   let changed = false
   if (isPrekeyDue(newestPrekey(machine), machine.now)) {
     const pair = createPrekey(machine.primitives, machine.random, machine.now)
@@ -146,8 +149,7 @@ export function upkeep(machine: Machine): boolean {
     changed = true
   }
   for (const [id, pair] of machine.prekeys) {
-    // Nothing waits for this device anywhere but with the senders, who start anew when a prekey has expired.
-    if (!isPrekeyErasable(pair, machine.now, true)) continue
+    if (!isPrekeyErasable(pair, machine.now, drained)) continue
     machine.prekeys.delete(id)
     save(machine, { range: 'prekey', key: pair.id, value: null })
   }

@@ -4,7 +4,7 @@ import { accountId } from '../identity/account.ts'
 import { verifyAccountRecord } from '../identity/account-record.ts'
 import { type DeviceRecord, signDeviceRecord, verifyDeviceRecord } from '../identity/device-record.ts'
 import { encodeSelf, renewAccountRecord } from '../identity/self.ts'
-import { daysToPublish, openSlot, PUBLIC_SLOT_SECRET, sealSlot } from '../identity/slot.ts'
+import { daysToPublish, openSlot, PUBLIC_SLOT_SECRET, type SealedSlot, sealSlot } from '../identity/slot.ts'
 import { dayOf, nextSeq } from '../identity/time.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
 import { hasSlot, holds } from './invites.ts'
@@ -153,7 +153,7 @@ function slots(machine: Machine): readonly Slot[] {
   return [...invited, ...contacts, ...(publicMode === 'off' ? [] : known)]
 }
 
-interface Slot {
+export interface Slot {
   readonly secret: Uint8Array
   readonly day: number
   /** Whether the records in it tell no address. */
@@ -199,25 +199,30 @@ function isReaching(machine: Machine): boolean {
 }
 
 function publish(machine: Machine, { secret, day, hidden }: Slot, slot: string): void {
-  const { publications, self } = machine.own
+  const { publications } = machine.own
   const record = deviceRecord(machine, secret, hidden)
   if (record === null) return
   if (equalBytes(secret, machine.own.contactSecret)) {
     publications.told = { seq: record.seq, hash: machine.primitives.sha256(record.bytes) }
   }
-  const sealed = sealSlot(machine.primitives, machine.random, {
-    accountKey: self.accountKey,
-    secret,
-    day,
-    now: machine.now,
-    lastRev: publications.revs.get(slot)?.rev ?? null,
-    accountRecord: self.accountRecord.bytes,
-    deviceRecord: record.bytes,
-  })
+  const sealed = seal(machine, secret, day, record)
   publications.revs.set(slot, { secretHash: hashOf(machine, secret), day, rev: sealed.rev })
   publications.leaving.set(sealed.key, { slot, seq: record.seq, secret, day })
   savePublications(machine)
   machine.effects.push({ kind: 'publish', key: sealed.key, value: sealed.value })
+}
+
+function seal(machine: Machine, secret: Uint8Array, day: number, record: DeviceRecord): SealedSlot {
+  const { publications, self } = machine.own
+  return sealSlot(machine.primitives, machine.random, {
+    accountKey: self.accountKey,
+    secret,
+    day,
+    now: machine.now,
+    lastRev: publications.revs.get(slotName(machine, secret, day))?.rev ?? null,
+    accountRecord: self.accountRecord.bytes,
+    deviceRecord: record.bytes,
+  })
 }
 
 /**
@@ -255,6 +260,29 @@ function knockRoutesUnder(machine: Machine, secret: Uint8Array): Uint8Array | nu
   const name = toHex(hashOf(machine, secret))
   const invite = machine.own.invites.get(name)
   return invite !== undefined && holds(invite, machine.now) ? ownKnockRoutes(machine, inviteSubject(name)) : null
+}
+
+/** How many days ahead slots are signed for mailboxes: a prekey lives nine days. */
+const DAYS_AHEAD = 7
+
+/** The slots that mailboxes are to keep published while this side is away. */
+export function slotsAhead(machine: Machine): readonly Slot[] {
+  const today = dayOf(machine.now)
+  return slots(machine)
+    .filter(({ day }) => day === today)
+    .flatMap((slot) => Array.from({ length: DAYS_AHEAD }, (_, i) => ({ ...slot, day: today + 1 + i })))
+}
+
+/** The value of a slot of a day to come; null without a network, whose addresses stand in it. */
+export function signAhead(machine: Machine, { secret, day, hidden }: Slot): Uint8Array | null {
+  const record = deviceRecord(machine, secret, hidden)
+  if (record === null) return null
+  const { publications } = machine.own
+  const slot = slotName(machine, secret, day)
+  const { value, rev } = seal(machine, secret, day, record)
+  publications.revs.set(slot, { secretHash: hashOf(machine, secret), day, rev })
+  savePublications(machine)
+  return value
 }
 
 /** What contacts are told about the own records, so that nobody can keep newer ones from them. */

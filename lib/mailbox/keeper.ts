@@ -3,6 +3,7 @@ import { ProtocolError } from '../errors.ts'
 import { createBuckets } from './buckets.ts'
 import { answer, count, type KeeperEffect, type KeeperOptions, type Keeping, refuse, save } from './keeping.ts'
 import { type Kept, removeQueue } from './kept.ts'
+import { publishLeft } from './left-slots.ts'
 import { decodeRequest, MAILBOX_NONCE_BYTES, type MailboxRequest } from './messages.ts'
 import { login, serveOwner } from './owning.ts'
 import { put } from './putting.ts'
@@ -43,6 +44,7 @@ export function createKeeper(options: KeeperOptions, kept: Kept): Keeper {
     buckets: createBuckets(options.limits.rate),
     loads: new Map(),
     nextLoad: 1,
+    publishedAt: 0,
     now: 0,
     effects: [],
   }
@@ -113,12 +115,14 @@ function onMessage(keeping: Keeping, stream: Stream, bytes: Uint8Array): void {
 }
 
 function sweep(keeping: Keeping): void {
+  publishLeft(keeping)
   const { kept, now } = keeping
   for (const item of [...kept.items.values()]) if (item.until <= now) letGo(keeping, item)
   const present = new Set([...keeping.streams.values()].map(({ owner }) => owner))
   for (const [name, owner] of [...kept.owners]) {
     if (present.has(owner) || now - owner.seen < OWNER_MS) continue
     for (const queue of [...owner.queues]) save(keeping, ...removeQueue(kept, queue))
+    for (const { key } of owner.leftSlots.values()) save(keeping, { range: 'left-slot', key, value: null })
     kept.owners.delete(name)
     save(keeping, { range: 'owner', key: owner.key, value: null })
   }

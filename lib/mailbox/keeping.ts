@@ -45,6 +45,8 @@ export type KeeperEffect =
   | { readonly kind: 'load'; readonly token: number; readonly range: Range; readonly keys: readonly Uint8Array[] }
   | { readonly kind: 'send'; readonly stream: StreamId; readonly bytes: Uint8Array }
   | { readonly kind: 'close'; readonly stream: StreamId }
+  /** Offer a value to the DHT, for its owner. */
+  | { readonly kind: 'publish'; readonly key: string; readonly value: Uint8Array }
   | { readonly kind: 'count'; readonly reason: string }
 
 /** The state of a mailbox, which its parts share. */
@@ -54,6 +56,8 @@ export interface Keeping extends KeeperOptions {
   readonly buckets: Buckets
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
   nextLoad: number
+  /** When slots of owners were last published, ms; 0 for never. */
+  publishedAt: number
   /** The time of the event being handled, ms. */
   now: number
   effects: KeeperEffect[]

@@ -4,6 +4,7 @@ import type { Row } from '../rows.ts'
 import { isBlobSize } from './blob.ts'
 import { hasRoomFor, NO_USAGE, QUEUE_CLASSES, type QueueClass, type Share, type Usage, usageWith } from './quota.ts'
 import { QUEUE_BYTES } from './route.ts'
+import type { LeftSlots } from './left-slots.ts'
 import type { NewQueue } from './messages.ts'
 
 /** Whose queues these are. */
@@ -12,6 +13,7 @@ export interface Owner {
   readonly key: Uint8Array
   readonly queues: Set<Queue>
   usage: Usage
+  readonly leftSlots: LeftSlots
   /** When it was last there, ms. */
   seen: number
 }
@@ -101,7 +103,7 @@ export function ownerOf(kept: Kept, key: Uint8Array, now: number): Owner {
   const name = toHex(key)
   const known = kept.owners.get(name)
   if (known !== undefined) return known
-  const owner: Owner = { key, queues: new Set(), usage: NO_USAGE, seen: now }
+  const owner: Owner = { key, queues: new Set(), usage: NO_USAGE, leftSlots: new Map(), seen: now }
   kept.owners.set(name, owner)
   return owner
 }

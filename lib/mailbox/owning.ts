@@ -1,9 +1,7 @@
-import { concat, toHex, utf8 } from '../bytes.ts'
-import { ProtocolError } from '../errors.ts'
-import { type SlotValue, slotKeyOf, verifySlotValue } from '../identity/slot-value.ts'
-import type { Row } from '../rows.ts'
-import { answer, count, isWelcome, type Keeping, refuse, save } from './keeping.ts'
+import { toHex } from '../bytes.ts'
+import { answer, isWelcome, type Keeping, refuse, save } from './keeping.ts'
 import { addQueue, encodeOwner, encodeQueue, type Owner, ownerOf, removeQueue } from './kept.ts'
+import { leaveSlots } from './left-slots.ts'
 import { isLogin } from './login.ts'
 import type { MailboxRequest } from './messages.ts'
 import { MAX_QUEUES, RECIPIENT_SHARE } from './quota.ts'
@@ -111,27 +109,4 @@ function acknowledge(keeping: Keeping, owner: Owner, hashes: readonly Uint8Array
       if (item !== undefined) letGo(keeping, item)
     }
   }
-}
-
-/** Values for the DHT that their owner signed ahead. Of each slot the newest is kept. */
-function leaveSlots(keeping: Keeping, stream: Stream, owner: Owner, { n, values }: Request<'slots'>): void {
-  const rows: Row[] = []
-  for (const value of values) {
-    let slot: SlotValue
-    try {
-      slot = verifySlotValue(keeping.primitives, value)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      count(keeping, `slot: ${error.code}`)
-      refuse(keeping, stream, n, 'not-allowed')
-      return
-    }
-    rows.push({ range: 'left-slot', key: leftSlotKey(keeping, owner, slot), value })
-  }
-  save(keeping, ...rows)
-  answer(keeping, stream, { kind: 'done', n })
-}
-
-function leftSlotKey({ primitives }: Keeping, owner: Owner, { blindedKey }: SlotValue): Uint8Array {
-  return concat(owner.key, primitives.sha256(utf8(slotKeyOf(blindedKey))))
 }

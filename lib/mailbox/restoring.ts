@@ -1,4 +1,5 @@
 import { toHex } from '../bytes.ts'
+import { parseSlotValue } from '../identity/slot-value.ts'
 import { malformed } from '../wire.ts'
 import {
   addItem,
@@ -17,6 +18,7 @@ export interface KeptRows {
   readonly owners: Iterable<StoredRow>
   readonly queues: Iterable<StoredRow>
   readonly items: Iterable<StoredRow>
+  readonly leftSlots: Iterable<StoredRow>
 }
 
 interface StoredRow {
@@ -39,6 +41,11 @@ export function readKept(rows: KeptRows): Kept {
     const known = kept.queues.get(toHex(queue))
     if (known === undefined) throw malformed('item: of a queue that is not here')
     addItem(kept, { queue: known, order: orderIn(key), hash, length, until })
+  }
+  for (const { key, value } of rows.leftSlots) {
+    const owner = kept.owners.get(toHex(key.subarray(0, 32)))
+    if (owner === undefined) throw malformed('left slot: of an owner who is not here')
+    owner.leftSlots.set(toHex(key), { key, day: parseSlotValue(value).day })
   }
   return kept
 }

@@ -13,6 +13,8 @@ export interface MailboxHostOptions extends KeeperOptions {
   readonly clock: Clock
   /** Whether this PeerId is the device of an accepted contact. */
   isContact(peer: Uint8Array): boolean
+  /** Offers a value to the DHT. Does not reject. */
+  publish(key: string, value: Uint8Array): Promise<void>
   /** Something that a peer wanted was refused or wrong; for counters and logs. */
   dropped(reason: string): void
 }
@@ -20,7 +22,7 @@ export interface MailboxHostOptions extends KeeperOptions {
 /** Opens the mailbox that lies in a store, new when there is none, with the usual limits. */
 export async function openMailbox(
   place: Pick<MailboxHostOptions, 'store' | 'primitives' | 'random' | 'clock' | 'peer' | 'policy'>,
-  around: Pick<MailboxHostOptions, 'isContact' | 'dropped'> & { readonly limits?: Partial<KeeperLimits> },
+  around: Pick<MailboxHostOptions, 'isContact' | 'publish' | 'dropped'> & { readonly limits?: Partial<KeeperLimits> },
 ): Promise<MailboxHost> {
   const { store, primitives, random } = place
   let seed = await store.read('keeper', KEEPER_KEY)
@@ -70,6 +72,8 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   let open = emptyWindow()
   let writing: Window | null = null
   let written = Promise.resolve()
+  /** One after the other: nobody waits for them. */
+  let publishing = Promise.resolve()
   let stopped = false
   let cancelSweep = (): void => undefined
 
@@ -95,6 +99,9 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
       }
       case 'close':
         open.closes.push(effect.stream)
+        return
+      case 'publish':
+        publishing = publishing.then(() => options.publish(effect.key, effect.value))
         return
       case 'load':
         void load(effect.token, effect.range, effect.keys)
@@ -198,6 +205,11 @@ function isEmpty({ rows, sends, closes }: Window): boolean {
 }
 
 async function readRows(store: Store): Promise<ReturnType<typeof readKept>> {
-  const [owners, queues, items] = await Promise.all([store.list('owner'), store.list('queue'), store.list('item')])
-  return readKept({ owners, queues, items })
+  const [owners, queues, items, leftSlots] = await Promise.all([
+    store.list('owner'),
+    store.list('queue'),
+    store.list('item'),
+    store.list('left-slot'),
+  ])
+  return readKept({ owners, queues, items, leftSlots })
 }

@@ -34,6 +34,30 @@ describe('a mailbox', () => {
     expect(await mesh.leaks()).toEqual([])
   })
 
+  test('keeps somebody findable who is away for days, and what was left on the sixth day opens on the twelfth', async () => {
+    await using mesh = await createMesh({
+      nodes: ['alice', 'bob', 'mia'],
+      network: 'simulated',
+      contacts: (a, b) => a === 'mia' || b === 'mia',
+      delivery: 'mailbox',
+      mailboxes: { mia: 'contacts' },
+      seed: 3,
+    })
+    await mesh.settled()
+    for (const name of ['alice', 'bob']) await mesh.person(name).mailboxes.use('mia')
+    await mesh.advance(5 * MINUTE)
+    const { account } = mesh.person('bob').identity
+    await mesh.stop('bob')
+    await mesh.advance(6 * 24 * 60 * MINUTE)
+    await mesh.person('alice').contacts.add(account, { petname: 'bob', hello: 'on the sixth day' })
+    await mesh.advance(10 * MINUTE)
+    await mesh.stop('alice')
+    await mesh.advance(6 * 24 * 60 * MINUTE)
+    await mesh.start('bob')
+    await mesh.advance(5 * MINUTE)
+    expect((await mesh.person('bob').contacts.requests()).map(({ hello }) => hello)).toEqual(['on the sixth day'])
+  })
+
   test.each([
     ['an invite', async (mesh: SimulatedMesh) => (await mesh.person('bob').invite()).link],
     ['the account alone', async (mesh: SimulatedMesh) => mesh.person('bob').identity.account],

@@ -29,6 +29,8 @@ export interface TestMailbox {
   now: number
   readonly rows: Map<string, Row>
   readonly counts: string[]
+  /** Values that were offered to the DHT. */
+  readonly published: Uint8Array[]
   readonly keeper: Keeper
   open(options?: { peer?: Uint8Array; contact?: boolean }): TestStream
   sweep(): void
@@ -44,6 +46,7 @@ export function createTestMailbox(
   const peer = random.bytes(38)
   const rows = new Map<string, Row>()
   const counts: string[] = []
+  const published: Uint8Array[] = []
   const streams = new Map<number, { answers: MailboxAnswer[]; closed: boolean }>()
   let nextStream = 1
   let keeper = restore()
@@ -53,7 +56,12 @@ export function createTestMailbox(
       [...rows.values()].flatMap((row) =>
         row.range === range && row.value ? [{ key: row.key, value: row.value }] : [],
       )
-    const kept = readKept({ owners: stored('owner'), queues: stored('queue'), items: stored('item') })
+    const kept = readKept({
+      owners: stored('owner'),
+      queues: stored('queue'),
+      items: stored('item'),
+      leftSlots: stored('left-slot'),
+    })
     const limits = { ...KEEPER_LIMITS, ...options.limits }
     return createKeeper({ primitives: native, random, key, peer, policy: options.policy ?? 'all', limits }, kept)
   }
@@ -81,6 +89,9 @@ export function createTestMailbox(
           handle({ kind: 'loaded', token: effect.token, values })
           break
         }
+        case 'publish':
+          published.push(effect.value)
+          break
         case 'count':
           counts.push(effect.reason)
       }
@@ -93,6 +104,7 @@ export function createTestMailbox(
     now: NOW,
     rows,
     counts,
+    published,
     get keeper() {
       return keeper
     },

@@ -2,9 +2,11 @@ import type { Contact, Machine } from '../machine.ts'
 
 /** They were not reached: what waits goes to their mailboxes, at the end of this turn. */
 export function onAway(machine: Machine, contact: Contact): void {
-  if (contact.mail.away || contact.link !== null) return
+  if (contact.link !== null) return
+  // who asked for nothing yet may have found only now where to knock
+  const isNew = !contact.mail.away || contact.sessions.length === 0
   contact.mail.away = true
-  leaveSoon(machine, contact)
+  if (isNew) leaveSoon(machine, contact)
 }
 
 /** A proved link: nothing goes to mailboxes any more. */

@@ -6,12 +6,15 @@ import { type Contact, count, emit, jitter, type Machine, save, setTimer } from 
 import { publishAll } from '../publishing.ts'
 import { classOf, queueFor, wantedSubjects } from './queues.ts'
 import { ask, connectTo, remoteOf } from './remotes.ts'
+import { signAheadSoon } from './ahead.ts'
 import { tellRoutes } from './routes.ts'
 import { encodeBox, newBox } from './rows.ts'
 import type { Box, Remote } from './state.ts'
 
 /** Pauses between attempts to reach an own mailbox, ms. */
 const BOX_PAUSES_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000]
+/** How long after something lay there it is asked for again whether anything is left, ms. */
+const ASK_LEFT_MS = 60_000
 /** Mailboxes of one account. */
 export const MAX_BOXES = 3
 
@@ -80,8 +83,29 @@ export function onBoxGreeting(machine: Machine, remote: Remote): void {
     box.attempts = 0
     registerQueues(machine, box)
     ask(machine, remote, { kind: 'watch' }, () => undefined)
+    askWhatIsLeft(machine, box, remote)
     emit(machine, { kind: 'mailbox', mailbox: box.id })
   })
+}
+
+/** Whether everything that lay there has come: only then may keys go with which it could be opened. */
+function askWhatIsLeft(machine: Machine, box: Box, remote: Remote): void {
+  ask(machine, remote, { kind: 'usage' }, (answer) => {
+    if (answer?.kind !== 'usage') return
+    box.drainedAt = answer.blobs === 0 ? machine.now : null
+    if (answer.blobs > 0) setTimer(machine, `left:${box.id}`, machine.now + ASK_LEFT_MS)
+  })
+}
+
+export function onLeftTimer(machine: Machine, id: string): void {
+  const box = machine.mail.boxes.get(id)
+  const remote = machine.mail.remotes.get(id)
+  if (box?.phase === 'ready' && remote !== undefined) askWhatIsLeft(machine, box, remote)
+}
+
+/** Whether every own mailbox was empty at some time of this life: what was sealed before has arrived. */
+export function areDrained(machine: Machine): boolean {
+  return [...machine.mail.boxes.values()].every(({ drainedAt }) => drainedAt !== null)
 }
 
 /** Whether the mailbox did it; if it refused, why is kept to be shown. */
@@ -120,7 +144,10 @@ export function registerQueues(machine: Machine, box: Box): void {
         if (contact !== undefined) tellRoutes(machine, contact)
       }
       // strangers find their queues in the records
-      if (some.some((subject) => classOf(subject) !== 'contact')) publishAll(machine)
+      if (some.some((subject) => classOf(subject) !== 'contact')) {
+        publishAll(machine)
+        signAheadSoon(machine)
+      }
     })
   }
 }

@@ -41,6 +41,7 @@ export function newBox(primitives: Primitives, handle: Uint8Array, seed: Uint8Ar
     attempts: 0,
     registered: new Set(),
     byQueue: new Map(),
+    drainedAt: null,
     refused: null,
   }
 }

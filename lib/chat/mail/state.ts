@@ -4,6 +4,7 @@ import type { KnockRoute, Route } from '../../mailbox/route.ts'
 import type { Stamp } from '../../mailbox/stamp.ts'
 import type { LinkId, Target } from '../events.ts'
 import type { Link } from '../machine.ts'
+import type { Slot } from '../publishing.ts'
 
 /** A request without its number, which the stream gives it. */
 export type Unnumbered<R = MailboxRequest> = R extends MailboxRequest ? Omit<R, 'n'> : never
@@ -45,6 +46,8 @@ export interface Box {
   readonly registered: Set<string>
   /** The same by the name of the queue in hexadecimal. */
   readonly byQueue: Map<string, string>
+  /** When it was last seen to be empty in this life of the process, ms; null before. */
+  drainedAt: number | null
   /** Why it does not keep (more) queues. */
   refused: string | null
 }
@@ -82,6 +85,8 @@ export interface Mail {
   readonly counters: Map<Uint8Array, number>
   /** Hashes of blobs that are on the own disk when this turn is. */
   readonly fetched: Map<string, Uint8Array[]>
+  /** Slots of the days to come that are to be signed for mailboxes. */
+  readonly ahead: Slot[]
   /** Stamps that are being looked for, by the number under which they were asked for. */
   readonly stamps: Map<number, (stamp: Stamp | null) => void>
   nextStamp: number
@@ -97,6 +102,7 @@ export function newMail(): Mail {
     outgoing: new Map(),
     counters: new Map(),
     fetched: new Map(),
+    ahead: [],
     stamps: new Map(),
     nextStamp: 1,
     nextLink: -1,
