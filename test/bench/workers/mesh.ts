@@ -11,6 +11,7 @@ export interface MeshTasks {
   readonly start: (nodes: number) => Promise<readonly string[]>
 }
 
+const MAX_WAIT_MS = 5_000
 const running: AsyncDisposable[] = []
 
 async function server(bootstrap: readonly string[]): Promise<Libp2pNetwork> {
@@ -35,16 +36,25 @@ async function server(bootstrap: readonly string[]): Promise<Libp2pNetwork> {
   return network
 }
 
+/** Waits until it knows so many others; on a busy machine it goes on with fewer, for it may look again in minutes only. */
+async function knows(network: Libp2pNetwork, others: number): Promise<void> {
+  const end = performance.now() + MAX_WAIT_MS
+  while (network.status().dht.peers < others && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
 serve<MeshTasks>(
   {
     async start(nodes) {
       const bootstrap = await createBootstrap({ listen: ['/ip4/127.0.0.1/tcp/0'], limits: 'mesh' })
       running.push(bootstrap)
       const addresses = bootstrap.addresses()
-      const servers = await Promise.all(Array.from({ length: nodes }, () => server(addresses)))
-      running.push(...servers)
-      while (servers.some((each) => each.status().dht.peers < Math.min(nodes, 5))) {
-        await new Promise((resolve) => setTimeout(resolve, 5))
+      // One after the other: who comes at the same time as all others looks around once and finds nobody.
+      for (let others = 1; others <= nodes; others++) {
+        const next = await server(addresses)
+        running.push(next)
+        await knows(next, Math.min(others, 5))
       }
       return addresses
     },
