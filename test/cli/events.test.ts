@@ -182,6 +182,7 @@ test('every event of a node has the fields of the schema and no others', async (
     { kind: 'request', contact },
     { kind: 'alert', contact, alert: 'new device' },
     { kind: 'typing', contact, active: true },
+    { kind: 'mailbox', mailbox: { mailbox: '12D3KooWX', state: 'refused', contacts: 1, reason: 'quota' } },
     { kind: 'published', seq: 1, at: 1 },
   ]
   for (const event of happenings) node.emit(event)

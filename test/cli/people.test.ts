@@ -94,6 +94,7 @@ describe('config', () => {
       bootstrap: { value: [], origin: 'default' },
       delivery: { value: 'outbox', origin: 'environment' },
       public: { value: 'off', origin: 'file' },
+      mailbox: { value: 'off', origin: 'default' },
       history: { value: '30d', origin: 'file' },
       typing: { value: false, origin: 'file' },
     })

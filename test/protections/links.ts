@@ -216,7 +216,10 @@ export const links: Part = {
       threat: 'recorded first messages open for a thief who comes late',
       file: 'lib/chat/own.ts',
       takeOut: [
-        { find: 'if (!isPrekeyErasable(pair, machine.now, true)) continue', replace: 'if (pair.expires > 0) continue' },
+        {
+          find: 'if (!isPrekeyErasable(pair, machine.now, drained)) continue',
+          replace: 'if (pair.expires > 0) continue',
+        },
       ],
       test: {
         file: 'test/lib/chat/records-protection.test.ts',
