@@ -31,6 +31,8 @@ export interface AccountOptions {
 export interface BootstrapOptions {
   readonly listen: string[]
   readonly announce?: string[]
+  /** Keep a mailbox for whoever asks. */
+  readonly mailbox?: boolean
   /** Where its key is kept, so that its PeerId stays. */
   readonly directory?: string
   readonly logger?: Logger

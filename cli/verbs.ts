@@ -56,7 +56,6 @@ const LATER_VERBS: ReadonlySet<string> = new Set(
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', ['--mdns', '--web']],
   ['send', ['--file']],
-  ['bootstrap', ['--mailbox']],
 ])
 
 export function isLaterVerb(name: string): boolean {

@@ -1,7 +1,7 @@
 /**
  * What `npm run demo` shows: a rendezvous node and the nodes of three people, each a process of its own, driven through
  * the command line. They find each other by link and talk; one of them is killed, and misses nothing of what was written
- * meanwhile. Everything lives in a new directory that is removed at the end; the network is loopback.
+ * meanwhile; and one leaves a message for another while both are never there at the same time. Everything lives in a new directory that is removed at the end; the network is loopback.
  *
  * Ends with 0; with 1 and a line that says what was missing; or with 130 when it was interrupted.
  */
@@ -52,7 +52,8 @@ interface Answer {
   readonly from: string
   readonly text: string
   readonly at: number
-  readonly states: { readonly delivered?: number }
+  readonly states: { readonly delivered?: number; readonly stored?: readonly { readonly until: number }[] }
+  readonly mailbox: string
 }
 
 function say(line = ''): void {
@@ -163,7 +164,12 @@ async function story(): Promise<void> {
   say(`  ready in ${rendezvous.readyMs} ms at ${rendezvous.addresses[0]}`)
 
   say('\nThree people make an account each, and start their nodes.')
-  const env = { SOTTO_LISTEN: '/ip4/127.0.0.1/tcp/0', SOTTO_BOOTSTRAP: rendezvous.addresses.join(',') }
+  const env = {
+    SOTTO_LISTEN: '/ip4/127.0.0.1/tcp/0',
+    SOTTO_BOOTSTRAP: rendezvous.addresses.join(','),
+    SOTTO_DELIVERY: 'mailbox',
+    SOTTO_MAILBOX: 'contacts',
+  }
   const accounts = await Promise.all(people.map((name) => sotto(name, 'init', '--name', name, '--no-passphrase')))
   const nodes = await Promise.all(people.map((name) => serve(name, ['up'], env)))
   const published = await Promise.all(
@@ -248,6 +254,29 @@ async function story(): Promise<void> {
     if (!isDeepStrictEqual(read, written))
       throw new Error(`each message of ${writer} once and in order: ${written.join(' | ')}`)
   }
+
+  say("\nCarol has Bob's node keep her mail, and goes away. Alice writes, and goes away too.")
+  await sotto('carol', 'mailbox', 'use', 'bob')
+  await until(
+    'a mailbox for carol',
+    () => run('carol', 'mailbox', 'status'),
+    ({ state }) => state === 'ready',
+  )
+  // Alice is told where by the same link on which this arrives.
+  await sotto('carol', 'send', 'alice', 'I am off', '--wait', 'delivered')
+  await end(again.child, 'SIGTERM')
+  const late = await sotto('alice', 'send', 'carol', 'Sleep well', '--wait', 'stored', '--timeout', '60s')
+  const kept = late.states.stored?.[0]?.until ?? Number.NaN
+  say(`  ${late.state}: Bob's node, which cannot read it, holds it until ${new Date(kept).toISOString()}`)
+  await end(nodes[0]?.child ?? rendezvous.child, 'SIGTERM')
+  say('\nCarol wakes, while Alice is away.')
+  await serve('carol', ['up'], env)
+  const read = await until(
+    'what alice wrote last',
+    () => run('carol', 'log', 'alice'),
+    (message) => message.text === 'Sleep well',
+  )
+  say(`  alice: ${read.text}`)
 }
 
 const began = performance.now()

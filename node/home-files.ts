@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly socket: string
   /** The directory of the logs. */
   readonly log: string
+  /** A home of its own, for the mailbox of a rendezvous node. */
+  readonly mailbox: string
 }
 
 /** The layout of the home in `directory`. */
@@ -34,6 +36,7 @@ export function homePaths(directory: string): HomePaths {
     config: at('config.json'),
     socket: at('sotto.sock'),
     log: at('log'),
+    mailbox: at('mailbox'),
   }
 }
 

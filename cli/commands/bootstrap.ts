@@ -9,11 +9,12 @@ import type { Verb } from '../verb.ts'
 interface Options {
   readonly listen: string[]
   readonly announce?: string[]
+  readonly mailbox?: boolean
 }
 
 async function bootstrap(
   { io, home, verbosity, print, note }: Invocation,
-  { listen, announce }: Options,
+  { listen, announce, mailbox }: Options,
 ): Promise<void> {
   // beside what belongs to an account, so that both can live in one home and neither key is taken for the other
   const directory = join(home, 'bootstrap')
@@ -23,6 +24,7 @@ async function bootstrap(
     directory,
     logger,
     ...(announce === undefined ? {} : { announce }),
+    ...(mailbox === undefined ? {} : { mailbox }),
   })
   try {
     if (io.ended.aborted) return
@@ -44,13 +46,14 @@ async function bootstrap(
 export const verb: Verb = {
   examples: [
     'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001',
-    'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001 /ip6/::/tcp/4001',
+    'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001 /ip6/::/tcp/4001 --mailbox',
     'sotto bootstrap --listen /ip4/0.0.0.0/tcp/4001 --announce /dns4/boot.example.org/tcp/4001',
   ],
   define(command, invocation) {
     command
       .requiredOption('--listen <addr...>', 'listen here', addresses('listen'))
       .option('--announce <addr...>', 'tell others that I am here', addresses('announce'))
+      .option('--mailbox', 'keep mail for everybody who asks')
       .action((options: Options) => bootstrap(invocation(), options))
   },
 }
