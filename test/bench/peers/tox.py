@@ -2,7 +2,8 @@
 
     tox.py mesh COUNT                      prints {"port", "dht"} of the first
     tox.py host PORT DHT                   prints {"address"}
-    tox.py guest PORT DHT ADDRESS MESSAGES prints {"joined", "found", "delivered", "piped"} in ms, then ends
+    tox.py guest PORT DHT ADDRESS MESSAGES prints {"joined", "found", "delivered", "piped"} in ms, then ends,
+                                           or {"late"} when something took more than a minute
 
 PORT and DHT tell where to begin. Everything is on loopback. Ends with its standard input.
 """
@@ -29,6 +30,7 @@ RECEIPT = ctypes.CFUNCTYPE(None, void, u32, u32, void)
 
 KEY_BYTES, ADDRESS_BYTES, MAX_U32 = 32, 38, 2**32 - 1
 TEXT = b"x" * 256
+PATIENCE_S = 60
 
 
 def check(error, what):
@@ -131,6 +133,9 @@ def guest(port, dht, address, messages):
         start = time.perf_counter()
         while not condition():
             iterate(tox)
+            if time.perf_counter() - start > PATIENCE_S:
+                say(late=True)
+                raise SystemExit(0)
         return (time.perf_counter() - start) * 1000
 
     bootstrap(tox, port, dht)

@@ -19,8 +19,8 @@ export interface ToxMeeting {
 
 /** A DHT of Tox on loopback with a friend in it, each a process. */
 export interface ToxNetwork extends AsyncDisposable {
-  /** A newcomer who asks for the friend and then sends so many messages. */
-  meet(messages: number): Promise<ToxMeeting>
+  /** A newcomer who asks for the friend and then sends so many messages; null when they did not meet within a minute. */
+  meet(messages: number): Promise<ToxMeeting | null>
 }
 
 /** What a row says when Debian's library or Python is missing; null when both are there. */
@@ -40,7 +40,10 @@ export async function toxNetwork(strangers: number): Promise<ToxNetwork> {
   const { port, dht } = (await begin('mesh', String(strangers))) as { port: number; dht: string }
   const { address } = (await begin('host', String(port), dht)) as { address: string }
   return {
-    meet: async (messages) => (await begin('guest', String(port), dht, address, String(messages))) as ToxMeeting,
+    async meet(messages) {
+      const answer = (await begin('guest', String(port), dht, address, String(messages))) as ToxMeeting | { late: true }
+      return 'late' in answer ? null : answer
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(
         running.map(async (child) => {

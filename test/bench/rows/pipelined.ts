@@ -70,8 +70,8 @@ async function toxRates(rounds: number, messages: number): Promise<readonly numb
   await using network = await toxNetwork(4)
   const rates: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const { piped } = await network.meet(messages)
-    rates.push((messages / piped) * 1000)
+    const meeting = await network.meet(messages)
+    if (meeting !== null) rates.push((messages / meeting.piped) * 1000)
   }
   return rates
 }
