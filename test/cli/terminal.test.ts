@@ -41,6 +41,41 @@ test('what is no command stays: letters of all scripts, emoji with joiners, line
   expect(safeLine('  Ada\n  Lovelace ')).toBe('Ada Lovelace')
 })
 
+test('one line is one line, whatever white space stands between its parts', () => {
+  const spaced = fc
+    .array(fc.constantFrom(' ', '\n', '\t', '\r', '\u00a0', '\u3000', 'a', 'é'))
+    .map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(spaced, (text) => {
+      expect(safeLine(text)).toBe(
+        safeText(text)
+          .replace(/\s*\n\s*/g, ' ')
+          .trim(),
+      )
+    }),
+  )
+})
+
+test.each(['\0', ' ', '\n', '\t', '\u0301', '\u200d', '\u200c\u0301', '\u202e', '\ufffd', '👩\u200d', '\ud83d'])(
+  'a megabyte of %j costs moments and shows 65,536 characters at most',
+  (unit) => {
+    for (const text of [unit.repeat(1_000_000), `a${unit.repeat(65_534 / unit.length)}b`]) {
+      const before = process.threadCpuUsage()
+      const [shown, line] = [asciiText(safeText(text)), safeLine(text)]
+      const { user, system } = process.threadCpuUsage(before)
+      expect(shown.length).toBeLessThanOrEqual(65_536 * '\\u{fffd}'.length)
+      expect(line.length).toBeLessThanOrEqual(65_536)
+      // the square of so many would be minutes
+      expect((user + system) / 1_000).toBeLessThan(500)
+    }
+  },
+)
+
+test('a text that is longer than any that is sent says that something is left out', () => {
+  expect(safeText('a'.repeat(65_536))).toHaveLength(65_536)
+  expect(safeText('a'.repeat(65_537))).toBe(`${'a'.repeat(65_535)}…`)
+})
+
 test('no later line of a text can pass for a line of its own', () => {
   expect(safeBlock('hi\n2026-01-01 10:00 me: I agree').split('\n')[1]).toMatch(/^ {2}2026/)
 })
