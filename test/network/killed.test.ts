@@ -17,24 +17,13 @@ import {
   twoFriends,
   twoStrangers,
 } from '../support/processes.ts'
-import { seed } from '../support/seed.ts'
+import { numbersFrom, seed } from '../support/seed.ts'
 
 const ROUNDS = process.env['SLOW'] === '1' ? 200 : 20
 /** A round takes about a second. */
 const PATIENCE_MS = 30_000 + ROUNDS * 3_000
 /** Messages that each side sends in a round. */
 const BURST = 24
-
-/** Numbers that follow from the seed (mulberry32). */
-function numbersFrom(start: number): (below: number) => number {
-  let state = start | 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 
 /** What one side wrote: accepted texts, and those of which nobody knows, in the order written. */
 interface Written {

@@ -1,41 +1,99 @@
-import { describe, expect, test } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, onTestFailed, test } from 'vitest'
 import type { MailboxStatus, Message } from '../../node/api.ts'
-import { deliver, LOOPBACK, textsOf, twoFriends } from '../support/processes.ts'
+import { deliver, type Resident, type Running, textsOf, twoFriends, type TwoPeople } from '../support/processes.ts'
+import { numbersFrom, seed } from '../support/seed.ts'
 
-const BY_MAIL = { SOTTO_DELIVERY: 'mailbox' }
+const WORDS = { ada: ['--delivery', 'mailbox'], bob: ['--delivery', 'mailbox'], rendezvous: ['--mailbox'] }
+const ROUNDS = process.env['SLOW'] === '1' ? 1_000 : 20
+/** A round takes about two seconds. */
+const PATIENCE_MS = 60_000 + ROUNDS * 6_000
+
+/** Bob has the rendezvous node keep his mail, and Ada knows. */
+async function withMailbox({ bob, rendezvous }: TwoPeople): Promise<void> {
+  await bob.ask('mailbox', 'use', rendezvous.ready.addresses[0])
+  await bob.until(async (caller) => {
+    const [mailbox] = await caller.call('mailbox.list', {})
+    return (mailbox?.state === 'ready' && mailbox.contacts === 1) || undefined
+  })
+  // told by the link on which this arrives
+  await deliver(bob, 'ada', 'leave it there')
+}
+
+/** Starts the rendezvous node again, at the same address. */
+function again({ scene }: TwoPeople, { ready }: Running): Promise<Running> {
+  const [address] = ready.addresses
+  return scene.bootstrap(['--listen', address.slice(0, address.indexOf('/p2p/')), '--mailbox'])
+}
+
+/** Resolves when the node shows as many texts of the other as that. */
+function shows(person: Resident, who: string, count: number): Promise<true> {
+  return person.until(async (caller) => {
+    const messages = await caller.call('message.list', { who, last: 10_000 })
+    return messages.filter(({ from }) => from !== person.account).length >= count || undefined
+  })
+}
 
 describe('a rendezvous node with a mailbox', () => {
-  test('gives somebody what was left for them, though it was killed since and the writer is gone', {
-    timeout: 90_000,
-  }, async () => {
-    await using people = await twoFriends({ ada: ['--delivery', 'mailbox'], bob: ['--delivery', 'mailbox'] })
-    const { scene, ada, bob } = people
-    const first = await scene.bootstrap(['--listen', LOOPBACK, '--mailbox'])
-    const address = first.ready.addresses[0]
-    await bob.ask('mailbox', 'use', address)
-    await bob.until(async (caller) => {
-      const [mailbox] = await caller.call('mailbox.list', {})
-      return (mailbox?.state === 'ready' && mailbox.contacts === 1) || undefined
-    })
-    // told by the link on which this arrives
-    await deliver(bob, 'ada', 'leave it there')
+  test('gives somebody what was left for them, though it was killed since and the writer is gone', async () => {
+    await using people = await twoFriends(WORDS)
+    const { ada, bob, rendezvous } = people
+    await withMailbox(people)
     await bob.node.signal('SIGTERM')
     const [sent] = await ada.ask<Message>('send', 'bob', 'good night', '--wait', 'stored', '--timeout', '20s')
-    expect(sent).toMatchObject({ state: 'stored', states: { stored: [{ mailbox: first.ready.peerId }] } })
-    await ada.node.signal('SIGKILL')
-    await first.signal('SIGKILL')
-    const listen = address.slice(0, address.indexOf('/p2p/'))
-    const again = await scene.bootstrap(['--listen', listen, '--mailbox'])
-    expect(again.ready.peerId).toBe(first.ready.peerId)
-    await bob.again({ env: BY_MAIL })
-    await bob.until(async (caller) => {
-      const messages = await caller.call('message.list', { who: 'ada' })
-      return messages.some(({ text }) => text === 'good night') || undefined
-    })
-    await ada.again({ env: BY_MAIL })
+    expect(sent).toMatchObject({ state: 'stored', states: { stored: [{ mailbox: rendezvous.ready.peerId }] } })
+    await Promise.all([ada.node.signal('SIGKILL'), rendezvous.signal('SIGKILL')])
+    expect((await again(people, rendezvous)).ready.peerId).toBe(rendezvous.ready.peerId)
+    await bob.again()
+    await shows(bob, 'ada', 1)
+    await ada.again()
     await deliver(ada, 'bob', 'and good morning')
     expect(await textsOf(bob, 'ada')).toEqual(['leave it there', 'good night', 'and good morning'])
     const [known] = await bob.ask<MailboxStatus>('mailbox', 'status')
-    expect(known).toMatchObject({ mailbox: first.ready.peerId, state: 'ready' })
-  })
+    expect(known).toMatchObject({ mailbox: rendezvous.ready.peerId, state: 'ready' })
+  }, 90_000)
+
+  test(
+    `loses, doubles and swaps nothing when sender, recipient and mailbox are killed in turn (${ROUNDS} rounds of SIGKILL)`,
+    async () => {
+      onTestFailed(() => void process.stderr.write(`SEED=${seed}\n`))
+      const below = numbersFrom(seed)
+      await using people = await twoFriends(WORDS)
+      const { ada, bob } = people
+      await withMailbox(people)
+      let mailbox = people.rendezvous
+      const accepted: string[] = []
+      for (let round = 0; round < ROUNDS; round++) {
+        const victim = (['sender', 'recipient', 'mailbox'] as const)[round % 3]
+        const bobIsAway = victim !== 'recipient'
+        if (bobIsAway) await bob.node.signal('SIGKILL')
+        const caller = await ada.connect()
+        const burst = Promise.allSettled(
+          Array.from({ length: 6 }, async (_, i) => {
+            const text = `${round}.${i}`
+            await caller.call('message.send', { who: 'bob', text })
+            accepted.push(text)
+          }),
+        )
+        await setTimeout(below(400))
+        if (victim === 'recipient') await bob.node.signal('SIGKILL')
+        if (victim === 'sender') await ada.node.signal('SIGKILL')
+        if (victim === 'mailbox') await mailbox.signal('SIGKILL')
+        await burst
+        if (victim === 'mailbox') mailbox = await again(people, mailbox)
+        if (victim === 'sender') await ada.again()
+        await bob.again()
+      }
+      await deliver(ada, 'bob', 'the end')
+      const own = (await ada.ask<Message>('log', 'bob', '--last', '10000')).filter(({ from }) => from === ada.account)
+      const texts = own.map(({ text }) => text ?? '')
+      expect(accepted.filter((text) => !texts.includes(text))).toEqual([])
+      await shows(bob, 'ada', texts.length)
+      const read = (await bob.ask<Message>('log', 'ada', '--last', '10000')).filter(({ from }) => from === ada.account)
+      expect(read.map(({ text }) => text)).toEqual(texts)
+      expect(read.filter(({ missing }) => missing !== undefined)).toEqual([])
+      expect(own.filter(({ state }) => state !== 'delivered')).toEqual([])
+    },
+    PATIENCE_MS,
+  )
 })

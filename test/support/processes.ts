@@ -257,12 +257,15 @@ export interface TwoPeople extends AsyncDisposable {
 
 /** A rendezvous node and two people whose nodes run and know nothing but its address; everything ends with the scope. */
 export async function twoStrangers(
-  words: { ada?: readonly string[]; bob?: readonly string[] } = {},
+  words: { ada?: readonly string[]; bob?: readonly string[]; rendezvous?: readonly string[] } = {},
 ): Promise<TwoPeople> {
   const scene = await openScene()
   try {
     const names = ['ada', 'bob'] as const
-    const [rendezvous, ...people] = await Promise.all([scene.bootstrap(), ...names.map(scene.settle)])
+    const [rendezvous, ...people] = await Promise.all([
+      scene.bootstrap(['--listen', LOOPBACK, ...(words.rendezvous ?? [])]),
+      ...names.map(scene.settle),
+    ])
     const move = async (person: Person, own: readonly string[] = []): Promise<Resident> => {
       const node = await person.up(['--listen', LOOPBACK, '--bootstrap', rendezvous.ready.addresses[0], ...own])
       const { account, addresses } = node.ready
