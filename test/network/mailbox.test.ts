@@ -96,4 +96,23 @@ describe('a rendezvous node with a mailbox', () => {
     },
     PATIENCE_MS,
   )
+
+  test.skipIf(process.env['SLOW'] !== '1')(
+    'flows again when a node that stood still for 40 s goes on',
+    async () => {
+      await using people = await twoFriends(WORDS)
+      const { ada, bob } = people
+      await withMailbox(people)
+      process.kill(bob.node.pid, 'SIGSTOP')
+      const waiting = ada.ask<Message>('send', 'bob', 'are you there', '--wait', 'delivered', '--timeout', '80s')
+      await setTimeout(40_000)
+      process.kill(bob.node.pid, 'SIGCONT')
+      const before = Date.now()
+      await waiting
+      process.stdout.write(`delivered ${Date.now() - before} ms after the node went on\n`)
+      await deliver(bob, 'ada', 'here I am')
+      expect(await textsOf(bob, 'ada')).toEqual(['leave it there', 'are you there', 'here I am'])
+    },
+    120_000,
+  )
 })
