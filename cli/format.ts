@@ -1,6 +1,6 @@
 import type { Identity, Message, NodeStatus, Verification } from '../node/api.ts'
 import type { ContactJson, MailboxJson } from './shapes.ts'
-import { safeText, safeBlock, safeLine, type Tone } from './terminal.ts'
+import { safeBlock, safeLine, type Tone } from './terminal.ts'
 
 type Paint = (tone: Tone, text: string) => string
 
@@ -70,7 +70,11 @@ function factsOf(message: Message, { me, name }: MessageContext): string[] {
   ]
 }
 
-function messageState({ state, reason }: Message): string {
+/** How far an own message is; of one that mailboxes hold, how many and how long the first of them does. */
+export function messageState({ state, states, reason }: Pick<Message, 'state' | 'states' | 'reason'>): string {
+  const held = state === 'stored' ? (states.stored ?? []) : []
+  const until = Math.min(...held.map((each) => each.until))
+  if (held.length > 0) return `stored: held by ${held.length} until ${formatTime(until)}`
   return reason === undefined ? state : `${state}: ${safeLine(reason)}`
 }
 
@@ -89,13 +93,13 @@ export function formatMessage(message: Message, context: MessageContext): string
   return `${gap}${paint('dim', formatTime(message.at))}${id} ${who}${answers}: ${text}${behind}`
 }
 
-/** The twelve groups of a safety number, three a line. */
 /** A mailbox of mine on one line. */
 export function formatMailbox({ mailbox, state, contacts, reason }: MailboxJson): string {
   const who = `${contacts} ${contacts === 1 ? 'contact' : 'contacts'} can leave something there`
-  return `${mailbox}  ${state}${reason === undefined ? '' : ` (${safeText(reason)})`}  ${who}`
+  return `${mailbox}  ${state}${reason === undefined ? '' : ` (${safeLine(reason)})`}  ${who}`
 }
 
+/** The twelve groups of a safety number, three a line. */
 export function formatVerification({ petname, safetyNumber, verified }: Verification): string {
   const groups = safetyNumber.replace(/\D/g, '').match(/\d{1,5}/g) ?? []
   const lines = []
@@ -131,6 +135,13 @@ export function formatStatus(status: NodeStatus, now: number): string {
     ['contacts', `${contacts.online} online of ${contacts.total}`],
     ['dht', `${dht.mode}, ${dht.peers} peers`],
     ['record', `no ${dht.record.seq}, ${published}`],
+    ...status.mailboxes.map(({ mailbox, state, contacts: count }): [string, string] => [
+      'mailbox',
+      `${state}, ${count} contacts, ${mailbox}`,
+    ]),
+    ...(status.keeps === undefined
+      ? []
+      : [['keeps', `${status.keeps.blobs} blobs of ${status.keeps.owners} people`] as [string, string]]),
     ['queued', String(status.queued)],
     ['unread', String(status.unread)],
     ...dropped,

@@ -3,6 +3,7 @@ import { WAITABLE, type Waitable } from '../api.ts'
 import { callHome } from '../caller.ts'
 import type { Caller } from '../client.ts'
 import { CliError } from '../errors.ts'
+import { messageState } from '../format.ts'
 import type { Invocation } from '../invocation.ts'
 import { findText } from '../message-text.ts'
 import { choice, duration } from '../options.ts'
@@ -42,8 +43,13 @@ async function send(invocation: Invocation, who: string, given: string | undefin
     message = await caller.call('message.get', { id: message.id }).catch(() => message)
     throw error
   } finally {
-    invocation.print(message, `${message.state} ${message.id}`)
+    invocation.print(message, `${message.state} ${message.id}${heldBy(message)}`)
   }
+}
+
+/** Who holds it until when, for one that mailboxes hold. */
+function heldBy(message: Message): string {
+  return message.state === 'stored' ? `  ${messageState(message)}` : ''
 }
 
 export const verb: Verb = {
