@@ -6,10 +6,8 @@ import { ProtocolError } from '../lib/errors.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import type { KeeperLimits } from '../lib/mailbox/keeping.ts'
 import type { Range } from '../lib/rows.ts'
-import { formatSafetyNumber, safetyNumber } from '../lib/identity/safety-number.ts'
 import type {
   Contact,
-  Contacts,
   DeliveryMode,
   Logger,
   MailboxPolicy,
@@ -22,6 +20,7 @@ import type {
 import type { Clock } from './clock.ts'
 import { createConversations, type Found } from './conversations.ts'
 import { createDriver, type Driver } from './driver.ts'
+import { createContacts } from './contacts.ts'
 import { NodeError } from './errors.ts'
 import { type MailboxHost, openMailbox } from './mailbox/host.ts'
 import { hasReached, isNodeOfContact, mailboxStatus, mailboxText, targetOf } from './mailboxes.ts'
@@ -30,6 +29,7 @@ import { contactOf, findPerson } from './people.ts'
 import { createSubscribers } from './subscribers.ts'
 import { keepRecent } from './store/recent-rows.ts'
 import type { Store } from './store/store.ts'
+import { createTelling } from './telling.ts'
 import { createWaiters, notReached } from './waiters.ts'
 
 /** What a node is made of; a host brings each part (`index.ts` those of Node.js). */
@@ -71,8 +71,6 @@ const STOP_TIMEOUT_MS = 4_000
 const SHOWN: ReadonlySet<Range> = new Set(['message', 'sent', 'change'])
 const DEFAULT_LAST = 50
 const MAX_LAST = 100_000
-/** Own messages whose new state is told one by one; of more at once only the latest are. */
-const MAX_STATE_EVENTS = 512
 
 /** Runs a node over the given parts. Throws `no-account` when the store holds none. */
 export async function composeNode(parts: NodeParts): Promise<Node> {
@@ -80,7 +78,6 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   const store = keepRecent(parts.store, SHOWN)
   const subscribers = createSubscribers()
   const waiters = createWaiters()
-  let telling: Promise<void> = Promise.resolve()
   let stopped: Promise<void> | undefined
   let typing = parts.typing ?? true
 
@@ -115,6 +112,19 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     clock.now,
   )
 
+  const telling = createTelling({
+    subscribers,
+    conversations,
+    logger,
+    personOf,
+    shown,
+    mailbox(id) {
+      const found = mailboxes().find((each) => each.id === id)
+      return found && mailboxStatus(found)
+    },
+    typing: () => typing,
+  })
+
   function startMailbox(policy: MailboxPolicy, peer: Uint8Array): Promise<MailboxHost> {
     return openMailbox(
       { store: parts.store, primitives, random: parts.random, clock, peer, policy },
@@ -133,61 +143,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       if (state === 'expired') waiters.expired(contact, counters)
       else waiters.reached(contact, counters, state)
     }
-    tellLater(() => tell(event))
-  }
-
-  /** What is shown is read back from the store, in the order of the events. */
-  function tellLater(work: () => Promise<void>): void {
-    if (subscribers.size === 0) return
-    telling = telling.then(work).catch(() => logger.warn({}, 'an event could not be told'))
-  }
-
-  async function tell(event: ChatEvent): Promise<void> {
-    if (event.kind === 'published') {
-      subscribers.emit(event)
-      return
-    }
-    if (event.kind === 'mailbox') {
-      const mailbox = mailboxes().find(({ id }) => id === event.mailbox)
-      if (mailbox !== undefined) subscribers.emit({ kind: 'mailbox', mailbox: mailboxStatus(mailbox) })
-      return
-    }
-    const person = personOf(event.contact)
-    if (person === undefined) return
-    switch (event.kind) {
-      case 'message': {
-        const message = await conversations.at(person, event.order, { isNew: true })
-        if (message !== undefined) subscribers.emit({ kind: 'message', message })
-        return
-      }
-      case 'change': {
-        const message = await conversations.at(person, event.order)
-        if (message !== undefined) subscribers.emit({ kind: 'change', message })
-        return
-      }
-      case 'gone':
-        subscribers.emit({ kind: 'gone', conversation: encodeAccount(person.row.account), id: toHex(event.id) })
-        return
-      case 'states': {
-        const counters = event.counters.flatMap(([from, to]) =>
-          Array.from({ length: Math.min(to - from + 1, MAX_STATE_EVENTS) }, (_, i) => to - i).toReversed(),
-        )
-        for (const counter of counters.slice(-MAX_STATE_EVENTS)) {
-          const message = await conversations.own(person, counter)
-          if (message !== undefined) subscribers.emit({ kind: 'state', message })
-        }
-        return
-      }
-      case 'typing':
-        if (typing) subscribers.emit({ kind: 'typing', contact: shown(person), active: event.active })
-        return
-      case 'alert':
-        subscribers.emit({ kind: 'alert', contact: shown(person), alert: event.alert })
-        return
-      case 'contact':
-      case 'request':
-        subscribers.emit({ kind: event.kind, contact: shown(person) })
-    }
+    telling.tell(event)
   }
 
   function personOf(id: string): Person | undefined {
@@ -205,13 +161,6 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     if (answer.kind === 'refused') throw new NodeError(answer.code, sentence(answer.message))
     if (!is(answer, expected)) throw new TypeError(`the machine answered ${answer.kind} to ${command.kind}`)
     return answer
-  }
-
-  async function change(command: Command): Promise<Contact> {
-    const { contact } = await run(command, 'contact')
-    const person = personOf(contact)
-    if (person === undefined) throw new NodeError('not-found', 'The contact is gone.')
-    return shown(person)
   }
 
   async function waitFor(
@@ -242,38 +191,21 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     return (await conversations.own(person, counter)) ?? message
   }
 
-  const contacts: Contacts = {
-    list: async () => [...driver.chat.people()].filter(({ row }) => row.state !== 'requested').map(shown),
-    requests: async () => [...driver.chat.people()].filter(({ row }) => row.state === 'requested').map(shown),
-    add: (link, options = {}) => change({ kind: 'add', link, ...options }),
-    accept: async (who, options = {}) => change({ kind: 'accept', contact: find(who).id, ...options }),
-    async decline(who) {
-      const { account: theirs } = shown(find(who))
-      await run({ kind: 'decline', contact: find(who).id }, 'done')
-      tellLater(async () => subscribers.emit({ kind: 'removed', account: theirs }))
-    },
-    block: async (who) => change({ kind: 'block', contact: find(who).id }),
-    unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
-    rename: async (who, petname) => change({ kind: 'rename', contact: find(who).id, petname }),
-    async remove(who) {
-      const person = find(who)
-      const { id } = person
-      const { account: theirs } = shown(person)
-      await run({ kind: 'remove', contact: id }, 'done')
-      tellLater(async () => subscribers.emit({ kind: 'removed', account: theirs }))
+  const contacts = createContacts({
+    primitives,
+    self: driver.chat.self.account,
+    people: () => driver.chat.people(),
+    personOf,
+    find,
+    shown,
+    run,
+    async removed(id, theirs) {
+      telling.emit({ kind: 'removed', account: theirs })
       waiters.forget(id, new NodeError('failed', 'They are no contact any more, and the message is gone.'))
       await driver.cleared()
     },
-    configure: async (who, settings) => change({ kind: 'configure', contact: find(who).id, ...settings }),
-    async verify(who, options = {}) {
-      const person = find(who)
-      if (options.confirm === true) await run({ kind: 'confirm', contact: person.id }, 'contact')
-      const contact = shown(personOf(person.id) ?? person)
-      const digits = safetyNumber(primitives, driver.chat.self.account, person.row.account)
-      return { petname: contact.petname, safetyNumber: formatSafetyNumber(digits), verified: contact.verified }
-    },
-    resolve: async (who) => shown(find(who)),
-  }
+    declined: (theirs) => telling.emit({ kind: 'removed', account: theirs }),
+  })
 
   function find(who: string): Person {
     return findPerson(driver.chat, who)
@@ -304,7 +236,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   async function stop(): Promise<void> {
     await Promise.race([driver.stop(), new Promise<void>((done) => clock.at(clock.now() + STOP_TIMEOUT_MS, done))])
     waiters.end(new NodeError('stopped', 'The node was stopped.'))
-    await telling
+    await telling.done()
     subscribers.end()
     await network?.stop()
     await host?.stop()
@@ -382,7 +314,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       const isNew = key === undefined
       const message = await conversations.at(personOf(person.id) ?? person, answer.order, { isNew })
       if (message === undefined) throw new NodeError('failed', 'The message is gone.')
-      if (answer.again !== true) tellLater(async () => subscribers.emit({ kind: 'message', message }))
+      if (answer.again !== true) telling.emit({ kind: 'message', message })
       return {
         ...message,
         reached: (state, { signal } = {}) => waitFor({ person, counter: answer.counter, message }, state, signal),

@@ -48,8 +48,9 @@ export interface MailboxHost {
   stop(): Promise<void>
 }
 
-/** How often what is over goes, ms. */
+/** How often what is over goes, ms, and how soon after the start: not before the network is there that slots are published to. */
 const SWEEP_MS = 600_000
+const FIRST_SWEEP_MS = 10_000
 /** Bytes that wait to be written before the readers of links pause. */
 const MAX_WAITING_BYTES: number = 4 << 20
 
@@ -161,15 +162,14 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
     for (const resume of paused.splice(0)) resume()
   }
 
-  function sweepLater(): void {
-    cancelSweep = clock.at(clock.now() + SWEEP_MS, () => {
+  function sweepIn(ms: number): void {
+    cancelSweep = clock.at(clock.now() + ms, () => {
       handle({ kind: 'sweep' })
-      sweepLater()
+      sweepIn(SWEEP_MS)
     })
   }
 
-  handle({ kind: 'sweep' })
-  sweepLater()
+  sweepIn(FIRST_SWEEP_MS)
   return {
     opened(link) {
       links.set(link.id, link)
