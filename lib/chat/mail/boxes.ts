@@ -46,6 +46,8 @@ export function dropBox(machine: Machine, box: Box): void {
   }
   setTimer(machine, `box:${box.id}`, null)
   for (const contact of machine.contacts.values()) if (contact.row.state === 'accepted') tellRoutes(machine, contact)
+  publishAll(machine)
+  signAheadSoon(machine)
 }
 
 /** The network is there: all own mailboxes are to be reached. */
