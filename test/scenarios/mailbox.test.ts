@@ -34,6 +34,33 @@ describe('a mailbox', () => {
     expect(await mesh.leaks()).toEqual([])
   })
 
+  test('carries a conversation of two who are both there and cannot reach each other', async () => {
+    await using mesh = await createMesh({
+      nodes: ['alice', 'bob', 'mia'],
+      network: 'simulated',
+      contacts: true,
+      delivery: 'mailbox',
+      mailboxes: { mia: 'contacts' },
+      seed: 4,
+    })
+    await mesh.settled()
+    for (const name of ['alice', 'bob']) await mesh.person(name).mailboxes.use('mia')
+    await mesh.advance(MINUTE)
+    mesh.partition('alice', 'bob')
+    await mesh.advance(3 * MINUTE)
+    const question = await mesh.person('alice').send('bob', 'are you there')
+    await mesh.advance(5 * SECOND)
+    expect((await mesh.person('bob').messages('alice')).at(-1)?.text).toBe('are you there')
+    const answer = await mesh.person('bob').send('alice', 'I am')
+    await mesh.advance(10 * SECOND)
+    expect((await mesh.person('alice').messages('bob')).at(-1)?.text).toBe('I am')
+    expect((await mesh.person('alice').message(question.id)).state).toBe('delivered')
+    await mesh.advance(10 * SECOND)
+    expect((await mesh.person('bob').message(answer.id)).state).toBe('delivered')
+    mesh.heal()
+    await mesh.settled()
+  })
+
   test('keeps somebody findable who is away for days, and what was left on the sixth day opens on the twelfth', async () => {
     await using mesh = await createMesh({
       nodes: ['alice', 'bob', 'mia'],
