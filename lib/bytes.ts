@@ -6,19 +6,6 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** How many bytes `utf8` makes of a text. */
-export function utf8Size(text: string): number {
-  let size = text.length
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) continue
-    size += unit < 0x800 ? 1 : 2
-    // A pair of surrogates is four bytes in all; one without its partner becomes a replacement character of three.
-    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++
-  }
-  return size
-}
-
 /** The text of UTF-8 bytes. Throws a `TypeError` when the bytes are not valid UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes)

@@ -1,4 +1,5 @@
-import { fromUtf8, utf8, utf8Size } from './bytes.ts'
+import { decode as cborDecode, encode as cborEncode, type Token, Tokenizer, Type } from 'cborg'
+import { fromUtf8, utf8 } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 
 /**
@@ -13,156 +14,131 @@ export const MAX_NESTING = 8
 
 /** Encodes a value. Throws a `TypeError` for what the wire cannot carry (a misuse of this function, never bad input). */
 export function encode(value: WireValue): Uint8Array {
-  const bytes = new Uint8Array(sizeOf(value, 0))
-  write(bytes, 0, value)
-  return bytes
+  assertEncodable(value, 0)
+  const bytes = cborEncode(value)
+  // Under Node some come back as a `Buffer`, whose `slice` is no copy.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-const ARRAY = 0x80
-const BYTES = 0x40
-const TEXT = 0x60
-const FALSE = 0xf4
-const TRUE = 0xf5
-const NULL = 0xf6
-
-function sizeOf(value: WireValue, depth: number): number {
+function assertEncodable(value: WireValue, depth: number): void {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || value < 0) throw new TypeError('wire integers are safe and not negative')
-    return headSize(value)
+  } else if (Array.isArray(value)) {
+    if (depth >= MAX_NESTING) throw new TypeError(`wire arrays nest at most ${MAX_NESTING} deep`)
+    for (const item of value as readonly WireValue[]) assertEncodable(item, depth + 1)
+  } else if (
+    value !== null &&
+    !(value instanceof Uint8Array) &&
+    typeof value !== 'string' &&
+    typeof value !== 'boolean'
+  ) {
+    throw new TypeError('no such value on the wire')
   }
-  if (typeof value === 'string') {
-    const length = utf8Size(value)
-    return headSize(length) + length
-  }
-  if (value === null || typeof value === 'boolean') return 1
-  if (value instanceof Uint8Array) return headSize(value.length) + value.length
-  if (!Array.isArray(value)) throw new TypeError('no such value on the wire')
-  if (depth >= MAX_NESTING) throw new TypeError(`wire arrays nest at most ${MAX_NESTING} deep`)
-  let size = headSize(value.length)
-  for (const item of value as readonly WireValue[]) size += sizeOf(item, depth + 1)
-  return size
-}
-
-/** Writes what `sizeOf` accepted and returns where it ends. */
-function write(target: Uint8Array, at: number, value: WireValue): number {
-  if (typeof value === 'number') return writeHead(target, at, 0, value)
-  if (typeof value === 'string') {
-    return value.length < 24 && utf8Size(value) === value.length
-      ? writeShort(target, at, value)
-      : writeBytes(target, at, TEXT, utf8(value))
-  }
-  if (value === null || typeof value === 'boolean') {
-    target[at] = value === null ? NULL : value ? TRUE : FALSE
-    return at + 1
-  }
-  if (value instanceof Uint8Array) return writeBytes(target, at, BYTES, value)
-  let end = writeHead(target, at, ARRAY, value.length)
-  for (const item of value) end = write(target, end, item)
-  return end
-}
-
-function writeBytes(target: Uint8Array, at: number, major: number, bytes: Uint8Array): number {
-  const start = writeHead(target, at, major, bytes.length)
-  target.set(bytes, start)
-  return start + bytes.length
-}
-
-/** Names of types and kinds are short and plain; for them the encoder of the platform is a long way. */
-function writeShort(target: Uint8Array, at: number, text: string): number {
-  let end = writeHead(target, at, TEXT, text.length)
-  for (let i = 0; i < text.length; i++) target[end++] = text.charCodeAt(i)
-  return end
-}
-
-function headSize(argument: number): number {
-  if (argument < 24) return 1
-  if (argument < 0x100) return 2
-  if (argument < 0x1_0000) return 3
-  return argument < 0x1_0000_0000 ? 5 : 9
-}
-
-function writeHead(target: Uint8Array, at: number, major: number, argument: number): number {
-  const size = headSize(argument)
-  if (size === 1) {
-    target[at] = major | argument
-    return at + 1
-  }
-  target[at] = major | (size === 2 ? 24 : size === 3 ? 25 : size === 5 ? 26 : 27)
-  let rest = argument
-  for (let i = at + size - 1; i > at; i--) {
-    target[i] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
-  return at + size
 }
 
 /**
- * Decodes bytes that came from outside; what it gives shares no memory with them unless `memory` says so. Nothing is built for
- * a claimed length that exceeds the input. Throws `malformed` when the bytes are longer than `maxBytes` or are not exactly one
- * canonical value.
+ * Decodes bytes that came from outside; what it gives shares no memory with them. Size and nesting are checked before anything
+ * is built. Throws `malformed` when the bytes are longer than `maxBytes` or are not exactly one canonical value.
  */
-export function decode(bytes: Uint8Array, maxBytes: number, memory: 'copies' | 'views' = 'copies'): WireValue {
+export function decode(bytes: Uint8Array, maxBytes: number): WireValue {
   if (bytes.length > maxBytes) throw malformed(`at most ${maxBytes} bytes, got ${bytes.length}`)
+  const mayBeMarked = checkStructure(bytes)
   // The `slice` of a `Buffer` is no copy.
-  const plain = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  const reader: Reader = { bytes: plain, at: 0, shares: memory === 'views' }
-  const value = read(reader, 0)
-  if (reader.at !== bytes.length) throw malformed('trailing bytes')
-  return value
-}
-
-interface Reader {
-  readonly bytes: Uint8Array
-  at: number
-  readonly shares: boolean
-}
-
-function read(reader: Reader, depth: number): WireValue {
-  const first = readByte(reader)
-  const major = first >> 5
-  const info = first & 31
-  if (major === 7) {
-    if (first === NULL) return null
-    if (first === TRUE) return true
-    if (first === FALSE) return false
-    throw malformed('only true, false and null are simple values here')
-  }
-  if (major === 1 || major === 5 || major === 6) throw malformed('no negative integers, maps or tags here')
-  const argument = info < 24 ? info : readArgument(reader, info)
-  if (major === 0) return argument
-  const { bytes, at } = reader
-  if (argument > bytes.length - at) throw malformed('a claimed length exceeds the input')
-  if (major === 4) {
-    if (depth >= MAX_NESTING) throw malformed(`arrays nest at most ${MAX_NESTING} deep`)
-    const items: WireValue[] = []
-    for (let i = 0; i < argument; i++) items.push(read(reader, depth + 1))
-    return items
-  }
-  reader.at = at + argument
-  if (major === 3) return readText(bytes.subarray(at, reader.at))
-  return reader.shares ? bytes.subarray(at, reader.at) : bytes.slice(at, reader.at)
-}
-
-function readByte(reader: Reader): number {
-  const byte = reader.bytes[reader.at++]
-  if (byte === undefined) throw malformed('the value ends early')
-  return byte
-}
-
-/** What stands behind the first byte, in the shortest form only. */
-function readArgument(reader: Reader, info: number): number {
-  if (info > 27) throw malformed('no indefinite lengths here')
-  const size = 2 ** (info - 24)
-  let value = 0
-  for (let i = 0; i < size; i++) value = value * 256 + readByte(reader)
-  if (value > Number.MAX_SAFE_INTEGER) throw malformed('an integer above 2^53 - 1')
-  if (headSize(value) !== size + 1) throw malformed('an integer or a length has its shortest form')
-  return value
-}
-
-function readText(bytes: Uint8Array): string {
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   try {
-    return fromUtf8(bytes)
+    return cborDecode(
+      plain,
+      mayBeMarked ? { ...MARKED, tokenizer: new MarkedTexts(plain, MARKED) } : STRICT,
+    ) as WireValue
+  } catch (cause) {
+    throw new ProtocolError('malformed', 'expected canonical CBOR', { cause })
+  }
+}
+
+const STRICT = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+} as const
+
+const MARKED = { ...STRICT, retainStringBytes: true } as const
+
+/** The first byte of a byte order mark in UTF-8. */
+const MARK = 0xef
+
+/** cborg leaves out a byte order mark at the beginning of a text; then two encodings would give one text. */
+class MarkedTexts extends Tokenizer {
+  override next(): Token {
+    const token = super.next()
+    if (token.byteValue?.[0] === MARK && Type.equals(token.type, Type.string)) token.value = fromUtf8(token.byteValue)
+    return token
+  }
+}
+
+/**
+ * One pass over the heads: only the permitted major types, nothing deeper than `MAX_NESTING`, no trailing bytes, and texts of
+ * well-formed UTF-8. Returns whether one of these may begin with a byte order mark.
+ */
+function checkStructure(bytes: Uint8Array): boolean {
+  const remaining: number[] = [1]
+  let at = 0
+  let mayBeMarked = false
+  while (remaining.length > 0) {
+    const level = remaining.length - 1
+    if (remaining[level] === 0) {
+      remaining.pop()
+      continue
+    }
+    remaining[level] = (remaining[level] as number) - 1
+    const first = bytes[at++]
+    if (first === undefined) throw malformed('the value ends early')
+    const major = first >> 5
+    const info = first & 31
+    if (major === 7) {
+      if (info < 20 || info > 22) throw malformed('only true, false and null are simple values here')
+      continue
+    }
+    if (major === 1 || major === 5 || major === 6) throw malformed('no negative integers, maps or tags here')
+    let value = info
+    if (info >= 24) {
+      const size = info === 24 ? 1 : info === 25 ? 2 : info === 26 ? 4 : info === 27 ? 8 : 0
+      if (size === 0) throw malformed('no indefinite lengths here')
+      if (at + size > bytes.length) throw malformed('the value ends early')
+      value = 0
+      for (let i = 0; i < size; i++) value = value * 256 + (bytes[at + i] as number)
+      at += size
+    }
+    if (major === 0) continue
+    if (value > bytes.length - at) throw malformed('a claimed length exceeds the input')
+    if (major === 4) {
+      if (remaining.length > MAX_NESTING) throw malformed(`arrays nest at most ${MAX_NESTING} deep`)
+      remaining.push(value)
+    } else {
+      const end = at + value
+      if (major === 3 && !isAscii(bytes, at, end)) {
+        checkUtf8(bytes.subarray(at, end))
+        mayBeMarked ||= bytes[at] === MARK
+      }
+      at = end
+    }
+  }
+  if (at !== bytes.length) throw malformed('trailing bytes')
+  return mayBeMarked
+}
+
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if ((bytes[at] as number) > 0x7f) return false
+  return true
+}
+
+/** cborg replaces what is not UTF-8; then two encodings would give one text. */
+function checkUtf8(bytes: Uint8Array): void {
+  try {
+    fromUtf8(bytes)
   } catch (cause) {
     throw new ProtocolError('malformed', 'expected well-formed UTF-8', { cause })
   }

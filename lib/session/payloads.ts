@@ -26,9 +26,9 @@ export function padPayloads(payloads: readonly Uint8Array[], frameOverhead: numb
   return padded
 }
 
-/** The payloads of a plaintext, as views of it. Throws `malformed`. */
+/** The payloads of a plaintext. Throws `malformed`. */
 export function decodePayloads(plaintext: Uint8Array): Uint8Array[] {
-  const items = asArray(decode(plaintext, MAX_FRAME_BYTES, 'views'), 'payloads', { max: MAX_PAYLOADS })
+  const items = asArray(decode(plaintext, MAX_FRAME_BYTES), 'payloads', { max: MAX_PAYLOADS })
   return items.map((item) => asBytes(item, 'payload'))
 }
 

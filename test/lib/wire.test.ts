@@ -59,6 +59,11 @@ describe('the wire codec', () => {
     expect(refusal(() => decode(encode(new Uint8Array(100)), 100))).toBe('malformed')
   })
 
+  test.each([undefined, {}, new Map(), 1n, -1, 0.5, 2 ** 53, () => 0])('writes no %s', (value) => {
+    expect(() => encode(value as unknown as WireValue)).toThrow(TypeError)
+    expect(() => encode([value as unknown as WireValue])).toThrow(TypeError)
+  })
+
   test('tells a newer version from a wrong one', () => {
     const read = (value: WireValue) => decodeTyped(encode(value), { type: 'x', fields: 1, maxBytes: 100 })
     expect(read([1, 'x', 7])).toEqual([7])
