@@ -27,7 +27,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'node/home-files.ts',
       'node/crypto.ts',
       'node/mesh/simulated/checksum.ts',
-      'node/store/level-store.ts',
+      'node/store/level-database.ts',
       'node/store/inventory.ts',
       'node/network/libp2p.ts',
       'node/network/stun.ts',
@@ -97,7 +97,7 @@ describe('the layers', () => {
     ['lib/wire.ts', 'cborg'],
     ['node/driver.ts', '../lib/index.ts'],
     ['node/crypto.ts', 'node:crypto'],
-    ['node/store/level-store.ts', 'level'],
+    ['node/store/level-database.ts', 'level'],
     ['cli/main.ts', '../node/index.ts'],
     ['examples/two-people.ts', 'sotto/mesh'],
   ])('allow %s importing %s', (file, specifier) => {

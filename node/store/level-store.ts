@@ -1,6 +1,6 @@
-import { Level } from 'level'
 import { concat, utf8 } from '../../lib/bytes.ts'
 import { NodeError, type NodeErrorCode } from '../errors.ts'
+import { type LevelDatabase, openLevelDatabase } from './level-database.ts'
 import { intervalOf } from './selection.ts'
 import type { Entry, RawRange, RawStore, RowOf, Selection } from './store.ts'
 
@@ -8,8 +8,6 @@ import type { Entry, RawRange, RawStore, RowOf, Selection } from './store.ts'
 interface Compacting {
   compactRange(start: Uint8Array, end: Uint8Array, options: { keyEncoding: 'view' }): Promise<void>
 }
-
-type Batch = ReturnType<Level<Uint8Array, Uint8Array>['batch']>
 
 /** Ends the name of a range; below every letter, so that no range lies inside another. */
 const SEPARATOR = 0
@@ -20,102 +18,60 @@ const SEPARATOR = 0
  * `storage`.
  */
 export async function openLevelStore(directory: string, options: { create?: boolean } = {}): Promise<RawStore> {
-  const database = new Level<Uint8Array, Uint8Array>(directory, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    createIfMissing: options.create ?? true,
-    // Ciphertext does not compress.
-    compression: false,
-  })
   try {
-    await database.open()
+    return levelStore(await openLevelDatabase(directory, options.create ?? true))
   } catch (cause) {
     throw openingError(cause)
   }
-  return levelStore(database)
 }
 
-function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
-  // LevelDB's threads would take two batches in any order.
-  let lastWrite: Promise<unknown> = Promise.resolve()
-  const reads = new Set<Promise<unknown>>()
+function levelStore(database: LevelDatabase): RawStore {
   let closing: Promise<void> | undefined
 
   function assertOpen(): void {
     if (closing !== undefined) throw new NodeError('stopped', 'the store is closed')
   }
 
-  /** The batch is filled at once, and LevelDB copies what it is given; it is written when those before it are. */
-  function commit(fill: (batch: Batch) => void): Promise<void> {
-    const batch = database.batch()
-    fill(batch)
-    const written = lastWrite.then(() => failAs('storage', 'could not write to the database', batch.write(SYNC)))
-    lastWrite = written.catch(() => undefined)
-    return written
-  }
+  const write = (rows: Parameters<LevelDatabase['write']>[0]): Promise<void> =>
+    failAs('storage', 'could not write to the database', database.write(rows))
 
-  async function reading<T>(work: Promise<T>): Promise<T> {
-    reads.add(work)
-    try {
-      return await failAs('storage', 'could not read from the database', work)
-    } finally {
-      reads.delete(work)
-    }
-  }
-
-  /** Files that were being read stay on the disk until the next rewriting after it. */
-  async function readsEnd(): Promise<void> {
-    await Promise.allSettled(reads)
-  }
+  const reading: LevelDatabase['use'] = (work) =>
+    failAs('storage', 'could not read from the database', database.use(work))
 
   /** Puts a mark at both ends of the range and rewrites every file of it. */
   async function rewrite(range: RawRange): Promise<void> {
-    if (!isCompacting(database)) throw new NodeError('storage', 'this database cannot erase deleted rows')
     const [start, end] = edges(range)
     // Marks travel through every level and cover the range there, so each file of it takes part.
-    await commit((batch) => {
-      for (const edge of [start, end]) batch.put(edge, new Uint8Array())
+    await write([start, end].map((key) => ({ key, value: new Uint8Array() })))
+    const compacted = database.use(async (open) => {
+      if (!isCompacting(open)) throw new NodeError('storage', 'this database cannot erase deleted rows')
+      await open.compactRange(start, end, { keyEncoding: 'view' })
     })
-    await failAs(
-      'storage',
-      'could not compact the database',
-      database.compactRange(start, end, { keyEncoding: 'view' }),
-    )
-  }
-
-  async function close(): Promise<void> {
-    await lastWrite
-    await readsEnd()
-    await database.close()
+    await failAs('storage', 'could not compact the database', compacted)
   }
 
   return {
     async write(rows: readonly RowOf<RawRange>[]): Promise<void> {
       assertOpen()
-      await commit((batch) => {
-        for (const { range, key, value } of rows) {
-          if (value === null) batch.del(diskKey(range, key))
-          else batch.put(diskKey(range, key), value)
-        }
-      })
+      await write(rows.map(({ range, key, value }) => ({ key: diskKey(range, key), value })))
     },
 
     async read(range: RawRange, key: Uint8Array): Promise<Uint8Array | null> {
       assertOpen()
-      const value = await reading(database.get(diskKey(range, key)))
+      const value = await reading((open) => open.get(diskKey(range, key)))
       return value === undefined ? null : new Uint8Array(value)
     },
 
     async list(range: RawRange, selection: Selection = {}): Promise<readonly Entry[]> {
       assertOpen()
-      const entries = await reading(database.iterator(boundsOf(range, selection)).all())
+      const entries = await reading((open) => open.iterator(boundsOf(range, selection)).all())
       const skip = range.length + 1
       return entries.map(([key, value]) => ({ key: new Uint8Array(key.subarray(skip)), value: new Uint8Array(value) }))
     },
 
     async keys(range: RawRange, selection: Selection = {}): Promise<readonly Uint8Array[]> {
       assertOpen()
-      const keys = await reading(database.keys(boundsOf(range, selection)).all())
+      const keys = await reading((open) => open.keys(boundsOf(range, selection)).all())
       const skip = range.length + 1
       return keys.map((key) => new Uint8Array(key.subarray(skip)))
     },
@@ -123,22 +79,20 @@ function levelStore(database: Level<Uint8Array, Uint8Array>): RawStore {
     async compact(range: RawRange): Promise<void> {
       assertOpen()
       // A read that began before a deletion holds the deleted row.
-      await readsEnd()
+      await database.readsEnd()
       // The first pass may leave a row and its deletion in one new file at a level that it does not rewrite.
       await rewrite(range)
       await rewrite(range)
-      if (reads.size === 0) return
-      await readsEnd()
+      // Files that were being read stay on the disk until the next rewriting after it.
+      if (!database.isRead) return
+      await database.readsEnd()
       await rewrite('meta')
     },
 
-    close: () => (closing ??= close()),
-    [Symbol.asyncDispose]: () => (closing ??= close()),
+    close: () => (closing ??= database.close()),
+    [Symbol.asyncDispose]: () => (closing ??= database.close()),
   }
 }
-
-/** `sync`: the batch is on the disk before it counts as written. */
-const SYNC = { sync: true } as const
 
 const prefixes = new Map<RawRange, Uint8Array>()
 
