@@ -156,7 +156,7 @@ export type NodeEvent =
   | { readonly kind: 'gone'; readonly conversation: string; readonly id: string }
   | { readonly kind: 'contact'; readonly contact: Contact }
   | { readonly kind: 'request'; readonly contact: Contact }
-  /** A contact was removed, or a request declined. */
+  /** A contact was removed, or a request was declined or is gone after two weeks. */
   | { readonly kind: 'removed'; readonly account: string }
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
   /** They are writing; ends by itself when they say nothing more for ten seconds. */

@@ -17,9 +17,7 @@ export interface ContactsOptions {
   /** Runs a command of the machine; a refusal becomes a `NodeError`. */
   run<K extends Reply['kind']>(command: Command, expected: K): Promise<Extract<Reply, { kind: K }>>
   /** Somebody went with everything that was written; resolves when nothing of it is left on the disk. */
-  removed(id: string, account: string): Promise<void>
-  /** A request went without a word. */
-  declined(account: string): void
+  removed(id: string): Promise<void>
 }
 
 /** The people of a node, as whoever embeds it sees them. */
@@ -39,19 +37,15 @@ export function createContacts(options: ContactsOptions): Contacts {
     add: (link, how = {}) => change({ kind: 'add', link, ...how }),
     accept: async (who, how = {}) => change({ kind: 'accept', contact: find(who).id, ...how }),
     async decline(who) {
-      const { account: theirs } = shown(find(who))
       await run({ kind: 'decline', contact: find(who).id }, 'done')
-      options.declined(theirs)
     },
     block: async (who) => change({ kind: 'block', contact: find(who).id }),
     unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
     rename: async (who, petname) => change({ kind: 'rename', contact: find(who).id, petname }),
     async remove(who) {
-      const person = find(who)
-      const { id } = person
-      const { account: theirs } = shown(person)
+      const { id } = find(who)
       await run({ kind: 'remove', contact: id }, 'done')
-      await options.removed(id, theirs)
+      await options.removed(id)
     },
     configure: async (who, settings) => change({ kind: 'configure', contact: find(who).id, ...settings }),
     async verify(who, { confirm } = {}) {

@@ -199,12 +199,10 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     find,
     shown,
     run,
-    async removed(id, theirs) {
-      telling.emit({ kind: 'removed', account: theirs })
+    async removed(id) {
       waiters.forget(id, new NodeError('failed', 'They are no contact any more, and the message is gone.'))
       await driver.cleared()
     },
-    declined: (theirs) => telling.emit({ kind: 'removed', account: theirs }),
   })
 
   function find(who: string): Person {

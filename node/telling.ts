@@ -49,11 +49,18 @@ export function createTelling(options: TellingOptions): Telling {
       if (mailbox !== undefined) subscribers.emit({ kind: 'mailbox', mailbox })
       return
     }
+    if (event.kind === 'removed') {
+      subscribers.emit({ kind: 'removed', account: encodeAccount(event.account) })
+      return
+    }
     const person = options.personOf(event.contact)
     if (person !== undefined) await tellOf(person, event)
   }
 
-  async function tellOf(person: Person, event: Exclude<ChatEvent, { kind: 'published' | 'mailbox' }>): Promise<void> {
+  async function tellOf(
+    person: Person,
+    event: Exclude<ChatEvent, { kind: 'published' | 'mailbox' | 'removed' }>,
+  ): Promise<void> {
     switch (event.kind) {
       case 'message': {
         const message = await conversations.at(person, event.order, { isNew: true })

@@ -13,7 +13,10 @@ export const EVENTS = {
   },
   contact: { says: 'Something about a contact changed.', fields: { contact: 'Contact' } },
   request: { says: 'Somebody wants to know me.', fields: { contact: 'Contact' } },
-  removed: { says: 'A contact was removed, or a request declined.', fields: { account: 'account' } },
+  removed: {
+    says: 'A contact was removed, or a request was declined or is gone after two weeks.',
+    fields: { account: 'account' },
+  },
   alert: {
     says: 'Something about a contact that a person must see.',
     fields: { contact: 'Contact', alert: ['text', 'what, in a few words'] },

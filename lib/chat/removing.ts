@@ -17,7 +17,6 @@ export const RANGES_OF_CONTACT: readonly Range[] = [
   'skipped',
   'message',
   'change',
-  'change',
   'sent',
   'place',
   'outbox',

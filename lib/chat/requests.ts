@@ -24,7 +24,7 @@ export function isAnswerOver(row: ContactRow, now: number): boolean {
   return row.state === 'pending' && row.since + REQUEST_MS + LATE_ANSWER_MS <= now
 }
 
-/** Forgets somebody who asked. */
+/** Forgets somebody, and says so. */
 export function forgetContact(machine: Machine, contact: Contact): void {
   machine.contacts.delete(contact.id)
   machine.byAccount.delete(accountKey(contact.row.account))
@@ -36,6 +36,7 @@ export function forgetContact(machine: Machine, contact: Contact): void {
     { range: 'head', key: contact.handle, value: null },
   )
   if (machine.loads.size + machine.lists.size > 0) machine.forgotten.add(contact.id)
+  emit(machine, { kind: 'removed', account: contact.row.account })
 }
 
 /** My request was not answered in time: what I wrote will not be delivered, and says so. */
@@ -55,6 +56,7 @@ export function expireQueued(machine: Machine, contact: Contact): void {
         key: keys[i] as Uint8Array,
         value: encodeRecord({ ...decodeRecord(row), failed }),
       })
+      emit(machine, { kind: 'states', contact: contact.id, counters: [[counter, counter]], state: 'expired' })
     }
     emit(machine, { kind: 'contact', contact: contact.id })
     expireQueued(machine, contact)

@@ -50,6 +50,7 @@ describe('a request that is not answered in two weeks', () => {
     const request = alice.sends.findLast(({ bytes }) => bytes[0] === 1)?.bytes as Uint8Array
     sleep(14)
     expect(bob.person(alice)).toBeUndefined()
+    expect(bob.events.filter(({ kind }) => kind === 'removed')).toEqual([{ kind: 'removed', account: alice.account }])
     expect([...rowsOf(bob, 'contact'), ...rowsOf(bob, 'session'), ...rowsOf(bob, 'head')]).toEqual([])
     const replayer = world.stranger(bob)
     replayer.say(new Uint8Array(32))
@@ -63,6 +64,13 @@ describe('a request that is not answered in two weeks', () => {
     sleep(14)
     expect(alice.person(bob)).toMatchObject({ waiting: 0, row: { state: 'pending' } })
     expect(alice.messages(bob).map(({ record }) => record.failed?.state)).toEqual(['expired', 'expired'])
+    const expired = alice.events.flatMap((event) =>
+      event.kind === 'states' && event.state === 'expired' ? event.counters : [],
+    )
+    expect(expired).toEqual([
+      [1, 1],
+      [2, 2],
+    ])
     expect(rowsOf(alice, 'outbox')).toEqual([])
     expect(say(alice, bob, 'hello?')).toMatchObject({ kind: 'refused', code: 'wrong-state' })
     const sent = alice.sends.length
