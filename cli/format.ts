@@ -137,7 +137,7 @@ export function formatStatus(status: NodeStatus, now: number): string {
     ['record', `no ${dht.record.seq}, ${published}`],
     ...status.mailboxes.map(({ mailbox, state, contacts: count }): [string, string] => [
       'mailbox',
-      `${state}, ${count} contacts, ${mailbox}`,
+      `${state}, ${count} ${count === 1 ? 'contact' : 'contacts'}, ${mailbox}`,
     ]),
     ...(status.keeps === undefined
       ? []
