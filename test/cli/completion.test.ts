@@ -71,6 +71,20 @@ describe('bash', () => {
     expect(await completeInBash(shell, 'completion', 'z')).toEqual(['zsh'])
   })
 
+  test('completes what belongs to a command of several: names, flags and people', async () => {
+    await using shell = await shellScript('bash')
+    const home = ['--home', shell.home]
+    expect(await completeInBash(shell, 'mailbox', '')).toEqual(['status', 'use', 'drop'])
+    expect(await completeInBash(shell, '--json', 'config', 's')).toEqual(['show', 'set'])
+    expect(await completeInBash(shell, 'config', 'show', '--or')).toEqual(['--origin'])
+    expect(await completeInBash(shell, 'mesh', 'simulate', '--see')).toEqual(['--seeds', '--seed'])
+    expect(await completeInBash(shell, 'mesh', 'simulate', '--pl')).toEqual([])
+    expect(await completeInBash(shell, ...home, 'mailbox', 'use', 'b')).toEqual(['bob'])
+    expect(await completeInBash(shell, ...home, 'mailbox', 'use', 'bob', '')).toEqual([])
+    expect(await completeInBash(shell, 'mailbox', HOSTILE, '')).toEqual([])
+    expect(await readdir(shell.directory)).toEqual([])
+  })
+
   test('completes the names of contacts as words, whatever they are, and runs nothing of them', async () => {
     await using shell = await shellScript('bash')
     const home = ['--home', shell.home]
@@ -114,6 +128,8 @@ describe('zsh', () => {
     }
     expect(await complete('')).toContain('log:show a conversation\n')
     expect(await complete('log', '--')).toContain('--follow\n')
+    expect(await complete('mailbox', '')).toBe('status\nuse\ndrop\n')
+    expect(await complete('config', 'show', '--')).toContain('--origin\n')
     const names = await complete('--home', shell.home, 'send', '')
     expect(names).toContain('Ada Lovelace\n')
     expect(names).toContain(`${HOSTILE}\n`)
@@ -135,6 +151,8 @@ describe('fish', () => {
     }
     expect(await complete('sotto lo')).toContain('log\tshow a conversation\n')
     expect(await complete('sotto log --fo')).toContain('--follow')
+    expect(await complete('sotto mailbox u')).toContain('use\t')
+    expect(await complete('sotto config show --or')).toContain('--origin')
     const names = await complete(`sotto --home ${shell.home} send `)
     expect(names).toContain('bob')
     expect((await readdir(shell.directory)).filter((name) => name.startsWith('pwned'))).toEqual([])
