@@ -88,17 +88,17 @@ export const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
 
   'wrong-passphrase': {
     exit: EXIT.failed,
-    meaning: 'The passphrase does not open this home.',
+    meaning: 'The passphrase does not open this home, or this backup.',
     hint: 'Try again; there is no way in without it but the 24 recovery words.',
   },
   damaged: {
     exit: EXIT.failed,
-    meaning: 'A file of the home was altered or is damaged; nothing was changed.',
+    meaning: 'A file of the home, or a backup, was altered or is damaged; nothing was changed.',
     hint: 'Restore the home from a backup.',
   },
   'newer-schema': {
     exit: EXIT.failed,
-    meaning: 'A newer Sotto wrote this home.',
+    meaning: 'A newer Sotto wrote this home, or this backup.',
     hint: 'Install that version of Sotto, or a newer one.',
   },
   locked: {
@@ -115,6 +115,11 @@ export const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
     exit: EXIT.failed,
     meaning: 'There is an account in this home already.',
     hint: 'Use it, or make another in a new home: sotto --home DIR init',
+  },
+  'file-exists': {
+    exit: EXIT.failed,
+    meaning: 'There is a file of that name already.',
+    hint: 'Choose another name, or replace it with --force.',
   },
   'not-found': {
     exit: EXIT.failed,

@@ -1,6 +1,8 @@
 /** What an embedding application, the local API and the command line see of a node. Times are ms since the epoch. */
 import type { Alert } from '../lib/chat/events.ts'
+import type { BackupCounts, BackupSeal } from './backup/taking.ts'
 
+export type { BackupCounts, BackupSeal } from './backup/taking.ts'
 export type { Alert } from '../lib/chat/events.ts'
 export type { MailboxPolicy } from '../lib/mailbox/keeping.ts'
 
@@ -231,6 +233,14 @@ export interface Node extends AsyncDisposable {
   read(who: string): Promise<number>
   /** What happens from now on. Ends with the signal or the node. */
   events(options?: { signal?: AbortSignal }): AsyncIterable<NodeEvent>
+  /**
+   * The bytes of a backup, in portions: the account, its contacts and conversations, sealed; no keys of sessions. `settings`
+   * (at most 64 KiB) comes back with it. `createBackupSeal` makes the seal, `createBackup` writes a file.
+   */
+  backup(
+    seal: BackupSeal,
+    options?: { settings?: string; onProgress?(counts: BackupCounts): void },
+  ): AsyncIterable<Uint8Array>
   /** Ends cleanly: flush, close the streams, stop the network, close the store. */
   stop(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { concat, fromHex, toHex, u64be, uintFrom } from '../lib/bytes.ts'
+import { concat, equalBytes, fromHex, toHex, u64be, uintFrom } from '../lib/bytes.ts'
 import type { Person } from '../lib/chat.ts'
 import { incomingOf } from '../lib/chat/head.ts'
 import { entryOf } from '../lib/chat/outbox.ts'
@@ -34,7 +34,7 @@ export interface Conversations {
 export interface Found {
   readonly person: Person
   readonly message: Message
-  /** Its number among its author's. */
+  /** Its number among its author's; 0 for an own one that another device wrote, which nothing is heard of any more. */
   readonly counter: number
 }
 
@@ -52,10 +52,15 @@ const FEW_CHANGES = 32
 
 export function createConversations(
   store: Pick<Store, 'read' | 'list'>,
-  self: Uint8Array,
+  self: { readonly account: Uint8Array; readonly did: Uint8Array },
   now: () => number,
 ): Conversations {
-  const selfText = encodeAccount(self)
+  const selfText = encodeAccount(self.account)
+
+  /** Whether this device wrote it. What another one wrote before a restore has that one's numbers, and says itself how far it got. */
+  function isNumberedHere({ direction, author }: MessageRecord): boolean {
+    return direction === 'out' && equalBytes(author, self.did)
+  }
 
   function view(
     person: Person,
@@ -65,8 +70,8 @@ export function createConversations(
     return viewMessage(record, {
       conversation,
       self: selfText,
-      delivery: person.head.delivery,
-      ...(record.direction === 'out' && payload && storedAt(person, payload.counter)),
+      ...(isNumberedHere(record) && { delivery: person.head.delivery }),
+      ...(isNumberedHere(record) && payload && storedAt(person, payload.counter)),
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
       ...(changes && { changes }),
     })
@@ -90,7 +95,7 @@ export function createConversations(
   /** The times of own messages at the end of a conversation lie side by side: they are read at once. */
   async function withAllTimes(person: Person, reads: readonly Read[]): Promise<readonly Read[]> {
     const counters = reads.flatMap(({ record, payload }) =>
-      record.direction === 'out' && payload !== null ? payload.counter : [],
+      isNumberedHere(record) && payload !== null ? payload.counter : [],
     )
     if (counters.length === 0) return reads
     const before = concat(person.handle, u64be(Math.max(0, Math.min(...counters) - 1)))
@@ -98,7 +103,7 @@ export function createConversations(
     const sents = new Map(rows.map(({ key, value }) => [uintFrom(key.subarray(-6)), decodeSent(value)]))
     return reads.map((read) => {
       const { record, payload } = read
-      const sent = record.direction === 'out' && payload !== null && sents.get(payload.counter)
+      const sent = isNumberedHere(record) && payload !== null && sents.get(payload.counter)
       if (!sent) return read
       return { ...read, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
     })
@@ -107,7 +112,7 @@ export function createConversations(
   /** Times of own messages lie beside their counters: the record is written once. */
   async function withTimes(person: Person, read: Read): Promise<Read> {
     const { record, payload } = read
-    if (record.direction === 'in' || payload === null) return read
+    if (!isNumberedHere(record) || payload === null) return read
     const { counter } = payload
     const waits = entryOf(person.outbox, counter) !== undefined
     if (waits && !hasCounter(person.head.delivery.delivered, counter)) return read
@@ -185,7 +190,9 @@ export function createConversations(
       for (const person of people) {
         const place = await store.read('place', concat(person.handle, fromHex(id)))
         const found = place && (await at(person, uintFrom(place.subarray(2))))
-        if (found) return { person, message: view(person, found), counter: found.payload?.counter ?? 0 }
+        if (!found) continue
+        const isWaitable = found.record.direction === 'in' || isNumberedHere(found.record)
+        return { person, message: view(person, found), counter: isWaitable ? (found.payload?.counter ?? 0) : 0 }
       }
       return undefined
     },

@@ -12,6 +12,8 @@ export type NodeErrorCode =
   | 'no-account'
   /** There is one already. */
   | 'account-exists'
+  /** A file that is to be written is there already. */
+  | 'file-exists'
   /** No contact, request or message goes by that name. */
   | 'not-found'
   /** Several contacts do; `candidates` names them. */

@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly closed: string
   /** The process that uses the home, for the message only. */
   readonly lock: string
+  /** There while a backup is being restored into the home. */
+  readonly restoring: string
   readonly config: string
   /** The local API. */
   readonly socket: string
@@ -33,6 +35,7 @@ export function homePaths(directory: string): HomePaths {
     database: at('db'),
     closed: at('closed'),
     lock: at('lock'),
+    restoring: at('restoring'),
     config: at('config.json'),
     socket: at('sotto.sock'),
     log: at('log'),

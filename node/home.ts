@@ -23,7 +23,15 @@ import { openLevelStore } from './store/level-store.ts'
 import { checkSchema, writeSchema } from './store/schema.ts'
 import { createSealedStore } from './store/sealed-store.ts'
 import type { RawStore, Store } from './store/store.ts'
-import { openVault, readVault, type StretchCost, sealVault, type Vault, type VaultSecret } from './store/vault.ts'
+import {
+  openVault,
+  readVault,
+  type StretchCost,
+  sealVault,
+  type Vault,
+  type VaultParts,
+  type VaultSecret,
+} from './store/vault.ts'
 
 /** A home that is open: one account's device on this machine, used by this process alone until it is closed. */
 export interface Home extends AsyncDisposable {
@@ -57,6 +65,9 @@ export interface HomeOptions {
 const POLL_MS = 50
 const MAX_VAULT_FILE_BYTES = 4096
 const MAX_CLOSED_FILE_BYTES = 16 << 20
+const MAX_NOTE_BYTES = 64
+/** Rows deleted at a time. */
+const CLEARED_AT_ONCE = 4096
 const KEY_BYTES = 32
 
 /** How the home in `directory` is opened, or null when there is none. Rejects with `damaged` or `newer-schema`. */
@@ -67,8 +78,12 @@ export async function homeProtection(directory: string): Promise<'passphrase' | 
 /**
  * Makes a home in `directory` (0700) and opens it. Rejects with `account-exists` when there is one, `locked` while
  * another process makes one, `invalid` for an unusable passphrase, `damaged` when a database lies there without its vault.
+ * What `fill` writes is there when the home is, or not at all: when it rejects, and after a crash, there is no home.
  */
-export async function createHome(directory: string, options: HomeOptions & Protection): Promise<Home> {
+export async function createHome(
+  directory: string,
+  options: HomeOptions & Protection & { fill?(store: Store): Promise<void> },
+): Promise<Home> {
   const paths = homePaths(directory)
   await assertNoHome(directory, paths)
   await makePrivate(directory)
@@ -76,6 +91,8 @@ export async function createHome(directory: string, options: HomeOptions & Prote
   return withDatabase(directory, paths, options, { create: true }, async (raw) => {
     await assertNoHome(directory, paths)
     const random = options.random ?? systemRandom
+    const wasCutOff = (await readSmall(paths.restoring, MAX_NOTE_BYTES)) !== null
+    if (wasCutOff) await clear(raw)
     if (!(await isUnused(raw))) {
       throw new NodeError('damaged', `the home in ${directory} lost its file "vault"`, {
         hint: 'restore the home from a backup',
@@ -83,10 +100,41 @@ export async function createHome(directory: string, options: HomeOptions & Prote
     }
     const masterKey = random.bytes(KEY_BYTES)
     await writeSchema(raw, { primitives: native, random, masterKey })
+    if (options.fill !== undefined) await fillDatabase(raw, paths, { masterKey, random, fill: options.fill })
     // The vault comes last: a home exists from then on, and a crash before it leaves nothing that counts.
     await writeVault(paths, masterKey, options, options)
+    if (wasCutOff || options.fill !== undefined) await removeFile(paths.restoring)
     return masterKey
   })
+}
+
+/** A note says that what lies in the database counts for nothing until there is a vault. */
+async function fillDatabase(
+  raw: RawStore,
+  paths: HomePaths,
+  { masterKey, random, fill }: { masterKey: Uint8Array; random: Random; fill(store: Store): Promise<void> },
+): Promise<void> {
+  await replaceFile(paths.restoring, utf8(`${process.pid}\n`))
+  try {
+    await fill(createSealedStore(raw, { primitives: native, random, masterKey }))
+  } catch (error) {
+    // Where the disk fails, the note stays, and the next creation clears.
+    await clear(raw)
+      .then(() => removeFile(paths.restoring))
+      .catch(() => undefined)
+    throw error
+  }
+}
+
+/** Deletes what a creation that did not come to its end has written; its master key is gone. */
+async function clear(raw: RawStore): Promise<void> {
+  for (const range of [...(Object.keys(RANGES) as Range[]), 'message-key', 'change-key'] as const) {
+    for (;;) {
+      const keys = await raw.keys(range, { limit: CLEARED_AT_ONCE })
+      if (keys.length === 0) break
+      await raw.write(keys.map((key) => ({ range, key, value: null })))
+    }
+  }
 }
 
 /**
@@ -118,9 +166,14 @@ export async function openHome(directory: string, options: HomeOptions & { passp
   })
 }
 
-/** A process that was killed while it changed the passphrase leaves wrapped keys that open nothing any more, or never did. */
+/** A process that was killed leaves wrapped keys that open nothing any more, or never did, and notes. */
 async function tidy(directory: string, paths: HomePaths): Promise<void> {
-  await removeLeftovers(directory, [basename(paths.vault), basename(paths.key)])
+  const { vault, key, lock, closed, restoring } = paths
+  await removeLeftovers(
+    directory,
+    [vault, key, lock, closed, restoring].map((path) => basename(path)),
+  )
+  if ((await readSmall(restoring, MAX_NOTE_BYTES)) !== null) await removeFile(restoring)
   // Read under the lock: it may have been changed since it was opened.
   if ((await loadVault(paths))?.protection === 'passphrase') await removeSecret(paths.key)
 }
@@ -296,4 +349,5 @@ function argon2id(
   return turn
 }
 
-const VAULT_PARTS = { primitives: native, argon2id } as const
+/** What vaults of homes and backups stand on. */
+export const VAULT_PARTS: VaultParts = { primitives: native, argon2id }

@@ -18,6 +18,7 @@ import type {
   SentMessage,
 } from './api.ts'
 import type { Clock } from './clock.ts'
+import { takeBackup } from './backup/taking.ts'
 import { createConversations, type Found } from './conversations.ts'
 import { createDriver, type Driver } from './driver.ts'
 import { createContacts } from './contacts.ts'
@@ -108,7 +109,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   const account = encodeAccount(driver.chat.self.account)
   const conversations = createConversations(
     { read: (range, key) => driver.read(range, key), list: (range, selection) => store.list(range, selection) },
-    driver.chat.self.account,
+    driver.chat.self,
     clock.now,
   )
 
@@ -363,6 +364,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
       },
     },
     events: ({ signal } = {}): AsyncIterable<NodeEvent> => subscribers.subscribe(signal),
+    backup: (seal, options = {}) => takeBackup(parts.store, { ...options, primitives, seal, now: clock.now() }),
     stop() {
       stopped ??= stop()
       return stopped

@@ -25,6 +25,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'node/index.ts',
       'node/home.ts',
       'node/home-files.ts',
+      'node/backup/files.ts',
       'node/crypto.ts',
       'node/mesh/simulated/checksum.ts',
       'node/store/level-database.ts',

@@ -72,6 +72,7 @@ export function applyPayloads(
 /**
  * A numbered payload: once into the history, and its receipt is due. An author that went back in time may send what is
  * here under another number, and something else under a number that is here: where number and hash do not tell, the id does.
+ * So may a device that was restored from a backup, for what another one wrote.
  */
 function applyDurable(
   machine: Machine,
@@ -95,7 +96,7 @@ function applyDurable(
   const isSeen = hasCounter(seen, counter)
   const tells = isSeen
     ? counter > highest - RECENT_COUNTERS
-    : counter > highest && (counter === 1 || previousHash.length > 0)
+    : counter > highest && (previousHash.length > 0 || (counter === 1 && isFirstDevice(contact, did)))
   if (tells) {
     applyNew(machine, contact, did, payload, bytes)
     return
@@ -105,6 +106,11 @@ function applyDurable(
     else if (isSeen) conflict(machine, contact, highest)
     else applyNew(machine, contact, did, payload, bytes)
   })
+}
+
+/** Whether no other device of theirs ever wrote anything. */
+function isFirstDevice({ head }: Contact, did: Uint8Array): boolean {
+  return head.incoming.every((known) => equalBytes(known.did, did) || known.state.seen.length === 0)
 }
 
 function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {

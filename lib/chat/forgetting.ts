@@ -49,7 +49,8 @@ function settle(machine: Machine, contact: Contact, order: number, row: Uint8Arr
   const { counter, kind } = decodePayload(payload)
   if (direction === 'in' && !hasCounter(incomingOf(contact.head, author).read, counter)) return false
   // What waits gets its time when it is delivered.
-  if (direction === 'in' || (!isChange(kind) && entryOf(contact.outbox, counter) === undefined)) {
+  // A device that was restored has numbers that another one used before.
+  if (direction === 'in' || (!isChange(kind) && entryOf(contact.outbox, counter)?.order !== order)) {
     forgetLater(machine, contact, order)
   }
   return true

@@ -63,7 +63,8 @@ export function rowsOfNewAccount(
   ]
 }
 
-function encodeSettings(name: string | null, contactSecret: Uint8Array): Uint8Array {
+/** The row of the settings. */
+export function encodeSettings(name: string | null, contactSecret: Uint8Array): Uint8Array {
   return encode([1, 'settings', name, contactSecret])
 }
 

@@ -18,7 +18,17 @@ import { decodeKnockRoutes } from '../mailbox/route.ts'
 import { openSlot, PUBLIC_SLOT_SECRET } from '../identity/slot.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Target } from './events.ts'
-import { accountKey, alert, type Contact, count, guarded, type Lookup, type Machine, updateRow } from './machine.ts'
+import {
+  accountKey,
+  alert,
+  type Contact,
+  count,
+  emit,
+  guarded,
+  type Lookup,
+  type Machine,
+  updateRow,
+} from './machine.ts'
 
 /** A prekey that can be used for less than this is worth a look-up while somebody is there to say that a newer one exists, ms. */
 const STALE_PREKEY_MS: number = 4 * 86_400_000
@@ -141,6 +151,17 @@ function setDevice(machine: Machine, contact: Contact, { did, dsk, ik }: Account
   if (known === null) return
   alert(machine, contact, 'new device')
   holdContent(machine, contact)
+  letLinksGo(machine, contact)
+}
+
+/** The links that were proved to be theirs lead to the device that was replaced: as long as it runs, it would keep them. */
+function letLinksGo(machine: Machine, contact: Contact): void {
+  if (contact.link === null) return
+  for (const { id, bound } of machine.links.values()) {
+    if (bound === contact) machine.effects.push({ kind: 'close', link: id })
+  }
+  contact.link = null
+  emit(machine, { kind: 'contact', contact: contact.id })
 }
 
 /** Who was compared by safety number is somebody the user wants to be sure of: what is written waits until they look again. */

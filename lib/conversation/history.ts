@@ -222,7 +222,7 @@ function shownState(
   if (record.failed !== null && isVoid(payload)) return record.failed.state
   const known = context.delivery ? stateOf(context.delivery, payload?.counter ?? 0) : 'queued'
   // Changes of it, and what fills its number, count as read without anybody reading.
-  if (record.deleted) return known === 'queued' ? known : 'delivered'
+  if (record.deleted) return known === 'queued' && record.deliveredAt === null ? known : 'delivered'
   if (known === 'read' || record.readAt !== null) return 'read'
   if (known === 'delivered' || record.deliveredAt !== null) return 'delivered'
   return record.failed?.state ?? (context.stored === undefined ? 'queued' : 'stored')

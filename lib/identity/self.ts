@@ -44,6 +44,17 @@ export function createSelf(
 ): Self {
   const accountKey = deriveAccountKey(primitives, seed, 0)
   const next = deriveAccountKey(primitives, seed, 1).publicKey
+  return createDevice(primitives, random, { accountKey, account: accountKey.publicKey, epoch: 0, next }, now, lastSeq)
+}
+
+/** As `createSelf`, where the key of the current epoch is known and the seed is not: from a backup. */
+export function createDevice(
+  primitives: Primitives,
+  random: Random,
+  { accountKey, ...names }: Pick<AccountRecord, 'account' | 'epoch' | 'next'> & { readonly accountKey: SigningKey },
+  now: number,
+  lastSeq: number | null,
+): Self {
   const did = random.bytes(DEVICE_ID_BYTES)
   const deviceKey = primitives.signing.generate(random)
   const identityKey = primitives.dh.generate(random)
@@ -51,7 +62,7 @@ export function createSelf(
   const accountRecord = signAccountRecord(
     primitives,
     accountKey,
-    { account: accountKey.publicKey, epoch: 0, seq: nextSeq(lastSeq, now), next, devices: [device] },
+    { ...names, seq: nextSeq(lastSeq, now), devices: [device] },
     now,
   )
   return { accountKey, did, deviceKey, identityKey, accountRecord }

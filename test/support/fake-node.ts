@@ -226,6 +226,10 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     revokeInvite: async (link) => {
       if (link !== 'sotto:fake') throw new NodeError('not-found', 'there is no such invite')
     },
+    async *backup({ head }, { onProgress } = {}) {
+      onProgress?.({ contacts: contacts.size, messages: messages.size })
+      yield head
+    },
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
     mailboxes: {

@@ -3,12 +3,13 @@ import { type Chat, createChat, type Person } from '../../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../../lib/chat/events.ts'
 import { heldRows, type StoredRows } from '../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../lib/chat/machine.ts'
-import { rowsOfNewAccount } from '../../lib/chat/own.ts'
+import { rowsOfNewAccount, SELF_KEY } from '../../lib/chat/own.ts'
 import { decodeContent } from '../../lib/conversation/contents.ts'
 import { decodeRecord, type MessageRecord } from '../../lib/conversation/history.ts'
 import { decodePayload, type Payload } from '../../lib/conversation/payload.ts'
-import { createSelf } from '../../lib/identity/self.ts'
+import { createSelf, decodeSelf } from '../../lib/identity/self.ts'
 import { checkSlotValue, compareSlotValues } from '../../lib/identity/slot-value.ts'
+import type { Random } from '../../lib/crypto/primitives.ts'
 import type { Range, Row } from '../../lib/rows.ts'
 import { native } from '../../node/crypto.ts'
 import { seededRandom } from './random.ts'
@@ -23,6 +24,8 @@ export interface World {
       seed?: Uint8Array
       recovered?: boolean
       madeAt?: number
+      /** What is on disk at the first start, in place of a new account. */
+      rows?: (random: Random) => readonly Row[]
     },
   ): Someone
   /** Everybody, in the order in which they came. */
@@ -148,7 +151,7 @@ export function createWorld(seed: number | string = 1): World {
     },
     people,
     faults: { ...NO_FAULTS },
-    person(name, { seed: accountSeed, recovered = false, madeAt = now, ...options } = {}) {
+    person(name, { seed: accountSeed, recovered = false, madeAt = now, rows: firstRows, ...options } = {}) {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
       const chatOptions: ChatOptions = {
@@ -158,8 +161,12 @@ export function createWorld(seed: number | string = 1): World {
         publicMode: 'reachable',
         ...options,
       }
-      const self = createSelf(native, random, accountSeed ?? random.bytes(32), madeAt)
-      write(rows, rowsOfNewAccount(native, random, self, name, madeAt, recovered))
+      if (firstRows === undefined) {
+        const made = createSelf(native, random, accountSeed ?? random.bytes(32), madeAt)
+        write(rows, rowsOfNewAccount(native, random, made, name, madeAt, recovered))
+      } else write(rows, firstRows(random))
+      const selfRow = rows.get(`self/${toHex(SELF_KEY)}`)?.value as Uint8Array
+      const self = decodeSelf(native, selfRow)
       const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
       const messages = (other: Someone) => {
         const handle = someone.contact(other)

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromHex } from '../../../lib/bytes.ts'
 import type { Target } from '../target.ts'
+import { backupTargets } from './backup.ts'
 import { conversationTargets } from './conversation.ts'
 import { diskTargets } from './disk.ts'
 import { identityTargets } from './identity.ts'
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   ...conversationTargets,
   ...rowTargets,
   ...diskTargets,
+  ...backupTargets,
   ...networkTargets,
   ...mailboxTargets,
   ...localTargets,

@@ -1,0 +1,228 @@
+import { createReadStream } from 'node:fs'
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { wipe } from '../../lib/bytes.ts'
+import { encodeAccount } from '../../lib/identity/account.ts'
+import type { Node } from '../api.ts'
+import { native, systemRandom } from '../crypto.ts'
+import { NodeError } from '../errors.ts'
+import { createHome, type Protection, VAULT_PARTS } from '../home.ts'
+import { onDisk } from '../home-files.ts'
+import { openVault, readVault, sealVault, type StretchCost } from '../store/vault.ts'
+import { damagedBackup, encodeHead } from './format.ts'
+import { restoreBackup as restoreInto } from './restoring.ts'
+import type { BackupCounts, BackupSeal } from './taking.ts'
+
+/** Read from a file at a time, bytes. */
+const READ_BYTES = 262_144
+
+export interface BackupOptions {
+  /** Of the backup alone; it is stretched as that of a home is. */
+  readonly passphrase: string | Uint8Array
+  /** Replace a file of that name; by default it is refused. */
+  readonly force?: boolean
+  /** What is to come back with it, for example settings: at most 64 KiB. */
+  readonly settings?: string
+  readonly signal?: AbortSignal
+  /** What a guess at the passphrase costs; by default as much as for a home. */
+  readonly cost?: StretchCost
+  onProgress?(counts: BackupCounts): void
+}
+
+/** What a backup holds. */
+export interface BackupSummary extends BackupCounts {
+  readonly bytes: number
+}
+
+export interface RestoreOptions {
+  /** The home to make; there must be no account in it. */
+  readonly directory: string
+  /** Of the backup. */
+  readonly backupPassphrase: string | Uint8Array
+  /** Of the new home, or `noPassphrase`. */
+  readonly passphrase?: string | Uint8Array
+  readonly noPassphrase?: boolean
+  readonly signal?: AbortSignal
+  onProgress?(progress: { readonly bytes: number; readonly totalBytes: number }): void
+}
+
+/** Whose account came back, from when, and how much of it. */
+export interface RestoreSummary extends BackupCounts {
+  readonly account: string
+  /** When the backup was made, ms. */
+  readonly takenAt: number
+  readonly settings?: string
+}
+
+/** A fresh key for one backup, and the head of its file with that key sealed. About 0.2 s. */
+export async function createBackupSeal(passphrase: string | Uint8Array, cost?: StretchCost): Promise<BackupSeal> {
+  const key = systemRandom.bytes(32)
+  const secret = { kind: 'passphrase', passphrase: textOf(passphrase) } as const
+  const sealed = await sealVault(
+    { masterKey: key, secret, use: 'backup', ...(cost && { cost }) },
+    { ...VAULT_PARTS, random: systemRandom },
+  )
+  return { key, head: encodeHead(sealed) }
+}
+
+/**
+ * Writes a backup of the account of a node into a file: all of it or nothing, readable by its owner only. Rejects with
+ * `file-exists`, `invalid` (an unusable passphrase), `storage` or `stopped`.
+ */
+export async function createBackup(node: Node, file: string, options: BackupOptions): Promise<BackupSummary> {
+  const { passphrase, force = false, cost, ...rest } = options
+  await assertFree(file, force)
+  const seal = await createBackupSeal(passphrase, cost)
+  const beside = await besideOf(file)
+  try {
+    const summary = await writeBackup(node, beside, seal, rest)
+    await putInPlace(beside, file, force)
+    return summary
+  } finally {
+    wipe(seal.key)
+    await rm(beside, { force: true })
+  }
+}
+
+/** Throws `file-exists` unless there is no such file, or it may be replaced. */
+export async function assertFree(file: string, force: boolean): Promise<void> {
+  const found = await stat(file).catch(() => null)
+  if (found === null || (force && found.isFile())) return
+  throw new NodeError('file-exists', force ? `${file} is no file` : `there is a file ${file} already`)
+}
+
+/** Where a backup is written before it is whole; what writers that were killed left there is removed. */
+export async function besideOf(file: string): Promise<string> {
+  const directory = dirname(resolve(file))
+  const left = new RegExp(`^${basename(file).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\.(\\d{1,10})\\.new$`)
+  for (const name of await onDisk(`look into ${directory}`, () => readdir(directory))) {
+    const pid = left.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(directory, name), { force: true })
+  }
+  return `${resolve(file)}.${process.pid}.new`
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** Writes a backup into a file that is not there yet; where it fails there is none after it either. */
+export async function writeBackup(
+  node: Pick<Node, 'backup'>,
+  path: string,
+  seal: BackupSeal,
+  { settings, signal, onProgress }: Omit<BackupOptions, 'passphrase' | 'force' | 'cost'> = {},
+): Promise<BackupSummary> {
+  let counts: BackupCounts = { contacts: 0, messages: 0 }
+  let bytes = 0
+  const portions = node.backup(seal, {
+    ...(settings !== undefined && { settings }),
+    onProgress(progress) {
+      counts = progress
+      onProgress?.(progress)
+    },
+  })
+  const file = await onDisk(`write ${path}`, () => open(path, 'wx', 0o600))
+  try {
+    for await (const portion of portions) {
+      signal?.throwIfAborted()
+      await onDisk(`write ${path}`, () => file.writeFile(portion))
+      bytes += portion.length
+    }
+    await onDisk(`write ${path}`, () => file.sync())
+    await file.close()
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    await rm(path, { force: true })
+    throw error
+  }
+  return { ...counts, bytes }
+}
+
+/** Gives a whole file its name. Throws `file-exists` when somebody else was faster. */
+export async function putInPlace(beside: string, file: string, force: boolean): Promise<void> {
+  await onDisk(`write ${file}`, async () => {
+    if (force) await rename(beside, file)
+    else {
+      try {
+        // Unlike renaming, this replaces nothing.
+        await link(beside, file)
+        await rm(beside)
+      } catch (error) {
+        await onlyWithoutLinks(error, file)
+        await rename(beside, file)
+      }
+    }
+    await using directory = await open(dirname(resolve(file)), 'r')
+    await directory.sync().catch(() => undefined)
+  })
+}
+
+/** Some file systems (FAT) have no second names; there what lies at this name is looked for once more. */
+async function onlyWithoutLinks(error: unknown, file: string): Promise<void> {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EEXIST') throw new NodeError('file-exists', `there is a file ${file} already`, { cause: error })
+  if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EOPNOTSUPP') throw error
+  await assertFree(file, false)
+}
+
+/**
+ * Makes the account of a backup again in a new home, as a new device, its only one. Rejects with `not-found` (no such file),
+ * `invalid` (no backup), `wrong-passphrase`, `damaged`, `newer-schema`, `account-exists`, `locked` or `storage`; then there
+ * is no home.
+ */
+export async function restoreBackup(file: string, options: RestoreOptions): Promise<RestoreSummary> {
+  const { directory, backupPassphrase, passphrase, noPassphrase, signal, onProgress } = options
+  const found = await stat(file).catch(() => null)
+  if (found === null || !found.isFile()) throw new NodeError('not-found', `there is no file ${file}`)
+  const protection: Protection =
+    noPassphrase === true ? { noPassphrase: true } : { passphrase: textOf(passphrase ?? '') }
+  // Known before much was read.
+  if ('passphrase' in protection && protection.passphrase === '') {
+    throw new NodeError('invalid', 'the passphrase of the new home is empty')
+  }
+  let summary: RestoreSummary | undefined
+  await using _home = await createHome(directory, {
+    ...protection,
+    async fill(store) {
+      const { account, contacts, messages, takenAt, settings } = await restoreInto(portionsOf(file, signal), store, {
+        primitives: native,
+        random: systemRandom,
+        now: Date.now(),
+        unlock: (sealedKey) => unlock(sealedKey, textOf(backupPassphrase)),
+        onProgress: (bytes) => onProgress?.({ bytes, totalBytes: found.size }),
+      })
+      const text = encodeAccount(account)
+      summary = { account: text, takenAt, contacts, messages, ...(settings !== null && { settings }) }
+    },
+  })
+  if (summary === undefined) throw new TypeError('a home was made and not filled')
+  return summary
+}
+
+async function* portionsOf(file: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const portion of createReadStream(file, { highWaterMark: READ_BYTES })) {
+      signal?.throwIfAborted()
+      yield portion as Uint8Array
+    }
+  } catch (cause) {
+    if (signal?.aborted === true) throw signal.reason
+    throw new NodeError('storage', `could not read ${file}`, { cause })
+  }
+}
+
+async function unlock(sealedKey: Uint8Array, passphrase: string): Promise<Uint8Array> {
+  const vault = readVault(sealedKey, native, 'backup')
+  if (vault.protection !== 'passphrase') throw damagedBackup()
+  return openVault(vault, { kind: 'passphrase', passphrase }, VAULT_PARTS)
+}
+
+function textOf(passphrase: string | Uint8Array): string {
+  return passphrase instanceof Uint8Array ? new TextDecoder().decode(passphrase) : passphrase
+}
