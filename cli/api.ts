@@ -1,4 +1,7 @@
+import { isAbsolute } from 'node:path'
+import { fromHex, wipe } from '../lib/bytes.ts'
 import type { Node } from '../node/api.ts'
+import { writeBackup } from '../node/backup/place.ts'
 import { NodeError } from '../node/errors.ts'
 import type { MethodName, Params, Result } from './schema/infer.ts'
 import { METHODS } from './schema/methods.ts'
@@ -92,7 +95,24 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
     await node.mailboxes.drop(mailbox)
     return { dropped: true }
   },
+  'backup.write': async ({ file, head, key, ...options }, { node, signal }) => {
+    const seal = { head: fromHexadecimal(head, 'head'), key: fromHexadecimal(key, 'key', 32) }
+    if (!isAbsolute(file)) throw new NodeError('invalid', 'The parameter "file" must be an absolute path.')
+    try {
+      return await writeBackup(node, file, seal, { ...options, signal })
+    } finally {
+      wipe(seal.key)
+    }
+  },
   'events.subscribe': async ({ since }, { subscribe }) => ({ subscribed: true, resumed: subscribe(since) }),
+}
+
+function fromHexadecimal(text: string, name: string, length?: number): Uint8Array {
+  if (!/^(?:[0-9a-f]{2})+$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
+    const size = length === undefined ? '' : ` of ${length} bytes`
+    throw new NodeError('invalid', `The parameter "${name}" must be hexadecimal${size}.`)
+  }
+  return fromHex(text)
 }
 
 /** Whether a text names a method. */

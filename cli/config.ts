@@ -24,7 +24,8 @@ export const DELIVERY_MODES: readonly DeliveryMode[] = ['live', 'outbox', 'mailb
 export const MAILBOX_POLICIES: readonly MailboxPolicy[] = ['contacts', 'all', 'off']
 export const PUBLIC_MODES: readonly PublicMode[] = ['off', 'account', 'reachable']
 
-const MAX_CONFIG_BYTES = 64 * 1024
+/** Of `config.json`. */
+export const MAX_CONFIG_BYTES: number = 64 * 1024
 
 function isTexts(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.every((each) => typeof each === 'string'))

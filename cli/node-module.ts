@@ -1,4 +1,5 @@
-import type { DeliveryMode, HistoryMode, Logger, MailboxPolicy, Node, PublicMode } from '../node/api.ts'
+import type { BackupSeal, DeliveryMode, HistoryMode, Logger, MailboxPolicy, Node, PublicMode } from '../node/api.ts'
+import type { RestoreOptions, RestoreSummary } from '../node/backup/files.ts'
 import type { Home } from '../node/home.ts'
 
 export interface NodeOptions {
@@ -49,6 +50,8 @@ export interface NodeModule {
   createNode(options: NodeOptions): Promise<Node>
   createAccount(options: AccountOptions): Promise<{ account: string; recoveryWords: string }>
   createBootstrap(options: BootstrapOptions): Promise<Bootstrap>
+  createBackupSeal(passphrase: Uint8Array): Promise<BackupSeal>
+  restoreBackup(file: string, options: RestoreOptions): Promise<RestoreSummary>
   /** Opens a home without a node on it. */
   openHome(
     directory: string,
@@ -63,6 +66,8 @@ export const nodeModule: NodeModule = {
   createNode: async (options) => (await import('../node/index.ts')).createNode(options),
   createAccount: async (options) => (await import('../node/index.ts')).createAccount(options),
   createBootstrap: async (options) => (await import('../node/bootstrap.ts')).createBootstrap(options),
+  createBackupSeal: async (passphrase) => (await import('../node/backup/files.ts')).createBackupSeal(passphrase),
+  restoreBackup: async (file, options) => (await import('../node/backup/files.ts')).restoreBackup(file, options),
   openHome: async (directory, options) => (await import('../node/home.ts')).openHome(directory, options),
   homeProtection: async (directory) => (await import('../node/home.ts')).homeProtection(directory),
 }

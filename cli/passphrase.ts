@@ -97,11 +97,27 @@ function isGiven(source: PassphraseSource): boolean {
   return source.file !== undefined || source.fd !== undefined
 }
 
+/** How somebody is asked for a passphrase that there is, and what is said when nobody can be. */
+export interface PassphraseTexts {
+  readonly question: string
+  readonly missing: string
+  readonly hint?: string
+}
+
+const OF_THE_HOME: PassphraseTexts = {
+  question: 'Passphrase: ',
+  missing: 'This home is protected by a passphrase.',
+}
+
 /** The passphrase of a home that has one. Throws `passphrase-needed` when nobody can be asked. */
-export async function readPassphrase(io: Io, source: PassphraseSource): Promise<Uint8Array> {
+export async function readPassphrase(
+  io: Io,
+  source: PassphraseSource,
+  { question, missing, hint }: PassphraseTexts = OF_THE_HOME,
+): Promise<Uint8Array> {
   if (isGiven(source)) return readSource(source)
-  if (canPrompt(io)) return prompt(io, 'Passphrase: ')
-  throw new CliError('passphrase-needed', 'This home is protected by a passphrase.')
+  if (canPrompt(io)) return prompt(io, question)
+  throw new CliError('passphrase-needed', missing, { hint })
 }
 
 /** What is said when there is no new passphrase: nobody can be asked, or it was empty. */
@@ -109,6 +125,7 @@ export interface NewPassphraseTexts {
   readonly missing: string
   readonly hint: string
   readonly none: string
+  readonly question?: string
 }
 
 const NEW_ACCOUNT: NewPassphraseTexts = {
@@ -125,7 +142,7 @@ export async function readNewPassphrase(
 ): Promise<Uint8Array> {
   if (isGiven(source)) return readSource(source)
   if (!canPrompt(io)) throw new CliError('passphrase-needed', texts.missing, { hint: texts.hint })
-  const first = await prompt(io, 'New passphrase: ')
+  const first = await prompt(io, texts.question ?? 'New passphrase: ')
   if (first.length === 0) throw new CliError('usage', 'A passphrase cannot be empty.', { hint: texts.none })
   const second = await prompt(io, 'The same again: ')
   if (!Buffer.from(first).equals(second)) throw new CliError('usage', 'The two passphrases differ.')

@@ -14,6 +14,8 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'change the passphrase of the home',
     load: () => import('./commands/passphrase.ts'),
   },
+  { name: 'backup', summary: 'write everything into one sealed file', load: () => import('./commands/backup.ts') },
+  { name: 'restore', summary: 'make the account of a backup again', load: () => import('./commands/restore.ts') },
   { name: 'up', summary: 'run the node', load: () => import('./commands/up.ts') },
   { name: 'down', summary: 'stop the node', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'how the node is doing', load: () => import('./commands/status.ts') },
@@ -50,7 +52,7 @@ export const VERBS: readonly VerbEntry[] = [
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `doctor pair search files group pay backup restore
+  `doctor pair search files group pay
    devices device tui web`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -18,13 +18,13 @@ import type { Store } from './store/store.ts'
 export type * from './api.ts'
 export {
   type BackupOptions,
-  type BackupSummary,
   createBackup,
   createBackupSeal,
   type RestoreOptions,
   restoreBackup,
   type RestoreSummary,
 } from './backup/files.ts'
+export type { BackupSummary } from './backup/place.ts'
 export { type Bootstrap, type BootstrapOptions, createBootstrap } from './bootstrap.ts'
 export { NodeError, type NodeErrorCode } from './errors.ts'
 export type { Network, NetworkHandlers, Link, Target } from './network/network.ts'

@@ -26,6 +26,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'node/home.ts',
       'node/home-files.ts',
       'node/backup/files.ts',
+      'node/backup/place.ts',
       'node/crypto.ts',
       'node/mesh/simulated/checksum.ts',
       'node/store/level-database.ts',

@@ -230,6 +230,22 @@ export const METHODS = {
     errors: ['not-found', 'storage'],
     example: {},
   },
+  'backup.write': {
+    says: 'Writes a backup into a file that is not there yet. The passphrase stays with who asks: they make the key and seal it.',
+    params: {
+      file: 'filePath',
+      head: ['sealHead', 'with what the file begins: the key, sealed with the passphrase of the backup'],
+      key: ['sealKey', 'the key of this file and nothing else'],
+      'settings?': ['settingsText', 'comes back with it'],
+    },
+    result: 'Backup',
+    errors: ['file-exists', 'storage'],
+    example: {
+      file: '/media/stick/ada.backup',
+      head: '736f74746f',
+      key: '0000000000000000000000000000000000000000000000000000000000000000',
+    },
+  },
   'events.subscribe': {
     says: 'Events follow as notifications. A connection has one subscription; asking again changes nothing.',
     params: { 'since?': ['cursor', 'the cursor of the last event that was handled'] },

@@ -48,6 +48,15 @@ export const TYPES = {
   mailbox: { is: 'text', maxBytes: 128, says: 'the PeerId of a mailbox' },
   mailboxAt: { is: 'text', maxBytes: 512, says: 'a contact (as `who`), or an address with `/p2p`' },
   reactions: { is: 'map', of: 'peerText', says: 'an emoji, by account' },
+  filePath: { is: 'text', maxBytes: 4096, says: 'the absolute path of a file' },
+  sealHead: { is: 'text', maxBytes: 4096, says: 'hexadecimal, as `createBackupSeal` of the library gives it' },
+  sealKey: { is: 'text', maxBytes: 64, says: '32 bytes in hexadecimal' },
+  settingsText: { is: 'text', maxBytes: 65536, says: 'a text of your own' },
+  Backup: {
+    is: 'object',
+    says: 'what a backup holds',
+    fields: { contacts: 'count', messages: 'count', bytes: ['count', 'of the file'] },
+  },
   Identity: {
     is: 'object',
     says: 'who this node is',

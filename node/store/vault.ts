@@ -66,6 +66,11 @@ const TEXTS: { readonly [U in VaultUse]: { damaged: string; hint: string; newer:
   },
 }
 
+const INFO: { readonly [U in VaultUse]: Uint8Array } = {
+  vault: utf8('sotto/1 vault'),
+  backup: utf8('sotto/1 backup'),
+}
+
 const NO_STRETCHING: StretchCost = { memoryKiB: 0, passes: 0, lanes: 0 }
 
 /**
@@ -163,7 +168,7 @@ async function wrappingKey(
   { use, cost, salt }: Pick<Vault, 'use' | 'cost' | 'salt'>,
   { primitives, argon2id }: VaultParts,
 ): Promise<Uint8Array> {
-  const info = utf8(`sotto/1 ${use}`)
+  const info = INFO[use]
   if (secret.kind === 'key-file') return primitives.hkdf(salt, secret.key, info, 32)
   const bytes = passphraseBytes(secret.passphrase)
   const stretched = await argon2id(bytes, salt, cost)

@@ -16,6 +16,8 @@ const needsHome = [0, 1, 2, 130]
 const ENDS: Readonly<Record<string, readonly number[]>> = {
   init: [0, 1, 2],
   passphrase: [0, 1, 2],
+  backup: needsHome,
+  restore: needsHome,
   up: [0, 1, 2],
   down: needsNode.filter((code) => code !== 1),
   status: [0, 2, 3, 130],

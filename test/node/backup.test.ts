@@ -207,6 +207,26 @@ describe('a backup', () => {
     expect(during).toEqual(Array.from({ length: during.length }, (_, i) => `during ${i}`))
   })
 
+  test('of the frozen vector is read by every later version', async () => {
+    const vector = JSON.parse(
+      await readFile(new URL('../vectors/backups/version-1.json', import.meta.url), 'utf8'),
+    ) as Readonly<Record<'passphrase' | 'account' | 'settings' | 'file', string>> & {
+      readonly takenAt: number
+      readonly texts: readonly string[]
+    }
+    const file = join(root, 'backup')
+    await writeFile(file, fromHex(vector.file))
+    const { account, takenAt, settings } = await restore(file, 'restored', vector.passphrase)
+    expect({ account, takenAt, settings }).toEqual({
+      account: vector.account,
+      takenAt: vector.takenAt,
+      settings: vector.settings,
+    })
+    const { messages } = await everything(join(root, 'restored'))
+    expect(new Set(messages.map(({ text }) => text))).toEqual(new Set(vector.texts))
+    expect(messages.map(({ state }) => state).sort()).toEqual(['delivered', 'delivered', 'queued'])
+  })
+
   test('has a key of its own each time, and the seal of a backup opens no home', async () => {
     const [one, other] = [await createBackupSeal(PASSPHRASE, CHEAP), await createBackupSeal(PASSPHRASE, CHEAP)]
     expect(toHex(one.key)).not.toBe(toHex(other.key))

@@ -55,6 +55,8 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     createNode: node === undefined ? refuse : async () => node,
     createAccount: refuse,
     createBootstrap: refuse,
+    createBackupSeal: async () => ({ key: new Uint8Array(32), head: new Uint8Array(40) }),
+    restoreBackup: refuse,
     openHome: refuse,
     homeProtection: async () => 'key-file',
     ...options.module,

@@ -16,6 +16,8 @@ const module: NodeModule = {
     if (noPassphrase === true) writeFileSync(join(directory, 'key'), '')
     return { account: ME, recoveryWords: 'word '.repeat(24).trim() }
   },
+  createBackupSeal: async () => ({ key: new Uint8Array(32), head: new Uint8Array(40) }),
+  restoreBackup: () => Promise.reject(new Error('not here')),
   createBootstrap: () => Promise.reject(new Error('not here')),
   openHome: async () => ({ changePassphrase: async () => undefined, close: async () => undefined }),
   homeProtection: async (directory) => (existsSync(join(directory, 'key')) ? 'key-file' : 'passphrase'),

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NodeModule } from '../../cli/node-module.ts'
 import { type ApiServer, serveApi } from '../../cli/server.ts'
@@ -144,6 +144,11 @@ async function openStage(): Promise<Stage> {
         addresses: () => ['/ip4/127.0.0.1/tcp/1/p2p/12D3KooWFake'],
         stop: async () => {},
       }
+    },
+    async restoreBackup(file) {
+      if (fails !== undefined) throw new NodeError(fails, `the backup is ${fails}`)
+      if (!(await readFile(file)).includes('sotto-backup')) throw new NodeError('invalid', 'this file is no backup')
+      return { account: ME, takenAt: 1_800_000_000_000, contacts: 2, messages: 30, settings: '{"delivery":"live"}' }
     },
     async openHome() {
       if (fails !== undefined) throw new NodeError(fails, `the home is ${fails}`)
