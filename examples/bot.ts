@@ -1,7 +1,7 @@
 /**
  * A bot that answers everybody who writes to it, once, also after a crash. Its home keeps account, contacts and messages;
- * what was not answered when it died is answered when it is back. A text that was answered is not answered again: the
- * conversation tells, because an answer says what it replies to, and the key of the answer follows from the text.
+ * what was not answered when it died is answered when it is back. A text that was answered is not answered again: the key
+ * of the answer follows from the text, and the same key gives the same message for ever.
  *
  *     node bot.ts HOME [BOOTSTRAP…]    the bot; it prints a link by which people add it
  *     node bot.ts                      shows it: somebody writes to a bot that is killed twice meanwhile
@@ -27,11 +27,9 @@ function answerTo(text: string): string {
   return (COMMANDS[command] ?? COMMANDS['/help'])?.(rest.join(' ')) ?? ''
 }
 
-/** Answers one message. `send` resolves when the answer is safe, so that after a crash it is either in the conversation or not. */
+/** Answers one message. `send` resolves when the answer is safe; after a crash in between it gives the one that is there. */
 async function answer(node: Node, { id, from, conversation, text }: Message): Promise<void> {
   if (from === node.identity.account || text === undefined) return
-  const since = await node.messages(conversation, { last: LOOK_BACK })
-  if (since.some(({ replyTo }) => replyTo === id)) return
   await node.send(conversation, answerTo(text), { replyTo: id, key: `answer to ${id}` })
   await node.read(conversation)
 }
