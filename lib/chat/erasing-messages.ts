@@ -50,7 +50,6 @@ export function deleteText(machine: Machine, contact: Contact, order: number, re
     ...record,
     payload: payload === null ? new Uint8Array() : voidPayload(payload.counter, payload),
     expiresAt: null,
-    failed: null,
     deleted: true,
   }
   if (waiting !== undefined && !waiting.isVoid) fillWithVoid(machine, contact, waiting, stays)

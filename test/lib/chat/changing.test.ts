@@ -160,6 +160,25 @@ describe('a deletion', () => {
     expect(alice.person(bob)?.waiting).toBe(0)
     expect(bob.person(alice)?.head.incoming.flatMap(({ state }) => state.seen)).toEqual([[1, 4]])
   })
+
+  test('of what expired before it was delivered leaves it expired, whatever becomes of its number', () => {
+    const { world, alice, bob } = pair('delete expired')
+    bob.online = false
+    bob.restart()
+    world.advance(1_000)
+    const id = idOf(
+      alice.command({ kind: 'send', contact: alice.contact(bob), text: 'the secret text', expires: 10_000 }),
+    )
+    world.advance(20_000)
+    expect(shown(alice, bob)).toMatchObject([{ id, kind: 'text', state: 'expired' }])
+    remove(alice, bob, id)
+    expect(shown(alice, bob)).toMatchObject([{ id, kind: 'deleted', state: 'expired' }])
+    bob.online = true
+    bob.restart()
+    world.advance(600_000)
+    expect(alice.person(bob)?.waiting).toBe(0)
+    expect(shown(alice, bob)).toMatchObject([{ id, kind: 'deleted', state: 'expired' }])
+  })
 })
 
 describe('a reaction', () => {
