@@ -16,6 +16,7 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['cli/passphrase.ts#readNewPassphrase', 'asks a person at the terminal'],
   ['node/home.ts#openHome', 'takes the name of a directory; what lies in it has targets of its own'],
   ['node/home-files.ts#readSmall', 'takes the name of a file and gives its bytes'],
+  ['node/store/level-database.ts#openLevelDatabase', 'takes the name of a directory, for `openLevelStore`'],
   [
     'node/store/level-store.ts#openLevelStore',
     'takes the name of a directory; test/network/damaged-home.test.ts damages it',

@@ -26,7 +26,7 @@ export const userInterface: Part = {
       protection: 'A name stands on one line',
       threat: 'a claimed name fakes entries in a list',
       file: 'cli/terminal.ts',
-      takeOut: [{ find: ".replace(/\\s*\\n\\s*/g, ' ')", replace: '' }],
+      takeOut: [{ find: "    .join(' ')", replace: "    .join('\\n')" }],
       test: { file: terminal, name: 'what is no command stays: letters of all scripts, emoji with joiners, line ends' },
     },
     {

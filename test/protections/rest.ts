@@ -131,7 +131,7 @@ export const rest: Part = {
       protection: 'Deleted keys leave the disk',
       threat: 'the files of the database keep what was deleted',
       file: 'node/store/level-store.ts',
-      takeOut: [{ find: '      await rewrite(range)\n      await rewrite(range)\n      if', replace: '      if' }],
+      takeOut: [{ find: '      await rewrite(range)\n      await rewrite(range)\n', replace: '' }],
       test: {
         file: 'test/node/store/erasure.test.ts',
         name: 'the key of a deleted message is nowhere on the disk after compacting, and its neighbours still open',
@@ -143,8 +143,8 @@ export const rest: Part = {
       file: 'node/store/level-store.ts',
       takeOut: [
         {
-          find: '      await rewrite(range)\n      await rewrite(range)\n      if',
-          replace: '      await rewrite(range)\n      if',
+          find: '      await rewrite(range)\n      await rewrite(range)\n',
+          replace: '      await rewrite(range)\n',
         },
       ],
       test: {
@@ -158,7 +158,7 @@ export const rest: Part = {
       file: vault,
       takeOut: [
         {
-          find: 'if (!equalBytes(primitives.sha256(body), bytes.subarray(-CHECKSUM_BYTES))) throw damaged()',
+          find: 'if (!equalBytes(primitives.sha256(body), bytes.subarray(-CHECKSUM_BYTES))) throw damaged(use)',
           replace: '',
         },
       ],
