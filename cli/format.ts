@@ -26,7 +26,13 @@ function nameOf(contact: ContactJson): string {
 /** One contact: its name and what is to know on one line, the account below. */
 export function formatContact(contact: ContactJson, paint: Paint): string {
   const facts = [
-    contact.state === 'accepted' ? (contact.online ? paint('green', 'online') : 'offline') : contact.state,
+    contact.state === 'accepted'
+      ? contact.online
+        ? paint('green', 'online')
+        : contact.rung === 'mailbox'
+          ? 'offline, by mailbox'
+          : 'offline'
+      : contact.state,
     ...(contact.verified === false ? [] : ['verified']),
     ...(contact.unread === 0 ? [] : [paint('bold', `${contact.unread} unread`)]),
   ]

@@ -27,6 +27,7 @@ export interface Contact {
   readonly state: ContactState
   readonly verified: false | 'number' | 'code'
   readonly online: boolean
+  /** The way to them: that of the link, or `mailbox` while there is none and what is written goes to theirs. */
   readonly rung?: 'lan' | 'direct' | 'webrtc' | 'mailbox'
   readonly unread: number
   readonly since: number

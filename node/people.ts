@@ -13,6 +13,7 @@ export function contactOf(person: Person, links: ReadonlyMap<number, Link>): Con
   const { row, head } = person
   const account = encodeAccount(row.account)
   const link = person.link === null ? undefined : links.get(person.link)
+  const rung = link?.rung ?? (person.byMail ? 'mailbox' : undefined)
   return {
     id: account,
     account,
@@ -21,7 +22,7 @@ export function contactOf(person: Person, links: ReadonlyMap<number, Link>): Con
     state: row.state,
     verified: row.verified === 'no' ? false : row.verified,
     online: link !== undefined,
-    ...(link !== undefined && { rung: link.rung }),
+    ...(rung !== undefined && { rung }),
     unread: unreadOf(head),
     since: row.since,
     ...(row.hello !== null && { hello: row.hello }),

@@ -31,7 +31,11 @@ export const TYPES = {
     words: ['requested', 'pending', 'accepted', 'blocked'],
     says: '`requested`: they asked; `pending`: I asked',
   },
-  rung: { is: 'word', words: ['lan', 'direct', 'webrtc', 'mailbox'], says: 'the way to somebody who is online' },
+  rung: {
+    is: 'word',
+    words: ['lan', 'direct', 'webrtc', 'mailbox'],
+    says: 'the way to them: by a link, or (while they are away) by their mailboxes',
+  },
   messageState: {
     is: 'word',
     words: ['queued', 'stored', 'delivered', 'read', 'expired', 'failed'],

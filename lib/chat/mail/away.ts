@@ -1,11 +1,14 @@
-import type { Contact, Machine } from '../machine.ts'
+import { type Contact, emit, type Machine } from '../machine.ts'
+import { mailWay } from './links.ts'
 
 /** They were not reached: what waits goes to their mailboxes, at the end of this turn. */
 export function onAway(machine: Machine, contact: Contact): void {
   if (contact.link !== null) return
   // who asked for nothing yet may have found only now where to knock
   const isNew = !contact.mail.away || contact.sessions.length === 0
+  const wasByMail = mailWay(machine, contact) !== null
   contact.mail.away = true
+  if (!wasByMail && mailWay(machine, contact) !== null) emit(machine, { kind: 'contact', contact: contact.id })
   if (isNew) leaveSoon(machine, contact)
 }
 
