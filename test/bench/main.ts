@@ -15,6 +15,7 @@ import { delivery } from './rows/delivery.ts'
 import { history } from './rows/history.ts'
 import { hostile } from './rows/hostile.ts'
 import { idle } from './rows/idle.ts'
+import { pushes, puts } from './rows/mailbox.ts'
 import { pipelined } from './rows/pipelined.ts'
 import { burst, pingPong } from './rows/ratchet.ts'
 import { setUp } from './rows/set-up.ts'
@@ -34,6 +35,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   start,
   idle,
   hostile,
+  puts,
+  pushes,
 }
 
 const { values: options } = parseArgs({

@@ -1,0 +1,89 @@
+import type { Benchmark } from '../row.ts'
+import { interleave, sizeOf } from '../rounds.ts'
+import { quantile, ratioOf, spreadOf } from '../statistics.ts'
+import { startWorker } from '../worker.ts'
+import type { LevelTasks } from '../workers/bare-level.ts'
+import type { MailboxTasks } from '../workers/mailbox.ts'
+import { BLOB_BYTES, type MailboxClientTasks } from '../workers/mailbox-client-tasks.ts'
+
+/** Blobs that are under way at the same time: what one flush of the disk can serve. */
+const AT_ONCE = 64
+/** Of one owner, so that no queue is full. */
+const QUEUES = 8
+/** The rows that a blob takes: itself, and where it belongs and until when. */
+const ROWS = 2
+const ITEM_BYTES = 150
+
+/** Blobs left at a mailbox by one process, until each has its receipt, beside synced batches of as many bytes. */
+export const puts: Benchmark = async (options) => {
+  const { rounds, each } = sizeOf(options, { rounds: 15, each: 640 }, 64)
+  await using mailbox = startWorker<MailboxTasks>('mailbox')
+  await using owner = startWorker<MailboxClientTasks>('mailbox-client')
+  await using writer = startWorker<MailboxClientTasks>('mailbox-client')
+  await using level = startWorker<LevelTasks>('bare-level')
+  const where = await mailbox.ask('start')
+  await owner.ask('connect', where)
+  await writer.ask('connect', where)
+  const bytes = BLOB_BYTES + ITEM_BYTES
+  const [own = [], together = [], single = []] = await interleave(rounds, [
+    async () => {
+      const queues = await owner.ask('own', { queues: QUEUES, watch: false })
+      return writer.ask('put', { queues, count: each, atOnce: AT_ONCE })
+    },
+    async () =>
+      sum(await level.ask('batches', { count: each / AT_ONCE, rows: ROWS * AT_ONCE, bytes: bytes * AT_ONCE })),
+    async () => sum(await level.ask('batches', { count: each, rows: ROWS, bytes })),
+  ])
+  const rate = (times: readonly number[]): number[] => times.map((ms) => (each / ms) * 1_000)
+  return {
+    name: `blobs of ${BLOB_BYTES} B left at a mailbox, ${AT_ONCE} under way, to the receipt`,
+    figures: [
+      { name: 'mailbox', unit: 'puts/s', ...spreadOf(rate(own)) },
+      { name: `level, a synced batch for ${AT_ONCE} of them`, unit: 'puts/s', ...spreadOf(rate(together)) },
+      { name: 'level, a synced batch for each', unit: 'puts/s', ...spreadOf(rate(single)) },
+    ],
+    targets: [
+      {
+        name: `mailbox / level, a batch for ${AT_ONCE}`,
+        value: ratioOf(rate(own), rate(together)),
+        unit: '×',
+        goal: { at: 'least', value: 0.5 },
+      },
+      { name: 'mailbox / level, a batch for each', value: ratioOf(rate(own), rate(single)), unit: '×' },
+    ],
+    notes: ['one process leaves them, and another one owns the queues; the limit of requests is lifted'],
+  }
+}
+
+/** From the moment in which one process leaves a blob until another one, which watches, has it. */
+export const pushes: Benchmark = async (options) => {
+  const { rounds, each } = sizeOf(options, { rounds: 15, each: 200 }, 20)
+  await using mailbox = startWorker<MailboxTasks>('mailbox')
+  await using owner = startWorker<MailboxClientTasks>('mailbox-client')
+  await using writer = startWorker<MailboxClientTasks>('mailbox-client')
+  const where = await mailbox.ask('start')
+  await owner.ask('connect', where)
+  await writer.ask('connect', where)
+  const queues = await owner.ask('own', { queues: QUEUES, watch: true })
+  const [times = []] = await interleave(rounds, [
+    async () => {
+      const coming = owner.ask('pushes', each)
+      await writer.ask('put', { queues, count: each, atOnce: 1 })
+      return coming
+    },
+  ])
+  const p99 = quantile(times.flat(), 0.99)
+  return {
+    name: 'a blob from the process that leaves it to the one that watches',
+    figures: [
+      { name: 'p50', unit: 'ms', ...spreadOf(times.map((round) => quantile(round, 0.5))) },
+      { name: 'p99', unit: 'ms', ...spreadOf(times.map((round) => quantile(round, 0.99))) },
+    ],
+    targets: [{ name: 'p99 of all', value: p99, unit: 'ms' }],
+    notes: ['one after the other; it is on the disk of the mailbox before it is passed on'],
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

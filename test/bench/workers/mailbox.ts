@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KEEPER_LIMITS } from '../../../lib/mailbox/keeping.ts'
+import { systemClock } from '../../../node/clock.ts'
+import { native, systemRandom } from '../../../node/crypto.ts'
+import { createHome, openHome, type Home } from '../../../node/home.ts'
+import { type MailboxHost, openMailbox } from '../../../node/mailbox/host.ts'
+import { createLibp2pNetwork, type Libp2pNetwork } from '../../../node/network/libp2p.ts'
+import { serve } from '../worker.ts'
+import { SILENT } from './mailbox-client-tasks.ts'
+
+/** A mailbox with a home on the disk and TCP on loopback, without a limit of requests. */
+export interface MailboxTasks {
+  readonly start: () => Promise<{ peer: Uint8Array; address: Uint8Array }>
+  /** Ends it and opens it again on the same home, at the same address. */
+  readonly restart: () => Promise<void>
+  readonly usage: () => { owners: number; blobs: number; bytes: number }
+}
+
+const LIMITS = { ...KEEPER_LIMITS, rate: { burst: 1e9, perSecond: 1e9 } }
+
+const directory = await mkdtemp(join(tmpdir(), 'sotto-bench-'))
+const seed = systemRandom.bytes(32)
+let network: Libp2pNetwork
+let host: MailboxHost
+let home: Home
+
+async function open(listen: string): Promise<void> {
+  network = await createLibp2pNetwork({
+    listen: [listen],
+    privateKey: seed,
+    role: 'bootstrap',
+    mailbox: true,
+    transport: 'tcp',
+    primitives: native,
+    logger: SILENT,
+    limits: 'mesh',
+    now: Date.now,
+  })
+  host = await openMailbox(
+    {
+      store: home.store,
+      primitives: native,
+      random: systemRandom,
+      clock: systemClock,
+      peer: network.peer,
+      policy: 'all',
+    },
+    { isContact: () => false, publish: async () => undefined, dropped: () => undefined, limits: LIMITS },
+  )
+  await network.start({
+    opened: (link) => host.opened(link),
+    message: (link, bytes) => host.message(link, bytes),
+    closed: (link) => host.closed(link),
+    changed: () => undefined,
+    dropped: () => undefined,
+  })
+}
+
+async function close(): Promise<void> {
+  await network.stop()
+  await host.stop()
+  await home.close()
+}
+
+serve<MailboxTasks>(
+  {
+    async start() {
+      home = await createHome(join(directory, 'home'), { noPassphrase: true })
+      await open('/ip4/127.0.0.1/tcp/0')
+      const [address = new Uint8Array()] = network.addresses()
+      return { peer: network.peer, address }
+    },
+    async restart() {
+      const [text = ''] = network.addressTexts()
+      await close()
+      home = await openHome(join(directory, 'home'))
+      await open(text.slice(0, text.indexOf('/p2p/')))
+    },
+    usage: () => ({ ...host.usage }),
+  },
+  async () => {
+    await close()
+    await rm(directory, { recursive: true, force: true })
+  },
+)
