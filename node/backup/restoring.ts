@@ -32,7 +32,7 @@ const MAX_BYTES = 1 << 20
  */
 export async function restoreBackup(
   source: AsyncIterable<Uint8Array>,
-  store: Store,
+  store: Pick<Store, 'write'>,
   options: RestoreOptions,
 ): Promise<Restored> {
   try {
@@ -49,7 +49,7 @@ export async function restoreBackup(
 
 async function restore(
   source: AsyncIterable<Uint8Array>,
-  store: Store,
+  store: Pick<Store, 'write'>,
   { primitives, random, now, unlock, onProgress }: RestoreOptions,
 ): Promise<Restored> {
   const restoring = createRestoring(primitives, random, now)

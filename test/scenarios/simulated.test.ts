@@ -50,6 +50,11 @@ const DAYS: readonly { readonly name: string; readonly options: DayOptions; read
     options: { faults: [...FORGIVABLE_FAULTS, 'roll-back', 'roll-back'] },
     budgetMs: 30_000,
   },
+  {
+    name: 'days of people who lose their homes and restore their last backups',
+    options: { people: [3, 5], faults: [...FORGIVABLE_FAULTS, 'restore', 'restore', 'restore', 'restore'] },
+    budgetMs: 30_000,
+  },
 ]
 
 describe('everything that was accepted arrives once and in order when the faults are over', () => {

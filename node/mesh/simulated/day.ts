@@ -24,7 +24,7 @@ const HOUR = 60 * MINUTE
 
 /** Every fault that needs no enemy, and after which nothing may be missing. */
 export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as FaultName[]).filter(
-  (name) => name !== 'roll-back' && name !== 'hostile-visit',
+  (name) => name !== 'roll-back' && name !== 'restore' && name !== 'hostile-visit',
 )
 
 /**

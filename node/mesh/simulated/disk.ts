@@ -47,6 +47,14 @@ const RAW_RANGES: readonly RawRange[] = [
   'meta',
 ]
 
+/** A copy of everything in a store. */
+export async function imageOf(rows: RawStore, at: number): Promise<DiskImage> {
+  const all = await Promise.all(
+    RAW_RANGES.map(async (range) => (await rows.list(range)).map((entry) => ({ range, ...entry }))),
+  )
+  return { at, rows: all.flat() }
+}
+
 export function createDisk(options: {
   readonly name: string
   readonly history: History
@@ -74,12 +82,7 @@ export function createDisk(options: {
     failNever() {
       planned = null
     },
-    async snapshot() {
-      const all = await Promise.all(
-        RAW_RANGES.map(async (range) => (await rows.list(range)).map((entry) => ({ range, ...entry }))),
-      )
-      return { at: now(), rows: all.flat() }
-    },
+    snapshot: () => imageOf(rows, now()),
     async rollBack(image) {
       if (used) throw new TypeError(`${name} is up: stop it before its disk goes back`)
       history.note('rolled-back', name, image.rows.length)

@@ -5,6 +5,7 @@ import { createOversizeSender } from '../hostile/oversize-sender.ts'
 import { createReplayer } from '../hostile/replayer.ts'
 import type { Dice } from './dice.ts'
 import type { DiskFault, DiskImage } from './disk.ts'
+import type { SimulatedBackup } from './person.ts'
 import type { SimulatedMesh } from './simulated-mesh.ts'
 
 /** What can go wrong, by name: each with what it does. `who` is whom it strikes, `other` whom else where there are two. */
@@ -34,6 +35,7 @@ export const FAULTS = {
   'hostile-visit':
     'a stranger attacks who in the name of other, or serves what is stale; it stays until two more have come',
   'roll-back': 'the disk of who is copied; the next time who is killed and finds that copy',
+  restore: 'who makes a backup, or loses the home and makes another device of the last backup',
 } as const
 
 export type FaultName = keyof typeof FAULTS
@@ -56,6 +58,7 @@ const MAX_GUESTS = 2
 export function createFaultInjector(mesh: SimulatedMesh, people: readonly string[], dice: Dice): FaultInjector {
   const smooth = mesh.faults
   const images = new Map<string, DiskImage>()
+  const backups = new Map<string, SimulatedBackup>()
   const away = new Set<string>()
   const guests: HostilePeer[] = []
   let visits = 0
@@ -133,6 +136,23 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     else await mesh.rollBack(who, kept)
   }
 
+  async function restore(who: string): Promise<void> {
+    if (mesh.isAsleep(who)) return
+    const kept = backups.get(who)
+    if (kept !== undefined && dice.chance(0.5)) {
+      await mesh.restore(who, kept)
+      // What was copied of the old home is another device.
+      images.delete(who)
+      return
+    }
+    // A process that dies over it never answers.
+    mesh.backUp(who).then(
+      (backup) => backup !== null && backups.set(who, backup),
+      () => undefined,
+    )
+    await mesh.atRest()
+  }
+
   const effects: { readonly [name in FaultName]: (who: string, other: string) => void | Promise<void> } = {
     crash: (who) => mesh.crash(who),
     'crash-at-effect': (who) => mesh.crashAt(who, dice.between(1, 20), dice.pick(['before', 'after'])),
@@ -193,6 +213,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       if (guests.length > MAX_GUESTS) await guests.shift()?.leave()
     },
     'roll-back': rollBack,
+    restore,
   }
 
   return {

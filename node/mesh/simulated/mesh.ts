@@ -184,6 +184,11 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       await find(who).disk.rollBack(image)
       history.tell({ kind: 'went-back', who, to: image.at - START })
     },
+    backUp: (who) => find(who).backUp(),
+    async restore(who, backup) {
+      await find(who).loseHome(backup)
+      history.tell({ kind: 'went-back', who, to: backup.at - START })
+    },
     async leaks() {
       const secrets = people.flatMap((person) => person.secrets().map((secret) => Buffer.from(secret)))
       const found = [...watch.violations]

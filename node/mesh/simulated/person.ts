@@ -3,15 +3,19 @@ import { utf8 } from '../../../lib/bytes.ts'
 import type { Primitives, Random } from '../../../lib/crypto/primitives.ts'
 import type { Row } from '../../../lib/rows.ts'
 import type { DeliveryMode, Logger, MailboxPolicy, PublicMode } from '../../api.ts'
+import { encodeHead } from '../../backup/format.ts'
+import { restoreBackup } from '../../backup/restoring.ts'
+import type { BackupSeal } from '../../backup/taking.ts'
 import { native } from '../../crypto.ts'
 import type { Driver } from '../../driver.ts'
 import { composeNode } from '../../node.ts'
 import { peerIdText } from '../../peer-id.ts'
+import { createMemoryStore } from '../../store/memory-store.ts'
 import { createSealedStore } from '../../store/sealed-store.ts'
 import type { Newcomer } from '../acquaintance.ts'
 import type { Person, Running } from '../person.ts'
 import type { SimulatedClock, Wall } from './clock.ts'
-import { createDisk, type Disk } from './disk.ts'
+import { createDisk, type Disk, type DiskImage, imageOf } from './disk.ts'
 import type { History } from './history.ts'
 import type { Internet } from './network.ts'
 import { recordingNode } from './recording.ts'
@@ -38,10 +42,21 @@ export interface SimulatedPerson extends Person {
   crashAt(effect: number, moment: 'before' | 'after'): void
   /** What is pending in its process; null when there is none. */
   readonly load: { readonly timers: number; readonly links: number } | null
+  /** A backup of the account as it is now; null while no process runs. */
+  backUp(): Promise<SimulatedBackup | null>
+  /** The home is lost, and in its place is another, with another device, made of the backup. */
+  loseHome(backup: SimulatedBackup): Promise<void>
   /** What its store is sealed with. */
   readonly masterKey: Uint8Array
   /** Private keys that must never be anywhere in clear. */
   secrets(): readonly Uint8Array[]
+}
+
+/** The file of a backup, and when it was made, ms since the epoch. */
+export interface SimulatedBackup {
+  readonly at: number
+  readonly seal: BackupSeal
+  readonly portions: readonly Uint8Array[]
 }
 
 export interface SimulatedPersonOptions {
@@ -82,6 +97,10 @@ interface Life {
   returned(): void
 }
 
+async function* inOrder(portions: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  yield* portions
+}
+
 /** PeerId of a seed: its text and the bytes of its multihash. */
 export function peerOf(seed: Uint8Array): { readonly peerId: string; readonly peer: Uint8Array } {
   const peerId = peerIdText(native.signing.fromSeed(seed).publicKey)
@@ -91,7 +110,7 @@ export function peerOf(seed: Uint8Array): { readonly peerId: string; readonly pe
 export function createSimulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
   const { newcomer, random, clock, internet, history, watch } = options
   const { name } = newcomer
-  const { peer, peerId } = peerOf(newcomer.peerSeed)
+  let { peer, peerId } = peerOf(newcomer.peerSeed)
   const masterKey = random.bytes(32)
   const disk = createDisk({ name, history, watch, now: () => clock.now })
   const atRest = watch.sealing(native)
@@ -167,6 +186,16 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     return begun
   }
 
+  /** What is on the disk of a home that is made of a backup. */
+  async function homeOf({ at, seal, portions }: SimulatedBackup): Promise<DiskImage> {
+    const raw = createMemoryStore()
+    const store = createSealedStore(raw, { primitives: atRest, random, masterKey })
+    const now = wall.stoppedAt ?? clock.now + wall.skewMs
+    const unlock = async (): Promise<Uint8Array> => seal.key
+    await restoreBackup(inOrder(portions), store, { primitives: options.primitives, random, now, unlock })
+    return imageOf(raw, at)
+  }
+
   function dyingAround(lives: () => boolean): Around {
     return (effect, run) => {
       // The first start is not over yet, or the process died before.
@@ -234,6 +263,21 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     },
     crashAt(effect, moment) {
       deadly = { at: effect, moment }
+    },
+    async backUp() {
+      const node = life?.running?.node
+      if (node === undefined) return null
+      const seal = { key: random.bytes(32), head: encodeHead(random.bytes(32)) }
+      const at = clock.now
+      const portions: Uint8Array[] = []
+      for await (const portion of node.backup(seal)) portions.push(portion)
+      return { at, seal, portions }
+    },
+    async loseHome(backup) {
+      crash()
+      await disk.rollBack(await homeOf(backup))
+      // Another machine has another name in the network.
+      ;({ peer, peerId } = peerOf(random.bytes(32)))
     },
     get load() {
       if (life === null || life.running === null) return null

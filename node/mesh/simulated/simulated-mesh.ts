@@ -4,6 +4,7 @@ import type { Disk, DiskImage } from './disk.ts'
 import type { FaultName } from './faults.ts'
 import type { History } from './history.ts'
 import type { NetworkFaults } from './network.ts'
+import type { SimulatedBackup } from './person.ts'
 
 export interface SimulatedMeshOptions extends Omit<MeshOptions, 'contacts' | 'network'> {
   readonly network: 'simulated'
@@ -60,6 +61,10 @@ export interface SimulatedMesh extends Mesh {
   load(name: string): { readonly timers: number; readonly links: number } | null
   /** Kills somebody's process and puts an earlier copy of the disk back. */
   rollBack(name: string, image: DiskImage): Promise<void>
+  /** A backup of somebody's account as it is now; null while no process runs. */
+  backUp(name: string): Promise<SimulatedBackup | null>
+  /** Somebody loses the home, and a new device is made of a backup at the next start. */
+  restore(name: string, backup: SimulatedBackup): Promise<void>
   /**
    * Plaintext that was seen outside of a node, private keys of an account or device or a master key on a disk, and keys that
    * sealed two texts with one nonce; nothing, hopefully.
