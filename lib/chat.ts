@@ -13,9 +13,9 @@ import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } f
 import { readMachine, type StoredRows } from './chat/loading.ts'
 import { mailWay } from './chat/mail/links.ts'
 import { onAheadTimer, signAheadSoon } from './chat/mail/ahead.ts'
-import { onNewsTimer, onPostTimer } from './chat/mail/away.ts'
-import { areDrained, enterBoxes, onBoxTimer, onLeftTimer, registerFor } from './chat/mail/boxes.ts'
-import { onMailboxClosed, onMailboxMessage, onMailboxUnreachable } from './chat/mail/events.ts'
+import { leaveAgain, onNewsTimer, onPostTimer } from './chat/mail/away.ts'
+import { areDrained, enterBoxes, onLeftTimer, registerFor } from './chat/mail/boxes.ts'
+import { onBoxTimer, onMailboxClosed, onMailboxMessage, onMailboxUnreachable } from './chat/mail/events.ts'
 import { acknowledgeFetched } from './chat/mail/fetching.ts'
 import { leaveByMail } from './chat/mail/leaving.ts'
 import { onStamped, postOutgoing } from './chat/mail/posting.ts'
@@ -212,6 +212,7 @@ function lookAfter(machine: Machine): boolean {
   watchClock(machine)
   for (const contact of [...machine.contacts.values()]) {
     expireSessions(machine, contact)
+    leaveAgain(machine, contact)
     expireRequests(machine, contact)
   }
   forgetPrefixes(machine)

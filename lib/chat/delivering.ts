@@ -5,7 +5,8 @@ import { decodeRecord } from '../conversation/history.ts'
 import { fits } from '../session/seal.ts'
 import { canSeal, upcomingChain } from '../session/session.ts'
 import { type Contact, load, type Machine, save, send, setTimer, updateHead } from './machine.ts'
-import { isStored, wayTo } from './mail/links.ts'
+import { leaveBesides } from './mail/besides.ts'
+import { isStoredEverywhere, wayTo } from './mail/links.ts'
 import { forgetStored, postNewsSoon } from './mail/posting.ts'
 import { tellNews } from './news.ts'
 import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
@@ -22,6 +23,9 @@ const MAX_AT_HAND_BYTES = 1 << 20
 /** A frame on a live link that is not acknowledged in this time leaves again, ms; doubled each time up to ten minutes. */
 const RESEND_AFTER_MS = 15_000
 const MAX_RESEND_AFTER_MS = 600_000
+
+/** Resends on a link that were not acknowledged before what no mailbox holds is left at mailboxes too. */
+const SILENT_RESENDS = 2
 
 /** A message is sealed at most so many chains before the one being sent on; beyond that the peer has dropped its keys. */
 const RESENDABLE_CHAINS = 4
@@ -257,7 +261,7 @@ export function resendOutbox(machine: Machine, contact: Contact, leftBefore: num
   let reseal = false
   for (const entry of contact.outbox) {
     if (entry.sealed === null || (entry.leftAt > leftBefore && entry.leftAt <= machine.now)) continue
-    if (contact.link === null && isStored(contact, entry.counter, machine.now)) continue
+    if (contact.link === null && isStoredEverywhere(machine, contact, entry.counter)) continue
     const { session, chain } = entry.sealed
     // What follows a message that is sealed anew is sealed anew too, or it would overtake it.
     reseal ||= !equalBytes(session, current.session.id) || upcoming >= chain + RESENDABLE_CHAINS
@@ -307,6 +311,7 @@ export function onResendTimer(machine: Machine, contact: Contact): void {
   if (contact.heard === 'frames') contact.heard = 'news'
   if (contact.heard === 'nothing') tellNews(machine, contact)
   resendOutbox(machine, contact, before)
+  if (contact.resends >= SILENT_RESENDS) leaveBesides(machine, contact)
 }
 
 function scheduleResend(machine: Machine, contact: Contact): void {

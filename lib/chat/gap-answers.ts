@@ -7,6 +7,8 @@ import { countersOf } from './authoring.ts'
 import { unseal } from './delivering.ts'
 import { changeKey } from './erasing-messages.ts'
 import { type Contact, load, type Machine, save, updateHead } from './machine.ts'
+import { doubt } from './mail/links.ts'
+import { forgetStored } from './mail/posting.ts'
 import { encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
 import { decodeSent, type Sent } from './sent.ts'
 import { messageKey } from './sealing.ts'
@@ -66,6 +68,8 @@ export function answerGaps(machine: Machine, contact: Contact, gaps: readonly Ga
 function sealAnew(machine: Machine, contact: Contact, counter: number): void {
   const entry = entryOf(contact.outbox, counter)
   if (entry === undefined || entry.sealed === null || Math.abs(machine.now - entry.leftAt) < UNDER_WAY_MS) return
+  doubt(machine, contact, counter)
+  forgetStored(machine, contact, counter)
   unseal(contact, entry)
   machine.due.add(contact)
 }

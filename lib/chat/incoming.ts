@@ -33,6 +33,8 @@ import { holdWeak, releaseWeak } from './weak.ts'
 /** Frames in a row on a proved link that no session opens before a new session is started. */
 const UNREADABLE_LIMIT = 3
 
+const DAY_MS = 86_400_000
+
 /** Prefixes of a peer that may open nothing in a minute before its link is closed: each costs four key agreements. */
 const MAX_REFUSED = 16
 
@@ -48,7 +50,8 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     if (seen !== undefined) {
       count(machine, 'prefix: of a session that is over')
       const contact = seen.contact === null ? undefined : machine.contacts.get(seen.contact)
-      if (seen.answer !== null && contact?.row.state === 'accepted') send(machine, link.id, seen.answer)
+      if (seen.answer !== null && contact?.row.state === 'accepted' && mayAnswerAgain(machine, contact, link))
+        send(machine, link.id, seen.answer)
       return
     }
     for (const contact of machine.contacts.values()) {
@@ -98,7 +101,8 @@ function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Arr
   count(machine, 'frame: unreadable')
   if (link.bound === contact && ++contact.unreadable >= UNREADABLE_LIMIT && !startedLately(machine, contact)) {
     contact.unreadable = 0
-    startSession(machine, contact, link.id)
+    // a mailbox may give again what it gave long ago
+    if (link.id >= 0 || isFirstToday(machine, contact, 'restartedAt')) startSession(machine, contact, link.id)
   }
 }
 
@@ -200,11 +204,23 @@ function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: Sess
   count(machine, 'frame: duplicate')
   // Whom I asked myself was answered at once; only somebody who waits for the user's answer hears nothing.
   if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') return
+  if (!mayAnswerAgain(machine, contact, link)) return
   entry.via = link.id
   link.from = contact
   machine.due.add(contact)
   if (entry.session.confirmed) receiptsAgain(machine, contact, entry.session.peerDid)
   answerAgain(machine, contact, entry, link)
+}
+
+/** What came again by mail was left at several mailboxes, and says nothing of an answer that was lost: one a day is enough. */
+function mayAnswerAgain(machine: Machine, contact: Contact, link: Link): boolean {
+  return link.id >= 0 || isFirstToday(machine, contact, 'answeredAt')
+}
+
+function isFirstToday(machine: Machine, { mail }: Contact, what: 'answeredAt' | 'restartedAt'): boolean {
+  if (Math.abs(machine.now - mail[what]) < DAY_MS) return false
+  mail[what] = machine.now
+  return true
 }
 
 /**

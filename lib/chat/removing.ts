@@ -34,6 +34,7 @@ const TIMERS = ['reach', 'look', 'resend', 'gap', 'typing', 'post', 'news'] as c
 export function partFrom(machine: Machine, contact: Contact): void {
   for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
   contact.news.clear()
+  contact.mail.unposted.length = 0
   dropQueues(machine, contact)
   for (const link of machine.links.values()) {
     if (link.bound === contact || link.expected === contact) machine.effects.push({ kind: 'close', link: link.id })

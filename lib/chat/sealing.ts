@@ -12,6 +12,9 @@ import { advance, DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } 
 /** However often the same frames of theirs come again, the answer to them leaves at most once in this time on a link, ms. */
 const DRIVE_APART_MS = 500
 
+/** A frame that waits for its answer is left at mailboxes at most once in this time, ms. */
+const MAIL_DRIVE_APART_MS: number = 86_400_000
+
 /** How long after a request left it leaves again on a link that stays open, ms. */
 const REQUEST_PAUSE_MS: number = 86_400_000
 
@@ -65,6 +68,7 @@ export function sealInto(
   if (link !== null) {
     send(machine, link, bytes)
     if (sealed.n === 0) droveOn(machine, link)
+    if (sealed.n === 0 && link < 0) entry.mailedAt = machine.now
   }
   return { chain: sealed.chain, bytes }
 }
@@ -109,8 +113,14 @@ export function onDriveTimer(machine: Machine, contact: Contact, session: string
 
 /** Sends the frame that drives confirmation again, over this link or wherever the contact is. */
 export function repeatDrive(machine: Machine, contact: Contact, entry: SessionEntry, link?: number): void {
-  const to = link ?? linkFor(machine, contact, entry)
+  const way = link ?? linkFor(machine, contact, entry)
+  const to = way !== null && way < 0 ? mailWay(machine, contact) : way
   if (entry.drive === null || to === null) return
+  if (to < 0) {
+    // what a mailbox holds need not be repeated: each time is a new blob, and the queue holds 128
+    if (Math.abs(machine.now - entry.mailedAt) < MAIL_DRIVE_APART_MS) return
+    entry.mailedAt = machine.now
+  }
   send(machine, to, entry.drive.bytes)
   droveOn(machine, to)
 }

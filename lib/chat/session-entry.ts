@@ -20,6 +20,8 @@ export interface SessionEntry {
   drive: Drive | null
   /** Where its last new frame came from. */
   via: LinkId | null
+  /** When `drive` was last left at mailboxes in this life of the process, ms; 0 for never. */
+  mailedAt: number
   /** Whether the user was told that somebody else speaks in it. */
   cloned: boolean
   changed: boolean
@@ -53,6 +55,7 @@ export function newEntry(session: Session, now: number, prefixUntil: number): Se
     unannounced: false,
     drive: null,
     via: null,
+    mailedAt: 0,
     cloned: false,
     changed: true,
   }
@@ -129,6 +132,7 @@ export function decodeEntry(bytes: Uint8Array): SessionEntry {
     unannounced: asBoolean(fields[4], 'unannounced'),
     drive: null,
     via: null,
+    mailedAt: 0,
     cloned: false,
     changed: false,
   }

@@ -8,6 +8,7 @@ import { canSeal, expireChains, storedSkipped } from '../session/session.ts'
 import type { LinkId } from './events.ts'
 import { type Contact, guarded, load, type Machine, save, updateRow } from './machine.ts'
 import { encodeOutbox, outboxKey } from './outbox.ts'
+import { mailWay } from './mail/links.ts'
 import { routesContents } from './mail/routes.ts'
 import { handshakeKeys, requestContent } from './own.ts'
 import { hasDevice, isEquivocated } from './pins.ts'
@@ -56,7 +57,9 @@ export function startSession(machine: Machine, contact: Contact, link: LinkId | 
 export function startWaiting(machine: Machine, contact: Contact): void {
   const link = contact.startOn
   contact.startOn = null
-  if (link !== null && machine.links.has(link)) startSession(machine, contact, link)
+  // below 0 stands for their mailboxes, which are a way as long as they are away
+  if (link !== null && (link < 0 ? mailWay(machine, contact) === link : machine.links.has(link)))
+    startSession(machine, contact, link)
 }
 
 function start(machine: Machine, contact: Contact, link: LinkId | null): void {

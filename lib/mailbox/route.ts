@@ -15,8 +15,10 @@ export const MAX_KNOCK_ROUTES_BYTES = 768
 export const MAX_MAILBOXES = 3
 
 const MAX_PEER_BYTES = 64
-const MAX_ADDRESS_BYTES = 64
-const MAX_ADDRESSES = 4
+/** Of an address in a route, bytes. */
+export const MAX_ADDRESS_BYTES = 64
+/** In a route. */
+export const MAX_ADDRESSES = 4
 /** In the record of a device there is less room. */
 const MAX_KNOCK_ADDRESSES = 2
 

@@ -16,12 +16,19 @@ export function onAway(machine: Machine, contact: Contact): void {
 export function onBack(contact: Contact): void {
   contact.mail.away = false
   contact.mail.attempts = 0
+  // what they are told on a link takes the place of it
+  contact.mail.unposted.length = 0
 }
 
 /** Time to leave again what no mailbox took. */
 export function onPostTimer(machine: Machine, contact: Contact): void {
-  contact.mail.waiting = false
+  contact.mail.againAt = null
   leaveSoon(machine, contact)
+}
+
+/** Every hour: what mailboxes held is over there after two weeks, and is left anew. */
+export function leaveAgain(machine: Machine, contact: Contact): void {
+  if (contact.mail.away && contact.mail.againAt === null) leaveSoon(machine, contact)
 }
 
 /** Receipts and news leave now, alone if need be. */

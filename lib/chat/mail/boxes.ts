@@ -1,4 +1,4 @@
-import { toHex } from '../../bytes.ts'
+import { equalBytes, toHex } from '../../bytes.ts'
 import { signLogin } from '../../mailbox/login.ts'
 import { MAX_ITEMS, type MailboxAnswer } from '../../mailbox/messages.ts'
 import type { Target } from '../events.ts'
@@ -72,6 +72,7 @@ export function onBoxGreeting(machine: Machine, remote: Remote): void {
     count(machine, 'mailbox: another key')
     box.registered.clear()
     box.byQueue.clear()
+    box.known = false
   }
   if (box.key === null || toHex(box.key) !== toHex(key)) {
     box.key = key
@@ -80,9 +81,16 @@ export function onBoxGreeting(machine: Machine, remote: Remote): void {
   box.phase = 'entering'
   const signature = signLogin(machine.primitives, box.owner, { peer: remote.target.peer, ...remote.greeting })
   ask(machine, remote, { kind: 'login', owner: box.owner.publicKey, signature }, (answer) => {
-    if (!isDone(machine, box, answer)) return
+    if (!isDone(machine, box, answer)) {
+      // it may be asked again later: perhaps its operator accepts this account then
+      if (answer !== null && remote.link !== null) machine.effects.push({ kind: 'close', link: remote.link })
+      return
+    }
     box.phase = 'ready'
     box.attempts = 0
+    followMove(machine, box, remote)
+    // it may have lost what it kept
+    box.asked.clear()
     registerQueues(machine, box)
     ask(machine, remote, { kind: 'watch' }, () => undefined)
     askWhatIsLeft(machine, box, remote)
@@ -110,6 +118,17 @@ export function areDrained(machine: Machine): boolean {
   return [...machine.mail.boxes.values()].every(({ drainedAt }) => drainedAt !== null)
 }
 
+/** It was reached at another place than before: whoever leaves mail there hears of it. */
+function followMove(machine: Machine, box: Box, { target }: Remote): void {
+  const isSame =
+    target.addresses.length === box.target.addresses.length &&
+    target.addresses.every((address, i) => equalBytes(address, box.target.addresses[i] as Uint8Array))
+  if (isSame) return
+  box.target = target
+  save(machine, { range: 'mailbox', key: box.handle, value: encodeBox(box) })
+  for (const contact of machine.contacts.values()) if (contact.row.state === 'accepted') tellRoutes(machine, contact)
+}
+
 /** Whether the mailbox did it; if it refused, why is kept to be shown. */
 function isDone(machine: Machine, box: Box, answer: MailboxAnswer | null): boolean {
   if (answer?.kind === 'done') {
@@ -127,26 +146,28 @@ function isDone(machine: Machine, box: Box, answer: MailboxAnswer | null): boole
 export function registerQueues(machine: Machine, box: Box): void {
   const remote = machine.mail.remotes.get(box.id)
   if (box.phase !== 'ready' || remote === undefined) return
-  const wanted = wantedSubjects(machine).filter((subject) => !box.registered.has(subject))
+  const wanted = wantedSubjects(machine).filter((subject) => !box.asked.has(subject))
   for (let at = 0; at < wanted.length; at += MAX_ITEMS) {
     const some = wanted.slice(at, at + MAX_ITEMS)
     const queues = some.map((subject) => {
       const { queue, token } = queueFor(machine, box, subject)
-      box.registered.add(subject)
+      box.asked.add(subject)
       box.byQueue.set(toHex(queue), subject)
       return { queue, kind: classOf(subject), tokenHash: token && machine.primitives.sha256(token) }
     })
     ask(machine, remote, { kind: 'register', queues }, (answer) => {
       if (!isDone(machine, box, answer)) {
-        for (const subject of some) box.registered.delete(subject)
+        for (const subject of answer === null ? [] : some) box.registered.delete(subject)
         return
       }
-      for (const subject of some) {
+      const fresh = some.filter((subject) => !box.registered.has(subject))
+      for (const subject of some) box.registered.add(subject)
+      for (const subject of fresh) {
         const contact = machine.contacts.get(subject)
         if (contact !== undefined) tellRoutes(machine, contact)
       }
       // strangers find their queues in the records
-      if (some.some((subject) => classOf(subject) !== 'contact')) {
+      if (fresh.some((subject) => classOf(subject) !== 'contact')) {
         publishAll(machine)
         signAheadSoon(machine)
       }
@@ -162,6 +183,7 @@ export function registerFor(machine: Machine): void {
 /** Somebody is no contact any more: what they left goes, and they can leave nothing. */
 export function dropQueues(machine: Machine, contact: Contact): void {
   for (const box of machine.mail.boxes.values()) {
+    box.asked.delete(contact.id)
     if (!box.registered.delete(contact.id)) continue
     const { queue } = queueFor(machine, box, contact.id)
     const remote = machine.mail.remotes.get(box.id)
@@ -179,9 +201,4 @@ export function onBoxLost(machine: Machine, id: string): void {
   const pauseMs = BOX_PAUSES_MS[Math.min(box.attempts, BOX_PAUSES_MS.length - 1)] as number
   box.attempts++
   setTimer(machine, `box:${id}`, machine.now + pauseMs + jitter(machine, pauseMs))
-}
-
-export function onBoxTimer(machine: Machine, id: string): void {
-  const box = machine.mail.boxes.get(id)
-  if (box !== undefined) enter(machine, box)
 }

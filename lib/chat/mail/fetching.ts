@@ -18,6 +18,11 @@ export function onBlob(
   const box = machine.mail.boxes.get(remote.id)
   if (box === undefined) return
   const hash = machine.primitives.sha256(blob)
+  if (box.fetched.has(toHex(hash))) {
+    count(machine, 'mailbox: a blob that it gave before')
+    fetched(machine, box, hash)
+    return
+  }
   const subject = box.byQueue.get(toHex(queue))
   const contact = machine.contacts.get(subject ?? '')
   if (subject === undefined || (contact === undefined && classOf(subject) === 'contact')) {
@@ -37,7 +42,15 @@ export function onBlob(
   else inOrder(machine, contact, () => fetched(machine, box, hash))
 }
 
+/** Blobs of a mailbox that are remembered. */
+const MAX_FETCHED = 1024
+
 function fetched(machine: Machine, box: Box, hash: Uint8Array): void {
+  box.fetched.add(toHex(hash))
+  for (const oldest of box.fetched) {
+    if (box.fetched.size <= MAX_FETCHED) break
+    box.fetched.delete(oldest)
+  }
   const hashes = machine.mail.fetched.get(box.id)
   if (hashes === undefined) machine.mail.fetched.set(box.id, [hash])
   else hashes.push(hash)

@@ -1,8 +1,9 @@
 import { resendOutbox } from '../delivering.ts'
-import type { Contact, Machine } from '../machine.ts'
+import { type Contact, type Machine, send } from '../machine.ts'
+import { repeatDrive } from '../sealing.ts'
 import { startSession } from '../sessions.ts'
 import { mailWay } from './links.ts'
-import { hasUnstored } from './posting.ts'
+import { isLacking } from './posting.ts'
 
 /** What waits for somebody who is away, and no mailbox holds, is left for them. */
 export function leaveByMail(machine: Machine, contact: Contact): void {
@@ -12,5 +13,9 @@ export function leaveByMail(machine: Machine, contact: Contact): void {
   if (way === null) return
   // whoever asks for the first time begins by knocking
   if (contact.sessions.length === 0) startSession(machine, contact, way)
-  else if (hasUnstored(machine, contact)) resendOutbox(machine, contact)
+  else {
+    for (const entry of contact.sessions) repeatDrive(machine, contact, entry, way)
+    for (const frame of contact.mail.unposted.splice(0)) send(machine, way, frame)
+    if (isLacking(machine, contact)) resendOutbox(machine, contact)
+  }
 }

@@ -1,3 +1,5 @@
+import { equalBytes, toHex } from '../../bytes.ts'
+import type { Route } from '../../mailbox/route.ts'
 import type { LinkId } from '../events.ts'
 import type { Contact, Link, Machine } from '../machine.ts'
 import type { Remote } from './state.ts'
@@ -36,11 +38,13 @@ function standIn(machine: Machine, peer: Uint8Array, contact: Contact | null): L
 
 /** The way by mail to somebody who was not reached and said where frames may be left; null when there is none. */
 export function mailWay(machine: Machine, contact: Contact): LinkId | null {
-  const { away, routes, knocks } = contact.mail
+  const { away, knocks } = contact.mail
   if (machine.options.delivery !== 'mailbox' || !away) return null
   const { state } = contact.row
   const isOpen =
-    routes.length > 0 ? state === 'accepted' || state === 'pending' : state === 'pending' && knocks.length > 0
+    routesOf(machine, contact).length > 0
+      ? state === 'accepted' || state === 'pending'
+      : state === 'pending' && knocks.length > 0
   return isOpen ? mailLinkOf(machine, contact).id : null
 }
 
@@ -49,8 +53,53 @@ export function wayTo(machine: Machine, contact: Contact): LinkId | null {
   return contact.link ?? mailWay(machine, contact)
 }
 
-/** Whether a mailbox holds this own message still. */
-export function isStored(contact: Contact, counter: number, now: number): boolean {
-  const stored = contact.mail.stored.get(counter)
-  return stored !== undefined && [...stored.values()].some((until) => until > now)
+/** Where mail for them may be left. What they keep at this very node is of no use: it is away when this side is. */
+export function routesOf({ network }: Machine, { mail }: Contact): readonly Route[] {
+  return network === null ? mail.routes : mail.routes.filter(({ peer }) => !equalBytes(peer, network.peer))
 }
+
+/** Whether this mailbox (by PeerId in hexadecimal) said that it holds this own message still. */
+export function isHeldAt(contact: Contact, counter: number, mailbox: string, now: number): boolean {
+  const until = contact.mail.stored.get(counter)?.get(mailbox)
+  return until !== undefined && until > now
+}
+
+/** Whether a mailbox that is believed holds this own message still. */
+export function isStored(machine: Machine, contact: Contact, counter: number): boolean {
+  const stored = contact.mail.stored.get(counter)
+  if (stored === undefined) return false
+  return [...stored].some(([mailbox, until]) => until > machine.now && isBelieved(machine, mailbox))
+}
+
+/** Whether each mailbox of theirs holds this own message still. */
+export function isStoredEverywhere(machine: Machine, contact: Contact, counter: number): boolean {
+  const routes = routesOf(machine, contact)
+  if (routes.length === 0) return isStored(machine, contact, counter)
+  return routes.every(({ peer }) => isHeldAt(contact, counter, toHex(peer), machine.now))
+}
+
+/** How long the receipts of a mailbox count for nothing that did not produce what it had given one for, ms. */
+const DOUBT_MS = 86_400_000
+
+/** Whether the receipts of this mailbox count. */
+export function isBelieved(machine: Machine, mailbox: string): boolean {
+  const until = machine.mail.doubted.get(mailbox)
+  return until === undefined || until <= machine.now
+}
+
+/**
+ * The reader misses a message that mailboxes gave receipts for. Their word counts for nothing for a day, and the message is left
+ * anew. It may be that the reader only asked another mailbox first: then it comes twice, and is shown once.
+ */
+export function doubt(machine: Machine, contact: Contact, counter: number): void {
+  for (const mailbox of contact.mail.stored.get(counter)?.keys() ?? []) {
+    machine.mail.doubted.delete(mailbox)
+    machine.mail.doubted.set(mailbox, machine.now + DOUBT_MS)
+    for (const oldest of machine.mail.doubted.keys()) {
+      if (machine.mail.doubted.size <= MAX_DOUBTED) break
+      machine.mail.doubted.delete(oldest)
+    }
+  }
+}
+
+const MAX_DOUBTED = 1024

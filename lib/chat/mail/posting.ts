@@ -2,11 +2,12 @@ import { equalBytes, fromHex, toHex } from '../../bytes.ts'
 import { ProtocolError } from '../../errors.ts'
 import { BLOB_BYTES, KNOCK_BYTES, MAX_BLOB_FRAMES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
 import type { MailboxAnswer, Refusal } from '../../mailbox/messages.ts'
+import { KEPT_MS } from '../../mailbox/quota.ts'
 import { openReceipt } from '../../mailbox/receipt.ts'
 import { knockSecret, type Route } from '../../mailbox/route.ts'
 import { hourOf, type Stamp } from '../../mailbox/stamp.ts'
 import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
-import { isStored } from './links.ts'
+import { isHeldAt, isStored, isStoredEverywhere, routesOf } from './links.ts'
 import { ask, remoteOf } from './remotes.ts'
 import { forgetRoute } from './routes.ts'
 import { encodeStored, storedKey } from './rows.ts'
@@ -19,6 +20,9 @@ const MAX_STAMP_BITS = 26
 const NEWS_AFTER_MS = 1_000
 const NEWS_WITHIN_MS = 4_000
 
+/** Frames without a message that no mailbox took and that are left again; the oldest are given up. */
+const MAX_UNPOSTED = 32
+
 const LARGEST = BLOB_BYTES.at(-1) as number
 
 /** The end of a turn: frames that leave by mail are put into blobs, one for each mailbox of the recipient. */
@@ -29,46 +33,76 @@ export function postOutgoing(machine: Machine): void {
   for (const [link, frames] of outgoing) {
     const contact = contacts.get(link)
     if (contact === undefined) continue
-    if (contact.mail.routes.length === 0) knock(machine, contact, frames)
-    for (const packed of pack(frames)) {
-      const carried = packed.flatMap((frame) => counters.get(frame) ?? [])
-      for (const route of contact.mail.routes) postTo(machine, contact, route, packed, carried)
-    }
+    const letters = frames.map(
+      (frame): Letter => ({ frame, counter: counters.get(frame) ?? null, open: 0, held: false }),
+    )
+    if (routesOf(machine, contact).length === 0) knock(machine, contact, letters)
+    else postAll(machine, contact, letters)
   }
   outgoing.clear()
   counters.clear()
 }
 
+/** A frame that leaves by mail, and what became of it at the mailboxes. */
+interface Letter {
+  readonly frame: Uint8Array
+  /** Of the own message that it carries, if it does. */
+  readonly counter: number | null
+  /** Mailboxes that have not answered yet. */
+  open: number
+  held: boolean
+}
+
+/** To each mailbox what it does not hold and is not being given. */
+function postAll(machine: Machine, contact: Contact, letters: readonly Letter[]): void {
+  const posts = routesOf(machine, contact).map((route) => {
+    const mailbox = toHex(route.peer)
+    const lacking = letters.filter(
+      ({ counter }) =>
+        counter === null ||
+        !(isHeldAt(contact, counter, mailbox, machine.now) || contact.mail.posting.has(postingKey(counter, mailbox))),
+    )
+    for (const letter of lacking) letter.open++
+    return { route, packs: pack(lacking) }
+  })
+  for (const { route, packs } of posts) {
+    for (const packed of packs) postTo(machine, contact, route, packed)
+  }
+}
+
+function postingKey(counter: number, mailbox: string): string {
+  return `${counter} ${mailbox}`
+}
+
 /** As few blobs as hold the frames, in their order. */
-function pack(frames: readonly Uint8Array[]): Uint8Array[][] {
-  const blobs: Uint8Array[][] = []
-  for (const frame of frames) {
+function pack(letters: readonly Letter[]): Letter[][] {
+  const blobs: Letter[][] = []
+  let bytes = 0
+  for (const letter of letters) {
     const last = blobs.at(-1)
-    if (last !== undefined && last.length < MAX_BLOB_FRAMES && packedBytes([...last, frame]) <= LARGEST)
-      last.push(frame)
-    else blobs.push([frame])
+    const more = packedBytes([letter.frame])
+    if (last !== undefined && last.length < MAX_BLOB_FRAMES && bytes + more <= LARGEST) {
+      last.push(letter)
+      bytes += more
+    } else {
+      blobs.push([letter])
+      bytes = more
+    }
   }
   return blobs
 }
 
 /** A first frame to somebody who told nothing yet goes where strangers may knock. */
-function knock(machine: Machine, contact: Contact, frames: readonly Uint8Array[]): void {
-  for (const frame of frames) {
-    const counter = machine.mail.counters.get(frame)
-    if (frame[0] !== 1 || packedBytes([frame]) > KNOCK_BYTES) {
+function knock(machine: Machine, contact: Contact, letters: readonly Letter[]): void {
+  for (const letter of letters) {
+    if (letter.frame[0] !== 1 || packedBytes([letter.frame]) > KNOCK_BYTES) {
       count(machine, 'mailbox: nothing to knock with')
       continue
     }
+    letter.open = contact.mail.knocks.length
     for (const route of contact.mail.knocks) {
       const secret = knockSecret(machine.primitives, contact.row.account, route.queue)
-      postTo(
-        machine,
-        contact,
-        { ...route, token: null, secret },
-        [frame],
-        counter === undefined ? [] : [counter],
-        KNOCK_BYTES,
-      )
+      postTo(machine, contact, { ...route, token: null, secret }, [letter], KNOCK_BYTES)
     }
   }
 }
@@ -76,26 +110,23 @@ function knock(machine: Machine, contact: Contact, frames: readonly Uint8Array[]
 /** Where a blob goes: a route, or the queue for strangers, which has no token. */
 type Way = Omit<Route, 'token'> & { readonly token: Uint8Array | null }
 
-function postTo(
-  machine: Machine,
-  contact: Contact,
-  route: Way,
-  frames: readonly Uint8Array[],
-  counters: readonly number[],
-  size?: number,
-): void {
+function postTo(machine: Machine, contact: Contact, route: Way, letters: readonly Letter[], size?: number): void {
+  const frames = letters.map(({ frame }) => frame)
   const blob = sealBlob(machine.primitives, machine.random, route, frames, size)
-  put(machine, contact, route, { blob, counters, stamp: null })
+  for (const { counter } of letters) {
+    if (counter !== null) contact.mail.posting.add(postingKey(counter, toHex(route.peer)))
+  }
+  put(machine, contact, route, { blob, letters, stamp: null })
 }
 
 interface Posted {
   readonly blob: Uint8Array
-  readonly counters: readonly number[]
+  readonly letters: readonly Letter[]
   readonly stamp: Stamp | null
 }
 
 function put(machine: Machine, contact: Contact, route: Way, posted: Posted): void {
-  const { blob, counters, stamp } = posted
+  const { blob, stamp } = posted
   const hash = machine.primitives.sha256(blob)
   const { queue, token } = route
   ask(machine, remoteOf(machine, route), { kind: 'put', queue, token, stamp, blob }, (answer) => {
@@ -104,24 +135,41 @@ function put(machine: Machine, contact: Contact, route: Way, posted: Posted): vo
       return
     }
     if (answer?.kind === 'refused') onRefused(machine, contact, route, answer.reason)
-    const until = untilOf(machine, route, hash, answer)
-    if (until !== null) contact.mail.attempts = 0
-    if (until !== null && counters.length > 0) markStored(machine, contact, toHex(route.peer), until, counters)
-    if (until === null && counters.length > 0) postLater(machine, contact)
+    posting(machine, contact, route, posted, untilOf(machine, route, hash, answer))
   })
+}
+
+/** A mailbox holds a blob until then, or it does not (null). What none holds is left again soon, the rest at those that lack it. */
+function posting(machine: Machine, contact: Contact, route: Way, { letters }: Posted, until: number | null): void {
+  const { mail } = contact
+  const mailbox = toHex(route.peer)
+  const counters = letters.flatMap(({ counter }) => counter ?? [])
+  for (const counter of counters) mail.posting.delete(postingKey(counter, mailbox))
+  if (until !== null) {
+    mail.attempts = 0
+    markStored(machine, contact, mailbox, until, counters)
+  }
+  for (const letter of letters) {
+    letter.open--
+    if (until !== null) letter.held = true
+    if (letter.open > 0 || letter.held || letter.counter !== null) continue
+    mail.unposted.push(letter.frame)
+    if (mail.unposted.length > MAX_UNPOSTED) mail.unposted.shift()
+  }
+  if (until === null && (counters.length > 0 || mail.unposted.length > 0)) postLater(machine, contact)
 }
 
 /** The mailbox takes a knock for a proof of work only. What is asked for beyond measure is not paid. */
 function pay(machine: Machine, contact: Contact, route: Way, posted: Posted, bits: number): void {
   if (bits > MAX_STAMP_BITS || posted.stamp !== null) {
     count(machine, 'mailbox: asks too much for a knock')
-    postLater(machine, contact)
+    posting(machine, contact, route, posted, null)
     return
   }
   const number = machine.mail.nextStamp++
   const stamped = { peer: route.peer, queue: route.queue, hash: machine.primitives.sha256(posted.blob) }
   machine.mail.stamps.set(number, (stamp) => {
-    if (stamp === null) postLater(machine, contact)
+    if (stamp === null) posting(machine, contact, route, posted, null)
     else put(machine, contact, route, { ...posted, stamp })
   })
   machine.effects.push({ kind: 'stamp', number, stamped, hour: hourOf(machine.now), bits })
@@ -151,7 +199,7 @@ function untilOf(machine: Machine, route: Way, hash: Uint8Array, answer: Mailbox
     }
     // its clock may be off: what counts is how long it promises to keep it
     const kept = receipt.until - receipt.now
-    return kept > 0 ? machine.now + kept : null
+    return kept > 0 ? machine.now + Math.min(kept, KEPT_MS.contact) : null
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     count(machine, `mailbox: receipt ${error.code}`)
@@ -184,13 +232,17 @@ export function forgetStored(machine: Machine, contact: Contact, counter: number
     save(machine, { range: 'stored', key: storedKey(contact.handle, counter), value: null })
 }
 
-/** No mailbox took it: it is left again after a while. */
-export function postLater(machine: Machine, contact: Contact): void {
-  if (contact.mail.waiting) return
-  contact.mail.waiting = true
-  const pauseMs = POST_PAUSES_MS[Math.min(contact.mail.attempts, POST_PAUSES_MS.length - 1)] as number
-  contact.mail.attempts++
-  setTimer(machine, `post:${contact.id}`, machine.now + pauseMs + jitter(machine, pauseMs / 2))
+/** A mailbox did not take it: it is left again after a while, and after a longer one when others hold it. */
+function postLater(machine: Machine, contact: Contact): void {
+  const { mail } = contact
+  const isUrgent = mail.unposted.length > 0 || hasUnstored(machine, contact)
+  const last = POST_PAUSES_MS.length - 1
+  const pauseMs = POST_PAUSES_MS[isUrgent ? Math.min(mail.attempts, last) : last] as number
+  const at = machine.now + pauseMs + jitter(machine, pauseMs / 2)
+  if (mail.againAt !== null && mail.againAt <= at && mail.againAt > machine.now) return
+  if (isUrgent) mail.attempts++
+  mail.againAt = at
+  setTimer(machine, `post:${contact.id}`, at)
 }
 
 /** Receipts and news that have no message to ride on leave in a moment. */
@@ -200,6 +252,11 @@ export function postNewsSoon(machine: Machine, contact: Contact): void {
 }
 
 /** Whether something waits that no mailbox holds. */
-export function hasUnstored(machine: Machine, contact: Contact): boolean {
-  return contact.outbox.some(({ counter }) => !isStored(contact, counter, machine.now))
+function hasUnstored(machine: Machine, contact: Contact): boolean {
+  return contact.outbox.some(({ counter }) => !isStored(machine, contact, counter))
+}
+
+/** Whether something waits that not all mailboxes of theirs hold. */
+export function isLacking(machine: Machine, contact: Contact): boolean {
+  return contact.outbox.some(({ counter }) => !isStoredEverywhere(machine, contact, counter))
 }

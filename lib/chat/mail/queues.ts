@@ -1,4 +1,5 @@
 import { concat, fromHex, utf8 } from '../../bytes.ts'
+import type { Primitives } from '../../crypto/primitives.ts'
 import type { QueueClass } from '../../mailbox/quota.ts'
 import { knockSecret, type Route } from '../../mailbox/route.ts'
 import { holds } from '../invites.ts'
@@ -30,12 +31,20 @@ export function classOf(subject: Subject): QueueClass {
  * after a restart, and nobody else can tell which queues of two mailboxes are for one person. The key of a queue for
  * strangers follows from the account instead.
  */
-export function queueFor(machine: Machine, box: Box, subject: Subject): OwnQueue {
-  const bytes = machine.primitives.hkdf(box.seed, subjectBytes(subject), QUEUE, 80)
+export function deriveQueue(
+  primitives: Primitives,
+  of: { readonly seed: Uint8Array; readonly account: Uint8Array },
+  subject: Subject,
+): OwnQueue {
+  const bytes = primitives.hkdf(of.seed, subjectBytes(subject), QUEUE, 80)
   const queue = bytes.slice(0, 32)
   if (classOf(subject) === 'contact') return { queue, token: bytes.slice(32, 48), secret: bytes.slice(48, 80) }
-  const { account } = machine.own.self.accountRecord
-  return { queue, token: null, secret: knockSecret(machine.primitives, account, queue) }
+  return { queue, token: null, secret: knockSecret(primitives, of.account, queue) }
+}
+
+/** The queue for a subject at an own mailbox. */
+export function queueFor({ primitives, own }: Machine, { seed }: Box, subject: Subject): OwnQueue {
+  return deriveQueue(primitives, { seed, account: own.self.accountRecord.account }, subject)
 }
 
 function subjectBytes(subject: Subject): Uint8Array {

@@ -1,6 +1,7 @@
-import { toHex } from '../../bytes.ts'
+import { equalBytes, toHex } from '../../bytes.ts'
 import { ProtocolError } from '../../errors.ts'
 import { decodeAnswer, encodeRequest, type MailboxAnswer, type MailboxRequest } from '../../mailbox/messages.ts'
+import { MAX_ADDRESS_BYTES, MAX_ADDRESSES } from '../../mailbox/route.ts'
 import type { LinkId, Target } from '../events.ts'
 import { count, type Machine, setTimer } from '../machine.ts'
 import type { Answered, Remote, Unnumbered } from './state.ts'
@@ -11,7 +12,9 @@ type Unasked = Extract<MailboxAnswer, { kind: 'welcome' | 'blob' }>
 /** How long a stream to somebody else's mailbox stays open with nothing under way, ms. */
 const IDLE_MS = 30_000
 /** How long an answer may take, ms. */
-const ANSWER_MS = 30_000
+const ANSWER_MS = 60_000
+/** Questions that a mailbox may leave unanswered. */
+const MAX_ASKED = 1024
 
 /** The mailbox with this PeerId, as far as it is spoken to. */
 export function remoteOf(machine: Machine, target: Target): Remote {
@@ -39,7 +42,18 @@ export function remoteOf(machine: Machine, target: Target): Remote {
 export function connectTo(machine: Machine, remote: Remote): void {
   if (remote.phase !== 'idle' || machine.network === null) return
   remote.phase = 'connecting'
+  remote.target = newestPlace(machine, remote.target)
   machine.effects.push({ kind: 'connect-mailbox', mailbox: remote.id, target: remote.target })
+}
+
+/** Where it is now: a mailbox is mostly kept by somebody known, whose records say where their node has moved to. */
+function newestPlace(machine: Machine, target: Target): Target {
+  for (const { row } of machine.contacts.values()) {
+    if (row.place === null || !equalBytes(row.place.peer, target.peer)) continue
+    const addresses = row.place.addresses.filter(({ length }) => length <= MAX_ADDRESS_BYTES).slice(0, MAX_ADDRESSES)
+    if (addresses.length > 0) return { peer: target.peer, addresses }
+  }
+  return target
 }
 
 /** Asks it, as soon as there is a stream. */
@@ -55,11 +69,17 @@ export function ask(machine: Machine, remote: Remote, request: Unnumbered, answe
 
 function say(machine: Machine, remote: Remote, request: Unnumbered, answered: Answered): void {
   const n = remote.nextNumber++
+  if (remote.asked.size >= MAX_ASKED) {
+    count(machine, 'mailbox: answers nothing')
+    if (remote.link !== null) machine.effects.push({ kind: 'close', link: remote.link })
+    answered(null)
+    return
+  }
+  if (remote.asked.size === 0) setTimer(machine, `answer:${remote.id}`, machine.now + ANSWER_MS)
   remote.asked.set(n, answered)
   // the spread of a union of objects loses which of them it was
   const numbered = { ...request, n } as MailboxRequest
   machine.effects.push({ kind: 'send', link: remote.link as LinkId, bytes: encodeRequest(numbered) })
-  setTimer(machine, `answer:${remote.id}`, machine.now + ANSWER_MS)
 }
 
 /** A stream to it is open. */
@@ -115,8 +135,11 @@ export function heard(machine: Machine, remote: Remote, bytes: Uint8Array): Unas
     count(machine, 'mailbox: answers what nobody asked')
     return null
   }
+  const [oldest] = remote.asked.keys()
   remote.asked.delete(answer.n)
-  setTimer(machine, `answer:${remote.id}`, machine.now + (remote.asked.size > 0 ? ANSWER_MS : IDLE_MS))
+  // whoever answers other questions only is not waited for longer
+  if (answer.n === oldest || remote.asked.size === 0)
+    setTimer(machine, `answer:${remote.id}`, machine.now + (remote.asked.size > 0 ? ANSWER_MS : IDLE_MS))
   answered(answer)
   return null
 }

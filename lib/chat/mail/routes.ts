@@ -5,20 +5,26 @@ import { decodeRoute, encodeKnockRoutes, encodeRoute, MAX_MAILBOXES, type Route 
 import { type Contact, count, type Machine, save, tell } from '../machine.ts'
 import { queueFor, type Subject } from './queues.ts'
 import { encodeRoutes } from './rows.ts'
+import type { Box } from './state.ts'
 
 /** Where a contact may leave frames, as far as mailboxes keep a queue for them. */
 export function ownRoutes(machine: Machine, contact: Contact): readonly Route[] {
   return [...machine.mail.boxes.values()].flatMap((box) => {
     const { queue, token, secret } = queueFor(machine, box, contact.id)
-    if (box.key === null || token === null || !box.registered.has(contact.id)) return []
+    if (box.key === null || token === null || !isKept(box, contact.id)) return []
     return [{ ...box.target, key: box.key, queue, token, secret }]
   })
+}
+
+/** Whether the mailbox keeps a queue for them, as far as is known. */
+function isKept(box: Box, subject: Subject): boolean {
+  return box.registered.has(subject) || (box.known && !box.asked.has(subject))
 }
 
 /** Where people who have no session may knock, as it stands in the records under a secret; null when nowhere. */
 export function ownKnockRoutes(machine: Machine, subject: Subject): Uint8Array | null {
   const routes = [...machine.mail.boxes.values()].flatMap((box) => {
-    if (box.key === null || !box.registered.has(subject)) return []
+    if (box.key === null || !isKept(box, subject)) return []
     const { peer, addresses } = box.target
     return [{ peer, addresses: addresses.slice(0, 2), key: box.key, queue: queueFor(machine, box, subject).queue }]
   })

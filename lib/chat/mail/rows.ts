@@ -17,6 +17,7 @@ export function decodeBox(primitives: Primitives, handle: Uint8Array, bytes: Uin
   const items = decodeTyped(bytes, { type: 'mailbox', fields: 4, maxBytes: MAX_ROW_BYTES })
   const peer = asBytes(items[0], 'PeerId', { max: 64 })
   const seed = asBytes(items[3], 'seed', { length: 32 })
+  const key = asNullable(items[2], (item) => asBytes(item, 'mailbox key', { length: 32 }))
   return {
     ...newBox(primitives, handle, seed, {
       peer,
@@ -24,7 +25,8 @@ export function decodeBox(primitives: Primitives, handle: Uint8Array, bytes: Uin
         asBytes(item, 'address', { max: 64 }),
       ),
     }),
-    key: asNullable(items[2], (item) => asBytes(item, 'mailbox key', { length: 32 })),
+    key,
+    known: key !== null,
   }
 }
 
@@ -39,7 +41,10 @@ export function newBox(primitives: Primitives, handle: Uint8Array, seed: Uint8Ar
     owner: primitives.signing.fromSeed(seed),
     phase: 'away',
     attempts: 0,
+    known: false,
     registered: new Set(),
+    asked: new Set(),
+    fetched: new Set(),
     byQueue: new Map(),
     drainedAt: null,
     refused: null,

@@ -21,6 +21,7 @@ export interface Remote {
   link: LinkId | null
   greeting: { readonly nonce: Uint8Array; readonly key: Uint8Array } | null
   nextNumber: number
+  /** In the order in which it was asked. */
   readonly asked: Map<number, Answered>
   /** What is to be asked as soon as it has greeted. */
   readonly waiting: { readonly request: Unnumbered; readonly answered: Answered }[]
@@ -42,8 +43,14 @@ export interface Box {
   phase: 'away' | 'entering' | 'ready'
   /** How often in a row it was not reached. */
   attempts: number
+  /** Whether it kept the queues in an earlier life of the process: until it is reached they are taken for kept. */
+  known: boolean
   /** For whom it keeps queues. */
   readonly registered: Set<string>
+  /** For whom it was asked to on the stream that is open: it may have lost what it was asked before. */
+  readonly asked: Set<string>
+  /** Hashes in hexadecimal of the blobs that it gave last, which it need not give again. */
+  readonly fetched: Set<string>
   /** The same by the name of the queue in hexadecimal. */
   readonly byQueue: Map<string, string>
   /** When it was last seen to be empty in this life of the process, ms; null before. */
@@ -68,8 +75,16 @@ export interface ContactMail {
   leaves: boolean
   /** How often in a row something could not be left for them. */
   attempts: number
-  /** Whether a timer runs that tries again. */
-  waiting: boolean
+  /** When what was not taken is left again, ms; null when nothing is to be. */
+  againAt: number | null
+  /** What is being given to mailboxes: counter and PeerId in hexadecimal. */
+  readonly posting: Set<string>
+  /** Frames without a message, of receipts and news, that no mailbox took. */
+  readonly unposted: Uint8Array[]
+  /** When frames of theirs that came again by mail were last answered, ms: mailboxes give the same thing more than once. */
+  answeredAt: number
+  /** When a session was last started because of what came by mail, ms. */
+  restartedAt: number
   /** Whether receipts and news alone may leave: they wait a moment, so that they tell nobody when this side woke. */
   flush: boolean
 }
@@ -87,6 +102,8 @@ export interface Mail {
   readonly fetched: Map<string, Uint8Array[]>
   /** Slots of the days to come that are to be signed for mailboxes. */
   readonly ahead: Slot[]
+  /** Mailboxes whose receipts count for nothing until then, ms. */
+  readonly doubted: Map<string, number>
   /** Stamps that are being looked for, by the number under which they were asked for. */
   readonly stamps: Map<number, (stamp: Stamp | null) => void>
   nextStamp: number
@@ -103,6 +120,7 @@ export function newMail(): Mail {
     counters: new Map(),
     fetched: new Map(),
     ahead: [],
+    doubted: new Map(),
     stamps: new Map(),
     nextStamp: 1,
     nextLink: -1,
@@ -118,7 +136,11 @@ export function newContactMail(): ContactMail {
     stored: new Map(),
     link: null,
     attempts: 0,
-    waiting: false,
+    againAt: null,
+    posting: new Set(),
+    unposted: [],
+    answeredAt: 0,
+    restartedAt: 0,
     flush: false,
   }
 }

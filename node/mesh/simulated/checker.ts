@@ -21,7 +21,8 @@ const ALARMS: ReadonlySet<string> = new Set([
 /** More than this, and something grows. */
 const MAX_TIMERS = 24
 const MAX_TIMERS_A_CONTACT = 12
-const MAX_LINKS_A_CONTACT = 2
+/** One to talk, one to each other's mailbox, and as many that are about to end. */
+const MAX_LINKS_A_CONTACT = 4
 
 /**
  * Reads the history of a run and what everybody has at its end, when all faults are over and everything had the time to

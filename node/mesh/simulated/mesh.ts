@@ -11,7 +11,7 @@ import { createFaultInjector } from './faults.ts'
 import { createHistory } from './history.ts'
 import { openInside } from './inside.ts'
 import { createInternet } from './network.ts'
-import { createSimulatedPerson, type SimulatedPerson } from './person.ts'
+import { createSimulatedPerson, peerOf, type SimulatedPerson } from './person.ts'
 import { insecurePrimitives } from './primitives.ts'
 import { rememberingPrimitives } from './remembering.ts'
 import { createRendezvous } from './rendezvous.ts'
@@ -134,6 +134,8 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
         signal,
       )
     },
+    accountOf: (who) => encodeAccount(find(who).account),
+    peerIdOf: (who) => peerOf((newcomers[people.indexOf(find(who))] as Newcomer).peerSeed).peerId,
     settled: ({ signal } = {}) => met(underWay, signal),
     stop,
     async start(who, { moved = false } = {}) {

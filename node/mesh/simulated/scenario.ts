@@ -12,6 +12,8 @@ export interface Scenario {
   readonly people: number | readonly [least: number, most: number] | readonly string[]
   /** Whether two people know each other from the start; by default all do. */
   contacts?(a: string, b: string, dice: Dice): boolean
+  /** Everybody keeps a mailbox for their contacts, and what people write goes to the mailboxes of those who are away. */
+  readonly mail?: boolean
   /** `real` cryptography makes a run twice as long; by default every twentieth seed has it. */
   readonly primitives?: 'real' | 'fast'
   /** What happens. When it is over all faults end, everything is given the time to arrive, and the history is checked. */
@@ -55,6 +57,10 @@ export async function simulate(story: Scenario, seed: number): Promise<Outcome> 
     network: 'simulated',
     contacts: knows === undefined ? true : (a, b) => knows(a, b, dice),
     seed,
+    ...(story.mail === true && {
+      delivery: 'mailbox' as const,
+      mailboxes: Object.fromEntries(people.map((name) => [name, 'contacts' as const])),
+    }),
     primitives: story.primitives ?? (seed % REAL_EVERY === 0 ? 'real' : 'fast'),
     logger: complaining((text) => warnings.push({ invariant: 'I9', text })),
   })
@@ -76,7 +82,7 @@ export async function simulate(story: Scenario, seed: number): Promise<Outcome> 
     }
   }
   await settle()
-  violations.push(...warnings, ...(await check(mesh, people, calmAt, quietAt)))
+  violations.push(...warnings, ...world.violations, ...(await check(mesh, people, calmAt, quietAt)))
   const { history, now, steps } = mesh
   if (steps > MAX_STEPS) violations.push({ invariant: 'I8', text: `${steps} steps: something never rests` })
   return {

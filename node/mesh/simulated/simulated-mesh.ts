@@ -25,6 +25,10 @@ export interface SimulatedMeshOptions extends Omit<MeshOptions, 'contacts' | 'ne
  * none) is answered without them.
  */
 export interface SimulatedMesh extends Mesh {
+  /** Somebody's account, also while they are away. */
+  accountOf(name: string): string
+  /** Somebody's PeerId. */
+  peerIdOf(name: string): string
   /** ms since the epoch. */
   readonly now: number
   /** What `now` was at first. */

@@ -1,3 +1,4 @@
+import type { Violation } from './checker.ts'
 import type { Dice } from './dice.ts'
 import type { FaultName } from './faults.ts'
 import type { SimulatedMesh } from './simulated-mesh.ts'
@@ -9,6 +10,10 @@ export interface World {
   readonly mesh: SimulatedMesh
   readonly dice: Dice
   readonly people: readonly string[]
+  /** What a scenario found broken by itself. */
+  readonly violations: Violation[]
+  /** Lets somebody have their mail kept by a contact who keeps a mailbox. */
+  useMailbox(who: string, keeper: string): Promise<void>
   /** Whether somebody can do anything: the process runs and the machine is awake. */
   isAwake(name: string): boolean
   /** Lets somebody write. Nobody waits for it: a disk may be slow, and a process that dies never answers. */
@@ -84,6 +89,10 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
     mesh,
     dice,
     people,
+    violations: [],
+    async useMailbox(who, keeper) {
+      if (world.isAwake(who)) await begin(mesh.person(who).mailboxes.use(keeper))
+    },
     isAwake: (name) => mesh.people.has(name) && !mesh.isAsleep(name),
     async say(from, to) {
       if (!world.isAwake(from)) return
