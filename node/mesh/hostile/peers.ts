@@ -4,6 +4,12 @@ export { createRefusingServer, createStaleServer, type HostileServer, type Stale
 export { createEquivocator, type Equivocator } from './equivocator.ts'
 export { createFlooder, type Flood, type Flooder } from './flooder.ts'
 export { createForger, type Forger, type Forgery } from './forger.ts'
+export {
+  createHostileMailbox,
+  type HostileMailbox,
+  MAILBOX_MISBEHAVIOURS,
+  type MailboxMisbehaviour,
+} from './hostile-mailbox.ts'
 export { createHostileNode, type HostileNode, type Tamper } from './hostile-node.ts'
 export { createKeyCrowder, type KeyCrowder } from './key-crowder.ts'
 export { createLibp2pServer, type Libp2pServer, type Misbehaviour } from './libp2p-server.ts'

@@ -165,9 +165,17 @@ async function leaveForGood(world: World): Promise<void> {
   await world.advance(20 * MINUTE)
   const account = mesh.accountOf(reader)
   const sent = (await mesh.person(writer).messages(account, { last: 50 })).filter(({ from }) => from !== account)
-  const promised = sent.filter(({ state, states }) => state === 'stored' && states.stored?.length === chosen.length)
+  const promised = sent.filter(
+    ({ state, states: { stored = [] } }) =>
+      state === 'stored' && chosen.every(({ mailbox }) => stored.some((held) => held.mailbox === mailbox)),
+  )
+  const lacking = sent.filter(({ state, states }) => state === 'queued' || (states.stored?.length ?? 0) > 0)
+  const held = lacking.map(({ states }) => states.stored?.length ?? 0).join(' ')
   if (chosen.length > 0 && promised.length === 0)
-    world.violations.push({ invariant: 'liveness', text: `no mailbox of ${reader} took what ${writer} wrote` })
+    world.violations.push({
+      invariant: 'liveness',
+      text: `of ${chosen.length} mailboxes of ${reader} took what ${writer} wrote: ${held}`,
+    })
   mesh.history.note('promised', writer, reader, promised.length, sent.length, chosen.length)
   const left = dice.below(Math.max(chosen.length, 1))
   mesh.crash(writer)
