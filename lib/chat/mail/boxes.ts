@@ -157,7 +157,12 @@ export function registerQueues(machine: Machine, box: Box): void {
     })
     ask(machine, remote, { kind: 'register', queues }, (answer) => {
       if (!isDone(machine, box, answer)) {
-        for (const subject of answer === null ? [] : some) box.registered.delete(subject)
+        if (answer === null) return
+        box.known = false
+        for (const subject of some) {
+          box.registered.delete(subject)
+          box.asked.delete(subject)
+        }
         return
       }
       const fresh = some.filter((subject) => !box.registered.has(subject))

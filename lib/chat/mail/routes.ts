@@ -16,9 +16,9 @@ export function ownRoutes(machine: Machine, contact: Contact): readonly Route[] 
   })
 }
 
-/** Whether the mailbox keeps a queue for them, as far as is known. */
+/** Whether the mailbox keeps a queue for them, as far as is known: it was asked to, and has not refused. */
 function isKept(box: Box, subject: Subject): boolean {
-  return box.registered.has(subject) || (box.known && !box.asked.has(subject))
+  return box.registered.has(subject) || box.asked.has(subject) || box.known
 }
 
 /** Where people who have no session may knock, as it stands in the records under a secret; null when nowhere. */
