@@ -203,7 +203,8 @@ export function onBoxLost(machine: Machine, id: string): void {
   const was = box.phase
   box.phase = 'away'
   if (was === 'ready') emit(machine, { kind: 'mailbox', mailbox: id })
-  const pauseMs = BOX_PAUSES_MS[Math.min(box.attempts, BOX_PAUSES_MS.length - 1)] as number
+  const last = BOX_PAUSES_MS.length - 1
+  const pauseMs = BOX_PAUSES_MS[box.floods ? last : Math.min(box.attempts, last)] as number
   box.attempts++
   setTimer(machine, `box:${id}`, machine.now + pauseMs + jitter(machine, pauseMs))
 }

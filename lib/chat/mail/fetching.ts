@@ -21,6 +21,7 @@ export function onBlob(
   if (box.fetched.has(toHex(hash))) {
     count(machine, 'mailbox: a blob that it gave before')
     fetched(machine, box, hash)
+    onWorthless(machine, remote, box)
     return
   }
   const subject = box.byQueue.get(toHex(queue))
@@ -28,18 +29,34 @@ export function onBlob(
   if (subject === undefined || (contact === undefined && classOf(subject) === 'contact')) {
     count(machine, 'mailbox: a blob of no queue')
     fetched(machine, box, hash)
+    onWorthless(machine, remote, box)
     return
   }
+  let isOpened = false
   guarded(machine, 'blob', () => {
     const link = contact === undefined ? knockLink(machine, remote) : mailLinkOf(machine, contact)
-    for (const frame of openBlob(machine.primitives, queueFor(machine, box, subject), blob)) {
+    const frames = openBlob(machine.primitives, queueFor(machine, box, subject), blob)
+    isOpened = true
+    for (const frame of frames) {
       if (frame[0] === 1) onPrefix(machine, link, frame)
       else if (contact !== undefined) onFrame(machine, link, frame)
       else count(machine, 'mailbox: a knock without a prefix')
     }
   })
+  if (!isOpened) onWorthless(machine, remote, box)
   if (contact === undefined) fetched(machine, box, hash)
   else inOrder(machine, contact, () => fetched(machine, box, hash))
+}
+
+/** Blobs that are sealed for nobody here, or came before, which a mailbox may give on a stream: what was acknowledged may have been lost. */
+const MAX_WORTHLESS = 64
+
+/** A mailbox that gives what it made up is left, and reached again after the longest pause. */
+function onWorthless(machine: Machine, remote: Remote, box: Box): void {
+  if (++remote.worthless !== MAX_WORTHLESS || remote.link === null) return
+  count(machine, 'mailbox: floods')
+  box.floods = true
+  machine.effects.push({ kind: 'close', link: remote.link })
 }
 
 /** Blobs of a mailbox that are remembered. */

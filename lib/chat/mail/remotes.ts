@@ -31,6 +31,7 @@ export function remoteOf(machine: Machine, target: Target): Remote {
     link: null,
     greeting: null,
     nextNumber: 1,
+    worthless: 0,
     asked: new Map(),
     waiting: [],
   }

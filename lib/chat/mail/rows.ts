@@ -45,6 +45,7 @@ export function newBox(primitives: Primitives, handle: Uint8Array, seed: Uint8Ar
     registered: new Set(),
     asked: new Set(),
     fetched: new Set(),
+    floods: false,
     byQueue: new Map(),
     drainedAt: null,
     refused: null,

@@ -23,6 +23,8 @@ export interface Remote {
   nextNumber: number
   /** In the order in which it was asked. */
   readonly asked: Map<number, Answered>
+  /** Blobs that it gave on this stream and that are of no worth. */
+  worthless: number
   /** What is to be asked as soon as it has greeted. */
   readonly waiting: { readonly request: Unnumbered; readonly answered: Answered }[]
 }
@@ -53,6 +55,8 @@ export interface Box {
   readonly fetched: Set<string>
   /** The same by the name of the queue in hexadecimal. */
   readonly byQueue: Map<string, string>
+  /** Whether it drowned this side in blobs of no worth: it is reached seldom then. */
+  floods: boolean
   /** When it was last seen to be empty in this life of the process, ms; null before. */
   drainedAt: number | null
   /** Why it does not keep (more) queues. */

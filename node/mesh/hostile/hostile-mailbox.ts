@@ -51,8 +51,8 @@ export interface HostileMailbox extends AsyncDisposable {
   leave(): Promise<void>
 }
 
-const FLOOD_EVERY_MS = 100
-const FLOOD_BLOBS = 10
+const EVERY_MS = 10_000
+const FLOOD_BLOBS = 200
 const HUGE_BYTES = 10_000_000
 const FAR_MS = 253_402_300_799_000
 
@@ -183,8 +183,7 @@ export async function createHostileMailbox(
   }
 
   function later(): void {
-    const isQuick = misbehaves === 'floods'
-    clock.at(clock.now() + (isQuick ? FLOOD_EVERY_MS : 10_000), onTime)
+    clock.at(clock.now() + EVERY_MS, onTime)
   }
 
   await network.start({
