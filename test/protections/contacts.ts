@@ -345,5 +345,25 @@ export const contacts: Part = {
         name: 'signs above everything that the network holds of it before it publishes, though its clock is behind',
       },
     },
+    {
+      protection: 'The links of a device that was replaced are let go',
+      threat: 'a machine that was lost and runs on keeps what is meant for the one that replaced it',
+      file: 'lib/chat/pins.ts',
+      takeOut: [{ find: '  letLinksGo(machine, contact)\n}', replace: '}' }],
+      test: {
+        file: 'test/lib/backup/restoring.test.ts',
+        name: 'shows and sends nothing twice while the old machine runs on, from an older backup too',
+      },
+    },
+    {
+      protection: 'What another device wrote before is known by its id',
+      threat: 'a restored backup sends again what had arrived, and it is shown twice',
+      file: 'lib/chat/applying.ts',
+      takeOut: [{ find: '(counter === 1 && isFirstDevice(contact, did))', replace: 'counter === 1' }],
+      test: {
+        file: 'test/lib/backup/restoring.test.ts',
+        name: 'delivers what waited when the backup was made, once, though the lost machine delivered it as well',
+      },
+    },
   ],
 }

@@ -184,5 +184,22 @@ export const cryptography: Part = {
       ],
       test: { file: 'test/lib/crypto/padding.test.ts', name: 'frames have few sizes' },
     },
+    {
+      protection: 'The last piece of a stream says that it is the last',
+      threat: 'a backup that was cut off passes for a whole one',
+      file: 'lib/crypto/stream.ts',
+      takeOut: [{ find: 'nonce[11] = isLast ? 1 : 0', replace: 'nonce[11] = 0' }],
+      test: {
+        file: 'test/lib/crypto/stream.test.ts',
+        name: 'is refused when it is cut off anywhere, also between pieces',
+      },
+    },
+    {
+      protection: 'A piece of a stream opens at its own place only',
+      threat: 'pieces of a backup change places, come twice or are left out',
+      file: 'lib/crypto/stream.ts',
+      takeOut: [{ find: 'new DataView(nonce.buffer).setUint32(7, piece)', replace: 'void piece' }],
+      test: { file: 'test/lib/crypto/stream.test.ts', name: 'is refused when two pieces changed places' },
+    },
   ],
 }
