@@ -199,7 +199,7 @@ export const cryptography: Part = {
       threat: 'pieces of a backup change places, come twice or are left out',
       file: 'lib/crypto/stream.ts',
       takeOut: [{ find: 'new DataView(nonce.buffer).setUint32(7, piece)', replace: 'void piece' }],
-      test: { file: 'test/lib/crypto/stream.test.ts', name: 'is refused when two pieces changed places' },
+      test: { file: 'test/lib/crypto/stream.test.ts', name: 'is refused when its pieces changed places' },
     },
   ],
 }
