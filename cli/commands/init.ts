@@ -68,7 +68,7 @@ async function init({ io, home, passphrase: source, print, note }: Invocation, o
   }
   const { account, recoveryWords } = await io.node.createAccount(given)
   print({ account, recoveryWords }, `${account}\n\n${columns(recoveryWords)}`)
-  note('\nWrite these words down now. They are shown once,\nand are the only way to get the account back.')
+  note('\nWrite these words down now. They are shown once,\nand bring the account back where there is no backup.')
 }
 
 function columns(words: string): string {
