@@ -127,6 +127,8 @@ export function heard(machine: Machine, remote: Remote, bytes: Uint8Array): Unas
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     count(machine, `mailbox: answer ${error.code}`)
+    const box = machine.mail.boxes.get(remote.id)
+    if (box !== undefined) box.floods = true
     if (remote.link !== null) machine.effects.push({ kind: 'close', link: remote.link })
     return null
   }

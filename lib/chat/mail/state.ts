@@ -55,7 +55,7 @@ export interface Box {
   readonly fetched: Set<string>
   /** The same by the name of the queue in hexadecimal. */
   readonly byQueue: Map<string, string>
-  /** Whether it drowned this side in blobs of no worth: it is reached seldom then. */
+  /** Whether it drowned this side in blobs of no worth or said what cannot be read: it is reached seldom then. */
   floods: boolean
   /** When it was last seen to be empty in this life of the process, ms; null before. */
   drainedAt: number | null

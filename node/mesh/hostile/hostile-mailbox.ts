@@ -27,7 +27,7 @@ export const MAILBOX_MISBEHAVIOURS = {
   silent: 'never greets',
   'greets-twice': 'greets again after everything it says',
   'another-key': 'greets with another key on each stream',
-  oversize: 'says 10 MB at a time',
+  oversize: 'says 1 MB at once on each stream',
   garbage: 'says random bytes',
   'closes-at-greeting': 'ends a stream after it greeted',
   'closes-at-login': 'ends a stream instead of answering a login',
@@ -53,7 +53,7 @@ export interface HostileMailbox extends AsyncDisposable {
 
 const EVERY_MS = 10_000
 const FLOOD_BLOBS = 200
-const HUGE_BYTES = 10_000_000
+const HUGE_BYTES = 1_000_000
 const FAR_MS = 253_402_300_799_000
 
 /** Takes the place of `of`, who has to be stopped, as a mailbox for everybody; it says nothing on links of other kinds. */
@@ -71,6 +71,7 @@ export async function createHostileMailbox(
   const rows = new Map<string, Uint8Array>()
   const heard: Uint8Array[] = []
   const told: MailboxAnswer[] = []
+  const oversized = new Set<number>()
   let streams = 0
   let misbehaves: MailboxMisbehaviour | null = options.misbehaves
   const network = inside.internet.attach({
@@ -176,8 +177,10 @@ export async function createHostileMailbox(
         })
         speak(link, flood)
       } else if (misbehaves === 'replays') speak(link, told.slice(-20))
-      else if (misbehaves === 'oversize') link.send([new Uint8Array(HUGE_BYTES)]).catch(() => undefined)
-      else if (misbehaves === 'garbage') link.send([random.bytes(200), random.bytes(1)]).catch(() => undefined)
+      else if (misbehaves === 'oversize' && !oversized.has(link.id)) {
+        oversized.add(link.id)
+        link.send([new Uint8Array(HUGE_BYTES)]).catch(() => undefined)
+      } else if (misbehaves === 'garbage') link.send([random.bytes(200), random.bytes(1)]).catch(() => undefined)
     }
     later()
   }
