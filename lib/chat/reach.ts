@@ -129,6 +129,8 @@ export function onLost(machine: Machine, contact: Contact, livedMs: number): voi
   }
   const flaps = livedMs < STEADY_MS ? contact.reach.flaps + 1 : 0
   contact.reach = { ...contact.reach, phase: 'waiting', attempts: 1, flaps }
+  // links that come and go carry little: what waits goes to their mailboxes meanwhile
+  if (flaps > QUICK_FLAPS) onAway(machine, contact)
   const pauseMs = flaps <= QUICK_FLAPS ? 0 : pauseOf(machine, Math.min(flaps - QUICK_FLAPS, MAX_FLAP_PAUSE))
   setTimer(machine, `reach:${contact.id}`, machine.now + pauseMs + jitter(machine, REDIAL_WITHIN_MS))
 }

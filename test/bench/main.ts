@@ -15,7 +15,7 @@ import { delivery } from './rows/delivery.ts'
 import { history } from './rows/history.ts'
 import { hostile } from './rows/hostile.ts'
 import { idle } from './rows/idle.ts'
-import { pushes, puts } from './rows/mailbox.ts'
+import { pushes, puts, recovery } from './rows/mailbox.ts'
 import { pipelined } from './rows/pipelined.ts'
 import { burst, pingPong } from './rows/ratchet.ts'
 import { setUp } from './rows/set-up.ts'
@@ -37,6 +37,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   hostile,
   puts,
   pushes,
+  recovery,
 }
 
 const { values: options } = parseArgs({

@@ -4,6 +4,7 @@ import { quantile, ratioOf, spreadOf } from '../statistics.ts'
 import { startWorker } from '../worker.ts'
 import type { LevelTasks } from '../workers/bare-level.ts'
 import type { MailboxTasks } from '../workers/mailbox.ts'
+import type { PeerTasks } from '../workers/peer.ts'
 import { BLOB_BYTES, type MailboxClientTasks } from '../workers/mailbox-client-tasks.ts'
 
 /** Blobs that are under way at the same time: what one flush of the disk can serve. */
@@ -81,6 +82,50 @@ export const pushes: Benchmark = async (options) => {
     ],
     targets: [{ name: 'p99 of all', value: p99, unit: 'ms' }],
     notes: ['one after the other; it is on the disk of the mailbox before it is passed on'],
+  }
+}
+
+/** Texts that wait for one person from one other: a chain has 500 frames, and who is away answers none. */
+const WAITING = 450
+
+/** From the start of a node (its process runs already) until everything that waited for it is on its disk, and nothing at the mailbox. */
+export const recovery: Benchmark = async (options) => {
+  const { rounds, each } = sizeOf(options, { rounds: 5, each: WAITING }, 50)
+  await using mailbox = startWorker<MailboxTasks>('mailbox')
+  const { text } = await mailbox.ask('start')
+  await using sender = startWorker<PeerTasks>('peer')
+  await using reader = startWorker<PeerTasks>('peer')
+  for (const peer of [reader, sender]) await peer.ask('start', { bootstrap: [text], reachable: false, mailbox: true })
+  await reader.ask('acceptAll')
+  await sender.ask('add', await reader.ask('invite'))
+  await reader.ask('useMailbox', text)
+  const results = await interleave(rounds, [
+    async () => {
+      await reader.ask('rest')
+      await sender.ask('byMail')
+      await sender.ask('leave', each)
+      await sender.ask('rest')
+      const start = performance.now()
+      const there = await reader.ask('recover', each)
+      await mailbox.ask('emptied')
+      const acknowledged = performance.now() - start
+      await sender.ask('recover', 0)
+      // what comes back begins a new chain
+      await sender.ask('deliver', 1)
+      return { there, acknowledged }
+    },
+  ])
+  const [own = []] = results
+  return {
+    name: `${each} texts of 256 B that waited at a mailbox, after the start of their reader`,
+    figures: [
+      { name: 'all on the disk', unit: 'ms', ...spreadOf(own.map(({ there }) => there)) },
+      { name: 'nothing left at the mailbox', unit: 'ms', ...spreadOf(own.map(({ acknowledged }) => acknowledged)) },
+    ],
+    targets: [],
+    notes: [
+      'the process of the reader runs already; opening the home and starting libp2p are in it; the sender is gone',
+    ],
   }
 }
 

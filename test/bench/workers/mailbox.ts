@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { KEEPER_LIMITS } from '../../../lib/mailbox/keeping.ts'
 import { systemClock } from '../../../node/clock.ts'
 import { native, systemRandom } from '../../../node/crypto.ts'
-import { createHome, openHome, type Home } from '../../../node/home.ts'
+import { createHome, type Home } from '../../../node/home.ts'
 import { type MailboxHost, openMailbox } from '../../../node/mailbox/host.ts'
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../../node/network/libp2p.ts'
 import { serve } from '../worker.ts'
@@ -12,10 +12,9 @@ import { SILENT } from './mailbox-client-tasks.ts'
 
 /** A mailbox with a home on the disk and TCP on loopback, without a limit of requests. */
 export interface MailboxTasks {
-  readonly start: () => Promise<{ peer: Uint8Array; address: Uint8Array }>
-  /** Ends it and opens it again on the same home, at the same address. */
-  readonly restart: () => Promise<void>
-  readonly usage: () => { owners: number; blobs: number; bytes: number }
+  readonly start: () => Promise<{ peer: Uint8Array; address: Uint8Array; text: string }>
+  /** Waits until nothing lies in it. */
+  readonly emptied: () => Promise<void>
 }
 
 const LIMITS = { ...KEEPER_LIMITS, rate: { burst: 1e9, perSecond: 1e9 } }
@@ -26,9 +25,9 @@ let network: Libp2pNetwork
 let host: MailboxHost
 let home: Home
 
-async function open(listen: string): Promise<void> {
+async function open(): Promise<void> {
   network = await createLibp2pNetwork({
-    listen: [listen],
+    listen: ['/ip4/127.0.0.1/tcp/0'],
     privateKey: seed,
     role: 'bootstrap',
     mailbox: true,
@@ -68,17 +67,18 @@ serve<MailboxTasks>(
   {
     async start() {
       home = await createHome(join(directory, 'home'), { noPassphrase: true })
-      await open('/ip4/127.0.0.1/tcp/0')
+      await open()
       const [address = new Uint8Array()] = network.addresses()
-      return { peer: network.peer, address }
-    },
-    async restart() {
       const [text = ''] = network.addressTexts()
-      await close()
-      home = await openHome(join(directory, 'home'))
-      await open(text.slice(0, text.indexOf('/p2p/')))
+      return { peer: network.peer, address, text }
     },
-    usage: () => ({ ...host.usage }),
+    async emptied() {
+      const end = performance.now() + 60_000
+      while (host.usage.blobs > 0) {
+        if (performance.now() > end) throw new Error('not within 60 s')
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+    },
   },
   async () => {
     await close()

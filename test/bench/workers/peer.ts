@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAccount, createNode, type Node } from '../../../node/index.ts'
+import { createAccount, createNode, type Node, type NodeOptions } from '../../../node/index.ts'
 import { serve } from '../worker.ts'
 import { measureReads, type ReadTimes } from './read-times.ts'
 import { TEXT_BYTES } from './ratchet-tasks.ts'
@@ -9,7 +9,7 @@ import { TEXT_BYTES } from './ratchet-tasks.ts'
 /** A whole node with a home on the disk and TCP on loopback. */
 export interface PeerTasks {
   /** Makes a home and starts; `reachable` lets those who know only the account find the addresses. */
-  readonly start: (options: { bootstrap: readonly string[]; reachable: boolean }) => Promise<{
+  readonly start: (options: { bootstrap: readonly string[]; reachable: boolean; mailbox?: boolean }) => Promise<{
     account: string
     addresses: readonly string[]
   }>
@@ -35,6 +35,16 @@ export interface PeerTasks {
   /** After a collection, MiB: what JavaScript holds, and all that is resident (with the files that LevelDB maps). */
   readonly memory: () => { held: number; resident: number }
   readonly stop: () => Promise<void>
+  /** Chooses a mailbox, and waits until the other person knows where mail may be left. */
+  readonly useMailbox: (address: string) => Promise<void>
+  /** Waits until what is written goes to the mailbox of the other person. */
+  readonly byMail: () => Promise<void>
+  /** Sends texts and waits until a mailbox holds all of them. */
+  readonly leave: (count: number) => Promise<void>
+  /** Stops and keeps the home. */
+  readonly rest: () => Promise<void>
+  /** Opens the home again; ms from the call until so many texts more are on the disk. */
+  readonly recover: (count: number) => Promise<number>
 }
 
 /** Commands that wait for the disk at the same time: more than fit one window, so that the next one fills meanwhile. */
@@ -43,6 +53,7 @@ const MAX_UNDER_WAY = 2048
 const text = 'x'.repeat(TEXT_BYTES)
 let node: Node | undefined
 let directory: string | undefined
+let options: NodeOptions = {}
 
 function running(): Node {
   if (node === undefined) throw new Error('the node was not started')
@@ -74,15 +85,17 @@ const signal = (): AbortSignal => AbortSignal.timeout(60_000)
 
 serve<PeerTasks>(
   {
-    async start({ bootstrap, reachable }) {
+    async start({ bootstrap, reachable, mailbox = false }) {
       directory = await mkdtemp(join(tmpdir(), 'sotto-bench-'))
       const { account } = await createAccount({ directory, noPassphrase: true })
-      node = await createNode({
+      options = {
         directory,
         bootstrap,
         listen: ['/ip4/127.0.0.1/tcp/0'],
         public: reachable ? 'reachable' : 'account',
-      })
+        delivery: mailbox ? 'mailbox' : 'outbox',
+      }
+      node = await createNode(options)
       return { account, addresses: node.addresses() }
     },
     acceptAll() {
@@ -157,6 +170,34 @@ serve<PeerTasks>(
       return { held: (heapUsed + external) / 2 ** 20, resident: rss / 2 ** 20 }
     },
     stop,
+    async useMailbox(address) {
+      await running().mailboxes.use(address)
+      await until(async () => (await running().mailboxes.list())[0]?.contacts === 1)
+      // told on the link on which this arrives
+      const told = await running().send(await somebody(), text)
+      await told.reached('delivered', { signal: signal() })
+    },
+    byMail: () => until(async () => (await running().contacts.list())[0]?.rung === 'mailbox'),
+    async leave(count) {
+      const who = await somebody()
+      const sent = await Promise.all(Array.from({ length: count }, () => running().send(who, text)))
+      await Promise.all(sent.map((message) => message.reached('stored', { signal: signal() })))
+    },
+    async rest() {
+      await node?.stop()
+    },
+    async recover(count) {
+      const start = performance.now()
+      const opened = await createNode(options)
+      node = opened
+      let left = count
+      if (left === 0) return performance.now() - start
+      for await (const event of opened.events({ signal: signal() })) {
+        if (event.kind === 'message' && event.message.from !== opened.identity.account) left--
+        if (left === 0) break
+      }
+      return performance.now() - start
+    },
   },
   stop,
 )
