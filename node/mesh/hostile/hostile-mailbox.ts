@@ -40,7 +40,7 @@ export type MailboxMisbehaviour = keyof typeof MAILBOX_MISBEHAVIOURS
 /** Has: the queues of people who chose it. Tries: to lose, double, delay or drown what is in them, and to keep both ends busy. */
 export interface HostileMailbox extends AsyncDisposable {
   readonly name: string
-  /** Change it at any time. */
+  /** Null for one that does what it should and remembers all it saw. Change it at any time. */
   misbehaves: MailboxMisbehaviour | null
   /** Every message that it got. */
   readonly heard: readonly Uint8Array[]
@@ -58,7 +58,7 @@ const FAR_MS = 253_402_300_799_000
 
 /** Takes the place of `of`, who has to be stopped, as a mailbox for everybody; it says nothing on links of other kinds. */
 export async function createHostileMailbox(
-  options: HostileOptions & { readonly of: string; readonly misbehaves: MailboxMisbehaviour },
+  options: HostileOptions & { readonly of: string; readonly misbehaves: MailboxMisbehaviour | null },
 ): Promise<HostileMailbox> {
   const { mesh, name, of } = options
   const inside = insideOf(mesh)

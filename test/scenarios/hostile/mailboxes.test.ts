@@ -6,6 +6,10 @@ import {
   type MailboxMisbehaviour,
   type SimulatedMesh,
 } from '../../../node/mesh/index.ts'
+import { utf8 } from '../../../lib/bytes.ts'
+import { BLOB_BYTES } from '../../../lib/mailbox/blob.ts'
+import { decodeRequest } from '../../../lib/mailbox/messages.ts'
+import { insideOf } from '../../../node/mesh/simulated/inside.ts'
 import { droppedBy, textsOf } from '../../support/hostile.ts'
 
 const MINUTE = 60_000
@@ -93,3 +97,42 @@ describe('two hostile mailboxes of three', () => {
     expect(mia.blobs.length).toBeGreaterThan(0)
   })
 })
+
+describe('what two mailboxes of one person have on disk and heard', () => {
+  test('names nobody, has only sizes of blobs, and nothing in common but the slots they publish', {
+    timeout: 120_000,
+  }, async () => {
+    await using mesh = await friends('what they see', ['mia', 'max'])
+    const boxes = []
+    for (const taken of ['mia', 'max']) {
+      await mesh.stop(taken)
+      boxes.push(await createHostileMailbox({ mesh, name: `curious-${taken}`, of: taken, misbehaves: null }))
+    }
+    for (const who of ['alice', 'bob']) for (const name of ['mia', 'max']) await mesh.person(who).mailboxes.use(name)
+    await mesh.advance(5 * MINUTE)
+    await mesh.stop('bob')
+    await mesh.advance(2 * MINUTE)
+    for (const length of [10, 900, 3_000])
+      await mesh.person('alice').send('bob', 'meet me at the mill '.repeat(length / 10))
+    await mesh.advance(5 * MINUTE)
+    const { account } = insideOf(mesh).person('bob')
+    const names = [account, insideOf(mesh).person('alice').account, utf8('the mill'), utf8('bob'), utf8('alice')]
+    const windows = boxes.map(({ heard, blobs }) => {
+      expect(blobs.length).toBeGreaterThan(0)
+      for (const { length } of blobs) expect(BLOB_BYTES).toContain(length)
+      const said = heard.filter((bytes) => decodeRequest(bytes).kind !== 'slots')
+      for (const bytes of [...heard, ...blobs]) {
+        for (const name of names) expect(Buffer.from(bytes).includes(Buffer.from(name))).toBe(false)
+      }
+      return new Set(said.flatMap((bytes) => windowsOf(bytes)))
+    })
+    const [one = new Set(), other = new Set()] = windows
+    expect([...one].filter((window) => other.has(window))).toEqual([])
+  })
+})
+
+/** All runs of 20 bytes, longer than what frames a message. */
+function windowsOf(bytes: Uint8Array): string[] {
+  const text = Buffer.from(bytes).toString('latin1')
+  return Array.from({ length: Math.max(0, text.length - 19) }, (_, at) => text.slice(at, at + 20))
+}
