@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Bootstrap, createBootstrap } from '../../node/bootstrap.ts'
 import { type Contact, createAccount, createNode, type Node } from '../../node/index.ts'
 import { canMount, mountSmallDisk, type SmallDisk } from '../support/small-disk.ts'
+import { untilShown } from '../support/until-shown.ts'
 
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 const WITHIN_MS = 25_000
@@ -52,12 +53,7 @@ async function startHome(name: string, place: string, bootstrap: readonly string
   return self
 }
 
-async function until(node: Node, condition: () => Promise<boolean>): Promise<void> {
-  const signal = AbortSignal.timeout(WITHIN_MS)
-  if (await condition()) return
-  for await (const _ of node.events({ signal })) if (await condition()) return
-  throw new Error(`waited in vain for: ${String(condition)}`)
-}
+const until = (node: Node, condition: () => Promise<boolean>): Promise<void> => untilShown(node, condition, WITHIN_MS)
 
 async function onlyContact({ node }: Home): Promise<Contact> {
   const [contact] = await node.contacts.list()
