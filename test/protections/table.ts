@@ -5,6 +5,7 @@ import { conversation } from './conversation.ts'
 import { cryptography } from './cryptography.ts'
 import { identity } from './identity.ts'
 import { links } from './links.ts'
+import { mailboxes } from './mailbox.ts'
 import { network } from './network.ts'
 import type { Part } from './protection.ts'
 import { rest } from './rest.ts'
@@ -21,6 +22,7 @@ export const parts: readonly Part[] = [
   admissions,
   contacts,
   links,
+  mailboxes,
   network,
   rest,
   userInterface,

@@ -73,6 +73,32 @@ describe('two hostile mailboxes of three', () => {
     }
   })
 
+  test('receipts for something else make nothing stored', { timeout: 120_000 }, async () => {
+    for (const misbehaves of ['other-queue', 'other-hash'] as const) {
+      await using mesh = await friends(`receipts ${misbehaves}`, ['mia'])
+      await mesh.stop('mia')
+      await using mia = await createHostileMailbox({ mesh, name: 'hostile-mia', of: 'mia', misbehaves })
+      await mesh.person('bob').mailboxes.use('mia')
+      await mesh.advance(5 * MINUTE)
+      await mesh.stop('bob')
+      const { id } = await mesh.person('alice').send('bob', 'not stored')
+      await mesh.advance(10 * MINUTE)
+      expect(mia.blobs.length).toBeGreaterThan(0)
+      expect((await mesh.person('alice').message(id)).state).toBe('queued')
+    }
+  })
+
+  test('that drowns its owner in made-up blobs is left, and reached seldom', { timeout: 120_000 }, async () => {
+    await using mesh = await friends('drowning', ['mia'])
+    await mesh.stop('mia')
+    await using mia = await createHostileMailbox({ mesh, name: 'hostile-mia', of: 'mia', misbehaves: 'floods' })
+    await mesh.person('bob').mailboxes.use('mia')
+    await mesh.advance(2 * HOUR)
+    expect(droppedBy(mesh, 'bob')['blob: unreadable']).toBeLessThan(20 * 200)
+    expect(mia.streams).toBeGreaterThan(2)
+    expect(mia.streams).toBeLessThan(20)
+  })
+
   test('that did not produce what they had a receipt for make nothing stored for a day', {
     timeout: 120_000,
   }, async () => {
