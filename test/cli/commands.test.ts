@@ -261,7 +261,7 @@ describe('init', () => {
         .slice(1)
         .every((line) => line.length <= 40),
     ).toBe(true)
-    expect(human.stderr).toContain('only way')
+    expect(human.stderr).toContain('bring the account back where there is no backup')
   })
 
   test('leaves an account that is there alone', async () => {
