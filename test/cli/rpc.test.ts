@@ -1,10 +1,12 @@
 import * as fc from 'fast-check'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import '../support/seed.ts'
 import { type ApiContext, isMethod } from '../../cli/api.ts'
 import { answer, RPC_ERROR } from '../../cli/rpc.ts'
 import { METHODS } from '../../cli/schema/methods.ts'
 import { checkType } from '../../cli/validate.ts'
+import { temporaryHome } from '../support/cli.ts'
 import { createFakeNode, fakeAccount, ME } from '../support/fake-node.ts'
 
 function context(node = createFakeNode()): ApiContext {
@@ -146,6 +148,9 @@ test('every result has the shape of the contract and nothing of the inside of th
   expect(await result('mailbox.use', { where: 'bob' })).toMatchObject([{ mailbox: '12D3KooWbob', state: 'ready' }])
   expect(await result('mailbox.list')).toHaveLength(1)
   expect(await result('mailbox.drop')).toEqual({ dropped: true })
+  await using scope = await temporaryHome(false)
+  const backup = { file: join(scope.home, 'ada.backup'), head: '00ff', key: '00'.repeat(32) }
+  expect(await result('backup.write', backup)).toMatchObject({ bytes: 2 })
   expect(await result('events.subscribe')).toEqual({ subscribed: true, resumed: false })
   expect([...seen].sort()).toEqual(Object.keys(METHODS).sort())
 })
