@@ -19,8 +19,8 @@ export const contacts: Part = {
         },
       ],
       test: {
-        file: 'test/lib/chat/records-protection.test.ts',
-        name: 'content is not sealed in a session that is not confirmed, though the link is proved',
+        file: 'test/scenarios/mailbox.test.ts',
+        name: 'gets nothing of what is written to somebody who has not shown yet who they are',
       },
     },
     {

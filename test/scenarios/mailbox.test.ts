@@ -34,6 +34,37 @@ describe('a mailbox', () => {
     expect(await mesh.leaks()).toEqual([])
   })
 
+  test('gets nothing of what is written to somebody who has not shown yet who they are', async () => {
+    await using mesh = await createMesh({
+      nodes: ['alice', 'bob', 'mia'],
+      network: 'simulated',
+      contacts: (a, b) => a === 'mia' || b === 'mia',
+      delivery: 'mailbox',
+      mailboxes: { mia: 'contacts' },
+      seed: 5,
+    })
+    await mesh.settled()
+    for (const name of ['alice', 'bob']) await mesh.person(name).mailboxes.use('mia')
+    await mesh.advance(10 * SECOND)
+    const { link } = await mesh.person('bob').invite()
+    await mesh.advance(MINUTE)
+    await mesh.stop('bob')
+    await mesh.person('alice').contacts.add(link, { petname: 'bob', hello: 'Alice here' })
+    await mesh.advance(5 * MINUTE)
+    await mesh.stop('alice')
+    await mesh.start('bob')
+    await mesh.advance(MINUTE)
+    const [request] = await mesh.person('bob').contacts.requests()
+    await mesh.person('bob').contacts.accept(request?.account ?? '', { petname: 'alice' })
+    const { id } = await mesh.person('bob').send('alice', 'for whoever proves to be Alice')
+    await mesh.advance(20 * MINUTE)
+    // her session is not confirmed before she answers: a thief of Bob's prekeys could have begun it
+    expect((await mesh.person('bob').message(id)).state).toBe('queued')
+    await mesh.start('alice')
+    await mesh.settled()
+    expect((await mesh.person('bob').message(id)).state).toBe('delivered')
+  })
+
   test('carries a conversation of two who are both there and cannot reach each other', async () => {
     await using mesh = await createMesh({
       nodes: ['alice', 'bob', 'mia'],

@@ -83,11 +83,12 @@ test('a record that was replaced begins no session any more', () => {
   expect(bob.counts.get('prefix: rolled-back')).toBe(1)
 })
 
-test('content is not sealed in a session that is not confirmed, though the link is proved', () => {
+test('a session of another device of theirs takes the proved link away, and content is not sealed in it before it is confirmed', () => {
   const again = createSelf(native, seededRandom('another device'), SEED, world.now)
+  expect(bob.person(alice)?.link).not.toBeNull()
   tell(sessionBy(again, bob, world.now).bytes)
   expect(sessionsOf(bob, alice).map(({ session }) => session.confirmed)).toEqual([false])
-  expect(bob.person(alice)?.link).not.toBeNull()
+  expect(bob.person(alice)?.link).toBeNull()
   say(bob, alice, 'for whoever proves to be Alice')
   const waiting = [...bob.rows].filter(([key]) => key.startsWith('outbox/'))
   expect(waiting.map(([, { value }]) => decodeOutbox(1, value as Uint8Array).frame)).toEqual([null])
