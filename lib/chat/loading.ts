@@ -22,7 +22,7 @@ import {
   SEND_KEY,
   SETTINGS_KEY,
 } from './own.ts'
-import { decodePublications, newPublications } from './publishing.ts'
+import { decodePublications, newPublications } from './publications.ts'
 import { decodeDrive, decodeEntry, decodeSeenPrefix } from './session-entry.ts'
 
 type HeldRange = Extract<

@@ -10,7 +10,7 @@ import { asBytes, asNullable, asText, decodeTyped, encode } from '../wire.ts'
 import { MAX_NAME_BYTES } from './contact-row.ts'
 import { expireInvites, type OwnInvite } from './invites.ts'
 import { type Machine, save, setTimer } from './machine.ts'
-import type { Publications } from './publishing.ts'
+import type { Publications } from './publications.ts'
 import type { Recovering } from './recovering.ts'
 
 /** The account and device that this machine speaks for. */

@@ -1,6 +1,7 @@
 import { daysToLookUp, PUBLIC_SLOT_SECRET, slotKey } from '../identity/slot.ts'
+import { learnOwnSlot, signAbove } from './learning-numbers.ts'
 import { type Machine, setTimer } from './machine.ts'
-import { learnOwnSlot, publishAll, signAbove } from './publishing.ts'
+import { publishAll } from './publishing.ts'
 
 /**
  * An account that was made again from its words does not know the numbers that its lost device used. With two records of one

@@ -309,7 +309,7 @@ export const contacts: Part = {
     {
       protection: 'The slot of an invite that ended tells no address',
       threat: 'whoever has the link finds this node for two more days',
-      file: 'lib/chat/publishing.ts',
+      file: 'lib/chat/own-slots.ts',
       takeOut: [{ find: 'hidden: !holds(invite, machine.now)', replace: 'hidden: false' }],
       test: { file: switches, name: 'leads here until it is revoked, also after a restart, and then to no address' },
     },
@@ -338,7 +338,7 @@ export const contacts: Part = {
     {
       protection: 'An account that was made again signs above what the network holds',
       threat: 'two records of one number make every contact refuse it, or a lost device stays valid',
-      file: 'lib/chat/publishing.ts',
+      file: 'lib/chat/learning-numbers.ts',
       takeOut: [{ find: 'signAbove(machine, record.seq)', replace: '' }],
       test: {
         file: 'test/lib/chat/recovering.test.ts',

@@ -160,7 +160,7 @@ export const links: Part = {
     {
       protection: 'The public slot shows no address unless the user wants it',
       threat: 'who knows an account finds out where its owner is',
-      file: 'lib/chat/publishing.ts',
+      file: 'lib/chat/own-slots.ts',
       takeOut: [{ find: "publicMode !== 'reachable'", replace: "publicMode === 'off'" }],
       test: {
         file: 'test/lib/chat/records-protection.test.ts',

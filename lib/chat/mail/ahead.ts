@@ -1,7 +1,7 @@
 import { MAX_SLOTS_TOLD } from '../../mailbox/messages.ts'
 import { MAX_LEFT_SLOTS } from '../../mailbox/left-slots.ts'
 import { jitter, type Machine, setTimer } from '../machine.ts'
-import { signAhead, slotsAhead } from '../publishing.ts'
+import { signAhead, slotsAhead } from '../own-slots.ts'
 import { ask } from './remotes.ts'
 
 /** Signing one slot takes some milliseconds: one at a time, so that nobody waits for all of them, ms. */

@@ -4,7 +4,7 @@ import type { KnockRoute, Route } from '../../mailbox/route.ts'
 import type { Stamp } from '../../mailbox/stamp.ts'
 import type { LinkId, Target } from '../events.ts'
 import type { Link } from '../machine.ts'
-import type { Slot } from '../publishing.ts'
+import type { Slot } from '../own-slots.ts'
 
 /** A request without its number, which the stream gives it. */
 export type Unnumbered<R = MailboxRequest> = R extends MailboxRequest ? Omit<R, 'n'> : never

@@ -9,7 +9,7 @@ import type { ChatOptions } from '../../../lib/chat/machine.ts'
 import { decodeOutbox, encodeOutbox } from '../../../lib/chat/outbox.ts'
 import { decodeOwnInvite, encodeOwnInvite } from '../../../lib/chat/invites.ts'
 import { decodeSettings } from '../../../lib/chat/own.ts'
-import { decodePublications } from '../../../lib/chat/publishing.ts'
+import { decodePublications } from '../../../lib/chat/publications.ts'
 import {
   decodeDrive,
   decodeEntry,
@@ -154,7 +154,7 @@ export const rowTargets: readonly Target[] = [
   },
   {
     name: 'publications-row',
-    covers: ['lib/chat/publishing.ts#decodePublications'],
+    covers: ['lib/chat/publications.ts#decodePublications'],
     seeds: [selfRow('publications'), encode([1, 'publications', [], []])],
     run(input) {
       const { seqs, revs } = decodePublications(input)

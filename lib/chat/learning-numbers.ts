@@ -1,0 +1,53 @@
+import { compareBytes, equalBytes, toHex } from '../bytes.ts'
+import { verifyAccountRecord } from '../identity/account-record.ts'
+import { verifyDeviceRecord } from '../identity/device-record.ts'
+import { encodeSelf, renewAccountRecord } from '../identity/self.ts'
+import { openSlot } from '../identity/slot.ts'
+import { count, guarded, type Machine, save } from './machine.ts'
+import { hashOfSecret, slotName } from './own-slots.ts'
+import { SELF_KEY } from './own.ts'
+
+/** The network holds a newer value of this account: numbers go on from there, else nobody would take one for hours. */
+export function learnOwnSlot(
+  machine: Machine,
+  where: { readonly secret: Uint8Array; readonly day: number },
+  key: string,
+  value: Uint8Array,
+): void {
+  guarded(machine, 'own slot', () => learnFrom(machine, where, key, value))
+}
+
+function learnFrom(
+  machine: Machine,
+  { secret, day }: { readonly secret: Uint8Array; readonly day: number },
+  key: string,
+  value: Uint8Array,
+): void {
+  const { publications, self } = machine.own
+  const account = self.accountKey.publicKey
+  const opened = openSlot(machine.primitives, { account, secret, day, value, key })
+  const slot = slotName(machine, secret, day)
+  if (machine.own.recovering !== null) {
+    const record = verifyAccountRecord(machine.primitives, opened.accountRecord)
+    if (record.seq >= self.accountRecord.seq && !equalBytes(record.bytes, self.accountRecord.bytes)) {
+      count(machine, 'own account record: newer in the network')
+      signAbove(machine, record.seq)
+    }
+  }
+  const known = publications.revs.get(slot)
+  if (known !== undefined && compareBytes(opened.rev, known.rev) <= 0) return
+  count(machine, 'own slot: newer in the network')
+  const secretHash = hashOfSecret(machine, secret)
+  publications.revs.set(slot, { secretHash, day, rev: opened.rev })
+  const name = toHex(secretHash)
+  const { seq } = verifyDeviceRecord(machine.primitives, opened.deviceRecord, self.accountRecord)
+  publications.seqs.set(name, Math.max(seq, publications.seqs.get(name) ?? 0))
+}
+
+/** Signs the own list of devices anew, under a number above this one and all of its own. */
+export function signAbove(machine: Machine, seq: number): void {
+  const { self } = machine.own
+  const accountRecord = { ...self.accountRecord, seq: Math.max(seq, self.accountRecord.seq) }
+  machine.own.self = renewAccountRecord(machine.primitives, { ...self, accountRecord }, machine.now)
+  save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
+}
