@@ -6,6 +6,8 @@ import { NodeError } from '../node/errors.ts'
 import type { MethodName, Params, Result } from './schema/infer.ts'
 import { METHODS } from './schema/methods.ts'
 import { TYPES } from './schema/types.ts'
+import type { RunningSettings } from './running-settings.ts'
+import { formatSetting } from './settings.ts'
 import { shape } from './shapes.ts'
 import { readParams } from './validate.ts'
 
@@ -18,6 +20,7 @@ export type Waitable = (typeof WAITABLE)[number]
 /** What a method works with: the node, and what belongs to the connection that asks. */
 export interface ApiContext {
   readonly node: Node
+  readonly settings: RunningSettings
   /** Fires when the client is gone: waits end. */
   readonly signal: AbortSignal
   stop(): void
@@ -33,8 +36,15 @@ const DEFAULT_WAIT_MS = 30_000
 const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext) => Promise<Result<M>> } = {
   'node.status': (_, { node }) => node.status(),
   'node.identity': async (_, { node }) => node.identity,
-  'node.configure': async (params, { node }) => {
+  'node.settings': async (_, { settings }) =>
+    (await settings.list()).map(({ key, value, origin }) => ({
+      key,
+      ...(value !== undefined && { value: formatSetting(value) }),
+      origin,
+    })),
+  'node.configure': async (params, { node, settings }) => {
     await node.configure(params)
+    if (params.typing !== undefined) settings.set('typing', params.typing)
     return { configured: true }
   },
   'node.stop': async (_, { stop }) => {

@@ -7,6 +7,7 @@ export function createLocalCaller(node: Node): Caller {
   const gone = new AbortController()
   const context: ApiContext = {
     node,
+    settings: { list: needsRunningNode, set: () => {} },
     signal: gone.signal,
     stop: needsRunningNode,
     waits: () => {},

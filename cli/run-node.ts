@@ -11,20 +11,24 @@ import { createLogger } from './log.ts'
 import { formatLogLine, readLogLine } from './log-lines.ts'
 import { chooseListenAddresses } from './ports.ts'
 import { createRotatingFile, LOG_FILE } from './rotating-file.ts'
+import { createRunningSettings, type RunningSettings } from './running-settings.ts'
 import { type ApiServer, serveApi } from './server.ts'
-import { chosen, decideSettings, nodeSettings } from './settings.ts'
+import { chosen, type Decided, decideSettings, nodeSettings } from './settings.ts'
 
 /** Settings of a run and which of them the home shall remember. */
 interface Settings {
   readonly use: Config & { readonly listen: readonly string[] }
   readonly remember: Config
+  /** As they are used, each with where it comes from. */
+  readonly decided: readonly Decided[]
 }
 
 /** Flag before environment before file before default; a flag holds for this run, `bootstrap` is kept. */
 async function settingsOf({ home, io: { env } }: Invocation, flags: UpOptions): Promise<Settings> {
   const { listen, bootstrap, delivery, public: visible, mailbox, history } = flags
   const given = { listen, bootstrap, delivery, public: visible, mailbox, history }
-  const use = chosen(decideSettings(withoutAbsent(given), env, await readConfig(home)))
+  const decided = decideSettings(withoutAbsent(given), env, await readConfig(home))
+  const use = chosen(decided)
   const wanted = use.listen ?? (await chooseListenAddresses())
   return {
     use: { ...use, listen: wanted },
@@ -32,6 +36,7 @@ async function settingsOf({ home, io: { env } }: Invocation, flags: UpOptions): 
       ...(use.listen === undefined ? { listen: wanted } : {}),
       ...(bootstrap === undefined ? {} : { bootstrap }),
     },
+    decided: decided.map((each) => (each.key === 'listen' ? { ...each, value: wanted } : each)),
   }
 }
 
@@ -44,14 +49,20 @@ function chooseLogger({ io, home, verbosity }: Invocation, detached: boolean): L
   return createLogger(createRotatingFile(join(homePaths(home).log, LOG_FILE)), verbosity)
 }
 
-async function openNode(invocation: Invocation, settings: Settings['use'], logger: Logger): Promise<Node> {
+async function openNode(
+  invocation: Invocation,
+  { use }: Settings,
+  running: RunningSettings,
+  logger: Logger,
+): Promise<Node> {
   const unlock = await unlockOptions(invocation)
   return invocation.io.node.createNode({
     ...unlock,
-    ...nodeSettings(settings),
+    ...nodeSettings(use),
     network: 'tcp',
     logger,
     rememberBootstrap(bootstrap) {
+      running.set('bootstrap', bootstrap)
       updateConfig(invocation.home, { bootstrap }).catch((error: unknown) =>
         logger.warn({ code: failureOf(error).code }, 'the bootstrap addresses of an invite could not be remembered'),
       )
@@ -74,12 +85,13 @@ async function run(invocation: Invocation, flags: UpOptions): Promise<void> {
   const { io, home } = invocation
   const logger = chooseLogger(invocation, flags.detached === true)
   const settings = await settingsOf(invocation, flags)
-  const node = await openNode(invocation, settings.use, logger)
+  const running = createRunningSettings(settings.decided, () => readConfig(home))
+  const node = await openNode(invocation, settings, running, logger)
   const stopping = Promise.withResolvers<void>()
   let api: ApiServer | undefined
   try {
     await updateConfig(home, settings.remember)
-    api = await serveApi({ node, home, env: io.env, logger, stop: stopping.resolve })
+    api = await serveApi({ node, home, env: io.env, logger, settings: running, stop: stopping.resolve })
     if (!io.ended.aborted) {
       io.ended.addEventListener('abort', () => stopping.resolve(), { once: true })
       const { account, peerId } = node.identity

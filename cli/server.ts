@@ -4,6 +4,8 @@ import { createEventHub, type EventHub } from './events.ts'
 import { createLineReader, type Line } from './lines.ts'
 import { createOutbound } from './outbound.ts'
 import { answer, MAX_LINE_BYTES, tooLong, tooMany } from './rpc.ts'
+import { createRunningSettings, type RunningSettings } from './running-settings.ts'
+import { decideSettings } from './settings.ts'
 import { claimSocket, type SocketPlace } from './socket-path.ts'
 import { jsonLine } from './terminal.ts'
 
@@ -36,11 +38,14 @@ export interface ServeOptions {
   /** A client asked the node to stop. */
   readonly stop: () => void
   readonly logger: Logger
+  /** What the node was started with; by default what holds when nobody says anything. */
+  readonly settings?: RunningSettings
   readonly limits?: Partial<ApiLimits>
 }
 
 interface Shared {
   readonly options: ServeOptions
+  readonly settings: RunningSettings
   readonly limits: ApiLimits
   readonly hub: EventHub
 }
@@ -58,7 +63,7 @@ interface Client {
   dismiss(reason: string): void
 }
 
-function serveClient(socket: Socket, { options, limits, hub }: Shared): Client {
+function serveClient(socket: Socket, { options, settings, limits, hub }: Shared): Client {
   const gone = new AbortController()
   const outbound = createOutbound(socket, {
     maxBytes: limits.maxQueuedBytes,
@@ -121,7 +126,7 @@ function serveClient(socket: Socket, { options, limits, hub }: Shared): Client {
     calls += 1
     working += 1
     const { node, stop } = options
-    const reply = await answer(line, { node, signal: gone.signal, stop, subscribe, waits: rest })
+    const reply = await answer(line, { node, settings, signal: gone.signal, stop, subscribe, waits: rest })
     calls -= 1
     rest()
     if (reply !== undefined) outbound.answer(encodeLine(reply))
@@ -170,7 +175,8 @@ export async function serveApi(options: ServeOptions): Promise<ApiServer> {
   const place = await claimSocket(options.home, options.env)
   const limits = { ...API_LIMITS, ...options.limits }
   const hub = createEventHub(options.node, (event) => notification('event', event))
-  const shared: Shared = { options, limits, hub }
+  const settings = options.settings ?? createRunningSettings(decideSettings({}, {}, {}), async () => ({}))
+  const shared: Shared = { options, settings, limits, hub }
   const clients = new Map<Socket, Client>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     clients.set(socket, serveClient(socket, shared))

@@ -9,7 +9,8 @@ import { addresses, choice, history } from './options.ts'
 /** The keys of `config set` that hold for the whole home. */
 export type SettingKey = keyof Config
 export type SettingValue = NonNullable<Config[SettingKey]>
-export type Origin = 'flag' | 'environment' | 'file' | 'default'
+/** `call`: set while the node runs, and nowhere else. */
+export type Origin = 'flag' | 'environment' | 'file' | 'default' | 'call'
 
 /** One setting of `up`: how it is written, and what holds when nobody says anything. */
 interface Setting<K extends SettingKey> {

@@ -5,7 +5,16 @@ import { CliError } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
 import { nearest } from '../nearest.ts'
 import type { Params } from '../api.ts'
-import { changeOf, decideSettings, formatSetting, isSettingKey, SETTING_KEYS, type SettingKey } from '../settings.ts'
+import {
+  changeOf,
+  type Decided,
+  decideSettings,
+  formatSetting,
+  isSettingKey,
+  parseSetting,
+  SETTING_KEYS,
+  type SettingKey,
+} from '../settings.ts'
 import { NodeError } from '../../node/errors.ts'
 import { safeLine } from '../terminal.ts'
 import type { Verb } from '../verb.ts'
@@ -17,10 +26,29 @@ function assertAccount({ home }: Invocation): void {
   if (!hasAccount(home)) throw new NodeError('no-account', 'There is no account in this home yet.')
 }
 
+/** What the running node uses, or else what one would that is started here. */
+async function decidedFor({ home, io, note }: Invocation): Promise<readonly Decided[]> {
+  await using running = await connectRunning(home)
+  const file = await readConfig(home)
+  if (running === undefined) return decideSettings({}, io.env, file)
+  const settings = await running.call('node.settings', {}, { signal: io.ended })
+  const decided = settings.flatMap(({ key, value, origin }): Decided[] =>
+    isSettingKey(key) ? [{ key, origin, ...(value !== undefined && { value: parseSetting(key, value) }) }] : [],
+  )
+  const waiting = decideSettings({}, {}, file).flatMap(({ key, value }) => {
+    const now = decided.find((each) => each.key === key)
+    const holdsFile = now?.origin === 'file' || now?.origin === 'default'
+    return holdsFile && value !== undefined && formatSetting(value) !== formatSetting(now.value) ? [key] : []
+  })
+  if (waiting.length > 0)
+    note(`Changed since the node started, which takes it when it starts again: ${waiting.join(', ')}`)
+  return decided
+}
+
 async function show(invocation: Invocation, withOrigin: boolean): Promise<void> {
-  const { home, io, json, print } = invocation
+  const { json, print } = invocation
   assertAccount(invocation)
-  const decided = decideSettings({}, io.env, await readConfig(home))
+  const decided = await decidedFor(invocation)
   if (json) {
     const shown = decided.map(({ key, value, origin }) => [key, withOrigin ? { value, origin } : value] as const)
     print(Object.fromEntries(shown.filter(([, value]) => value !== undefined)), '')
@@ -101,8 +129,8 @@ export const verb: Verb = {
   define(command, invocation) {
     command
       .command('show')
-      .description('The settings of this home.')
-      .option('--origin', 'where each comes from: environment, file or default')
+      .description('The settings of the node that runs on this home, or that one would have.')
+      .option('--origin', 'where each comes from: flag, environment, file or default')
       .action((options: { origin?: boolean }) => show(invocation(), options.origin === true))
     command
       .command('set')

@@ -14,6 +14,13 @@ export const METHODS = {
     errors: [],
     example: {},
   },
+  'node.settings': {
+    says: 'What the node was started with, and where each setting comes from.',
+    params: {},
+    result: 'Setting[]',
+    errors: [],
+    example: {},
+  },
   'node.configure': {
     says: 'Sets what can be set while the node runs. What is left out stays as it is.',
     params: { 'typing?': ['flag', 'whether others hear that somebody is writing here, and are shown writing'] },

@@ -56,6 +56,20 @@ export const TYPES = {
   sealHead: { is: 'text', maxBytes: 4096, says: 'hexadecimal, as `createBackupSeal` of the library gives it' },
   sealKey: { is: 'text', maxBytes: 64, says: '32 bytes in hexadecimal' },
   settingsText: { is: 'text', maxBytes: 65536, says: 'a text of your own' },
+  origin: {
+    is: 'word',
+    words: ['flag', 'environment', 'file', 'default', 'call'],
+    says: 'where a setting comes from, the strongest first; `call`: `node.configure` set it since the node started',
+  },
+  Setting: {
+    is: 'object',
+    says: 'a setting as the node uses it',
+    fields: {
+      key: ['text', 'as `sotto config set` takes it'],
+      'value?': ['text', 'as `sotto config set` takes it'],
+      origin: 'origin',
+    },
+  },
   Backup: {
     is: 'object',
     says: 'what a backup holds',

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import '../support/seed.ts'
 import { type ApiContext, isMethod } from '../../cli/api.ts'
 import { answer, RPC_ERROR } from '../../cli/rpc.ts'
+import { createRunningSettings } from '../../cli/running-settings.ts'
 import { METHODS } from '../../cli/schema/methods.ts'
+import { decideSettings } from '../../cli/settings.ts'
 import { checkType } from '../../cli/validate.ts'
 import { temporaryHome } from '../support/cli.ts'
 import { createFakeNode, fakeAccount, ME } from '../support/fake-node.ts'
@@ -14,6 +16,7 @@ function context(node = createFakeNode()): ApiContext {
     node,
     signal: new AbortController().signal,
     stop: () => {},
+    settings: createRunningSettings(decideSettings({ delivery: 'live' }, {}, {}), async () => ({})),
     waits: () => {},
     subscribe: () => false,
   }
@@ -123,6 +126,8 @@ test('every result has the shape of the contract and nothing of the inside of th
   expect(await result('node.identity')).toEqual({ account: ME, did: '00'.repeat(16), peerId: '12D3KooWFake' })
   expect(await result('node.status')).toMatchObject({ account: ME, up: true, mailboxes: [], dropped: {} })
   expect(await result('node.configure', { typing: true })).toEqual({ configured: true })
+  expect(await result('node.settings')).toContainEqual({ key: 'delivery', value: 'live', origin: 'flag' })
+  expect(await result('node.settings')).toContainEqual({ key: 'listen', origin: 'default' })
   expect(await result('node.stop')).toEqual({ stopping: true })
   expect(await result('invite.revoke', { link: 'sotto:fake' })).toEqual({ revoked: true })
   expect(await result('contact.get', { who: 'bob' })).toMatchObject({ state: 'blocked' })

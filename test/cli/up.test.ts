@@ -116,6 +116,38 @@ test('modes go to the node: flag before environment before file', async () => {
   })
 })
 
+test('a running node tells what it uses and where from, whatever the shell and the file say since', async () => {
+  await using scope = await temporaryHome()
+  await writeFile(join(scope.home, 'config.json'), '{"history":"30d"}')
+  const run = up(scope.home, ['--mailbox', 'all'], { SOTTO_PUBLIC: 'off' })
+  const { listen, rememberBootstrap } = await run.options
+  await run.ready
+  await runCli(['config', 'set', 'history', 'off'], scope)
+  await runCli(['config', 'set', 'typing', 'off'], scope)
+  rememberBootstrap?.(['/ip4/192.0.2.1/tcp/1/p2p/12D3KooWOne'])
+  const env = { SOTTO_PUBLIC: 'reachable', SOTTO_MAILBOX: 'contacts' }
+  const shown = await runCli(['--json', 'config', 'show', '--origin'], { ...scope, env })
+  expect(jsonLines(shown.stdout)[0]).toMatchObject({
+    listen: { value: listen, origin: 'default' },
+    delivery: { value: 'outbox', origin: 'default' },
+    public: { value: 'off', origin: 'environment' },
+    mailbox: { value: 'all', origin: 'flag' },
+    history: { value: '30d', origin: 'file' },
+    typing: { value: false, origin: 'file' },
+    bootstrap: { value: ['/ip4/192.0.2.1/tcp/1/p2p/12D3KooWOne'] },
+  })
+  const { stdout, stderr } = await runCli(['config', 'show', '--origin'], { ...scope, env })
+  expect(stdout.split('\n')).toContain('mailbox    all  (flag)')
+  expect(stderr).toMatch(/starts again: history\n$/)
+  run.end()
+  await run.ran
+  const after = await runCli(['--json', 'config', 'show', '--origin'], { ...scope, env })
+  expect(jsonLines(after.stdout)[0]).toMatchObject({
+    mailbox: { value: 'contacts', origin: 'environment' },
+    history: { value: 'off', origin: 'file' },
+  })
+})
+
 test.each(['{', '[]', '{"listen":"x"}', '{"delivery":"fast"}', '{"public":1}'])(
   'a configuration like %s is refused with a sentence',
   async (text) => {

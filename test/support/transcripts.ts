@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Config, readConfig } from '../../cli/config.ts'
 import type { NodeModule } from '../../cli/node-module.ts'
+import { createRunningSettings } from '../../cli/running-settings.ts'
 import { type ApiServer, serveApi } from '../../cli/server.ts'
+import { decideSettings } from '../../cli/settings.ts'
 import type { MessageState } from '../../node/api.ts'
 import { NodeError, type NodeErrorCode } from '../../node/errors.ts'
 import { runCli, temporaryHome } from './cli.ts'
@@ -127,6 +130,8 @@ async function openStage(): Promise<Stage> {
   let server: ApiServer | undefined
   let fails: NodeErrorCode | undefined
   const env: Record<string, string> = {}
+  /** With which `running` starts a node. */
+  let flags: Config = {}
 
   const module: Partial<NodeModule> = {
     async createNode() {
@@ -165,7 +170,11 @@ async function openStage(): Promise<Stage> {
       await DIRECTIVES['home']?.(words, options)
       const logger = { debug: () => {}, info: () => {}, warn: () => {} }
       const stop = (): void => void server?.[Symbol.asyncDispose]()
-      server = await serveApi({ home, node: node as FakeNode, env: {}, stop, logger })
+      const settings = createRunningSettings(decideSettings(flags, env, {}), () => readConfig(home))
+      server = await serveApi({ home, node: node as FakeNode, env: {}, stop, logger, settings })
+    },
+    async flags(_, given) {
+      flags = JSON.parse(given) as Config
     },
     async env([assignment = '']) {
       const [name = '', value = ''] = assignment.split('=')

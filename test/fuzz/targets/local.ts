@@ -11,6 +11,7 @@ import { createLineReader } from '../../../cli/lines.ts'
 import { formatLogLine, readLogLine } from '../../../cli/log-lines.ts'
 import { checkAddress } from '../../../cli/options.ts'
 import { answer } from '../../../cli/rpc.ts'
+import { createRunningSettings } from '../../../cli/running-settings.ts'
 import { isSettingKey, parseSetting } from '../../../cli/settings.ts'
 import { METHODS } from '../../../cli/schema/methods.ts'
 import { checkType } from '../../../cli/validate.ts'
@@ -30,6 +31,7 @@ function contextOf(): ApiContext {
     node: createFakeNode(),
     signal: AbortSignal.timeout(1),
     stop: () => {},
+    settings: createRunningSettings([], async () => ({})),
     waits: () => {},
     subscribe: () => false,
   }
