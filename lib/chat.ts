@@ -7,6 +7,7 @@ import { keepAtHand, onResendTimer, pump } from './chat/delivering.ts'
 import { onCompacted, onCompactTimer, resumeErasing } from './chat/erasing.ts'
 import { checkExpiry, onExpiryTimer, startExpiring, watchClock } from './chat/expiring.ts'
 import { settleHistory } from './chat/forgetting.ts'
+import { onGossiped } from './chat/group/gossiped.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
@@ -161,6 +162,9 @@ function dispatch(machine: Machine, event: Event): void {
       return
     case 'mailbox-opened':
       beginStream(machine, event.link, event.peer)
+      return
+    case 'gossiped':
+      onGossiped(machine, event)
       return
     case 'stamped':
       onStamped(machine, event.number, event.stamp)

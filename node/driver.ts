@@ -1,20 +1,21 @@
 import { type Chat, createChat } from '../lib/chat.ts'
 import type { ChatEvent, Command, Effect, Event, Reply } from '../lib/chat/events.ts'
-import { compareBytes } from '../lib/bytes.ts'
 import { ERASED_KEY, TEXT_RANGES } from '../lib/chat/erasing.ts'
 import { HELD_RANGES, heldRows, type StoredRows } from '../lib/chat/loading.ts'
 import { RANGES_OF_CONTACT } from '../lib/chat/removing.ts'
 import type { ChatOptions } from '../lib/chat/machine.ts'
-import type { Range, Row } from '../lib/rows.ts'
+import type { Range } from '../lib/rows.ts'
 import type { Logger } from './api.ts'
 import type { Clock } from './clock.ts'
 import { createErasing } from './erasing.ts'
 import { createErrands } from './errands.ts'
 import { NodeError } from './errors.ts'
+import { createGossiping } from './gossiping.ts'
 import type { MailboxHost } from './mailbox/host.ts'
 import type { Link, Network } from './network/network.ts'
+import { createReading } from './reading.ts'
 import type { Store } from './store/store.ts'
-import { type CommitWindow, createWindow, rowName } from './window.ts'
+import { type CommitWindow, createWindow } from './window.ts'
 
 /** A turn handles at most so many events, or lasts so long, before others get their turn. */
 const TURN_EVENTS = 64
@@ -102,6 +103,8 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     stopping: abort.signal,
     done: push,
   })
+  const gossiping = createGossiping({ network, clock, push, drop })
+  const reading = createReading(store, () => [...(writing === null ? [] : [writing]), ...waiting, open])
 
   function push(event: Event): void {
     if (stopped) return
@@ -187,6 +190,15 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         return
       case 'publish':
         open.publish(effect.key, effect.value)
+        return
+      case 'gossip':
+        open.publishGossip(effect.topic, effect.bytes)
+        return
+      case 'gossip-peer':
+      case 'subscribe':
+      case 'unsubscribe':
+      case 'gossip-verdict':
+        gossiping.perform(effect)
         return
       case 'close':
         open.close(effect.link)
@@ -291,6 +303,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       const link = links.get(id)
       if (link !== undefined) job(link.send(messages))
     }
+    for (const { topic, bytes } of window.gossip) job(gossiping.publish(topic, bytes))
     for (const id of window.closes) links.get(id)?.close()
     if (window.compactions.size > 0) job(compact([...window.compactions]))
     for (const { key, value } of window.publications) job(errands.publish(key, value))
@@ -329,6 +342,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     timers.clear()
     for (const link of links.values()) link.close()
     links.clear()
+    gossiping.reset()
     for (const resume of paused.splice(0)) resume()
     if (stopped) return
     try {
@@ -344,35 +358,15 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     else if (events.length > 0) wake()
   }
 
-  /** Whoever reads while a window is being written sees what it has written. */
-  function read(range: Range, key: Uint8Array): Promise<Uint8Array | null> {
-    const name = rowName(range, key)
-    for (const window of [open, ...waiting.toReversed(), ...(writing === null ? [] : [writing])]) {
-      const row = window.rows.get(name)
-      if (row !== undefined) return Promise.resolve(row.value)
-    }
-    return store.read(range, key)
-  }
-
   async function load(token: number, range: Range, keys: readonly Uint8Array[]): Promise<void> {
     const asked = chat
-    const values = await Promise.all(keys.map((key) => read(range, key)))
+    const values = await Promise.all(keys.map((key) => reading.read(range, key)))
     if (asked === chat) push({ kind: 'loaded', token, values })
   }
 
-  /** The first rows of a range as the machine wrote them last. */
   async function list({ token, range, after, limit }: Extract<Effect, { kind: 'list' }>): Promise<void> {
     const asked = chat
-    const unwritten = new Map<string, Row>()
-    for (const window of [...(writing === null ? [] : [writing]), ...waiting, open]) {
-      for (const [name, row] of window.rows) {
-        if (row.range === range && (after === null || compareBytes(row.key, after) > 0)) unwritten.set(name, row)
-      }
-    }
-    const selection = { limit: limit + unwritten.size, ...(after && { after }) }
-    const stored = (await store.list(range, selection)).filter(({ key }) => !unwritten.has(rowName(range, key)))
-    const added = [...unwritten.values()].flatMap(({ key, value }) => (value === null ? [] : [{ key, value }]))
-    const rows = [...stored, ...added].sort((a, b) => compareBytes(a.key, b.key)).slice(0, limit)
+    const rows = await reading.list(range, after, limit)
     if (asked === chat) push({ kind: 'listed', token, rows })
   }
 
@@ -455,6 +449,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
           links.delete(link.id)
           push({ kind: 'closed', link: link.id })
         },
+        gossiped: gossiping.arrived,
         changed: () => announce(network),
         dropped: drop,
       })
@@ -469,7 +464,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         push({ kind: 'command', id, command })
       })
     },
-    read,
+    read: reading.read,
     async flushed() {
       if (isBusy()) await new Promise<void>((done) => idleWaiters.push(done))
     },
@@ -486,6 +481,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       timers.clear()
       for (const { reject } of commands.values()) reject(new NodeError('stopped', 'The node was stopped.'))
       commands.clear()
+      gossiping.reset()
       for (const resume of paused.splice(0)) resume()
     },
   }
@@ -500,16 +496,17 @@ function isOfTheirDisk(event: ChatEvent): boolean {
   return event.kind === 'states' && (event.state === 'delivered' || event.state === 'read')
 }
 
-function isEmpty({ rows, erasures, sends, events, replies, publications, closes, compactions }: CommitWindow): boolean {
+function isEmpty({ rows, erasures, sends, gossip, events, replies, ...other }: CommitWindow): boolean {
   return (
     rows.size === 0 &&
     erasures.length === 0 &&
     sends.size === 0 &&
+    gossip.length === 0 &&
     events.length === 0 &&
     replies.length === 0 &&
-    publications.length === 0 &&
-    closes.length === 0 &&
-    compactions.size === 0
+    other.publications.length === 0 &&
+    other.closes.length === 0 &&
+    other.compactions.size === 0
   )
 }
 

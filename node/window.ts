@@ -4,7 +4,7 @@ import { type Erasure, isErased } from './erasing.ts'
 
 /**
  * What the turns of a while want written, and what must not run ahead of that: sends, events for people, answers to
- * commands, values for the DHT. Of several rows of one key the last counts.
+ * commands, values for the DHT, gossip. Of several rows of one key the last counts.
  */
 export interface CommitWindow {
   readonly rows: ReadonlyMap<string, Row>
@@ -14,6 +14,7 @@ export interface CommitWindow {
   readonly events: readonly ChatEvent[]
   readonly replies: readonly { readonly id: number; readonly result: Reply }[]
   readonly publications: readonly { readonly key: string; readonly value: Uint8Array }[]
+  readonly gossip: readonly { readonly topic: string; readonly bytes: Uint8Array }[]
   readonly closes: readonly LinkId[]
   /** Ranges to be compacted, once what is deleted from them here is written. */
   readonly compactions: ReadonlySet<Range>
@@ -26,6 +27,7 @@ export interface CommitWindow {
   emit(event: ChatEvent): void
   reply(id: number, result: Reply): void
   publish(key: string, value: Uint8Array): void
+  publishGossip(topic: string, bytes: Uint8Array): void
   close(link: LinkId): void
   compact(ranges: readonly Range[]): void
 }
@@ -47,6 +49,7 @@ export function createWindow(): CommitWindow {
   const events: ChatEvent[] = []
   const replies: { id: number; result: Reply }[] = []
   const publications: { key: string; value: Uint8Array }[] = []
+  const gossip: { topic: string; bytes: Uint8Array }[] = []
   const closes: LinkId[] = []
   const compactions = new Set<Range>()
   let messages = 0
@@ -58,6 +61,7 @@ export function createWindow(): CommitWindow {
     events,
     replies,
     publications,
+    gossip,
     closes,
     compactions,
     get full() {
@@ -90,6 +94,10 @@ export function createWindow(): CommitWindow {
     },
     publish(key, value) {
       publications.push({ key, value })
+    },
+    publishGossip(topic, message) {
+      gossip.push({ topic, bytes: message })
+      bytes += message.length
     },
     close(link) {
       closes.push(link)

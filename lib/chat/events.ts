@@ -1,6 +1,15 @@
 import type { Stamp, Stamped } from '../mailbox/stamp.ts'
 import type { Range, Row } from '../rows.ts'
 
+/**
+ * What becomes of gossip: `accept` hands it on to other members, `ignore` does not, and `reject` is held against the peer that
+ * handed it over: only for what every member would reject, whatever it knows.
+ */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject'
+
+/** The longest gossip: a frame of the largest bucket and what stands before it fit. */
+export const MAX_GOSSIP_BYTES: number = 24 * 1024
+
 /** A row as it was read. */
 export interface StoredRow {
   readonly key: Uint8Array
@@ -86,6 +95,18 @@ export type Event =
   | { readonly kind: 'closed'; readonly link: LinkId }
   /** The stream to a mailbox that was asked for; what it says comes as `message`, its end as `closed`. */
   | { readonly kind: 'mailbox-opened'; readonly link: LinkId; readonly peer: Uint8Array }
+  /**
+   * Gossip of a topic that was subscribed to and that `peer`, who handed it over, was admitted to. It waits for the
+   * `gossip-verdict` of this number, and so does everything that the same peer hands over after it; without one for some
+   * seconds it is ignored.
+   */
+  | {
+      readonly kind: 'gossiped'
+      readonly number: number
+      readonly topic: string
+      readonly bytes: Uint8Array
+      readonly peer: Uint8Array
+    }
   /** The proof of work that was asked for; null when it was given up. */
   | { readonly kind: 'stamped'; readonly number: number; readonly stamp: Stamp | null }
   /** The mailbox (by PeerId in hexadecimal) was not reached. */
@@ -142,6 +163,18 @@ export type Effect =
   /** Open a stream to a mailbox. */
   | { readonly kind: 'connect-mailbox'; readonly mailbox: string; readonly target: Target }
   | { readonly kind: 'publish'; readonly key: string; readonly value: Uint8Array }
+  /**
+   * Which topics the peer behind a bound link takes part in, in place of what was said of this link before: all topics of all
+   * groups that it shares, and nothing when it is no co-member any more. Of other topics it is told nothing from here on, at
+   * once, and nothing of them is taken from it. The end of the link takes everything back.
+   */
+  | { readonly kind: 'gossip-peer'; readonly link: LinkId; readonly topics: readonly string[] }
+  | { readonly kind: 'subscribe'; readonly topic: string }
+  | { readonly kind: 'unsubscribe'; readonly topic: string }
+  /** Publish; waits for the disk as `send` does. At most `MAX_GOSSIP_BYTES`. */
+  | { readonly kind: 'gossip'; readonly topic: string; readonly bytes: Uint8Array }
+  /** What becomes of a `gossiped`; does not wait for the disk. */
+  | { readonly kind: 'gossip-verdict'; readonly number: number; readonly verdict: GossipVerdict }
   /** Addresses (with `/p2p`) that an invite brought, to be kept as bootstrap when none is known. */
   | { readonly kind: 'bootstrap'; readonly addresses: readonly Uint8Array[] }
   /** Wakes the machine once with `timer` and this key; a later one for the same key replaces it, `at` null removes it. */

@@ -49,6 +49,8 @@ export interface MeshOptions {
   readonly public?: PublicMode
   /** Who keeps a mailbox for others, by name; by default nobody does. */
   readonly mailboxes?: Readonly<Record<string, MailboxPolicy>>
+  /** False cuts all gossip of groups off, to see what they do without; by default true. */
+  readonly gossip?: boolean
   readonly logger?: Logger
 }
 
@@ -127,6 +129,7 @@ async function createRealMesh(options: MeshOptions): Promise<Mesh> {
       delivery: options.delivery ?? 'outbox',
       publicMode: options.public ?? 'account',
       mailbox: options.mailboxes?.[newcomer.name],
+      gossip: options.gossip ?? true,
       logger,
       traffic,
       bootstrap: () => rendezvous.addresses(),

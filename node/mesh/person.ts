@@ -9,7 +9,7 @@ import { native } from '../crypto.ts'
 import type { Driver } from '../driver.ts'
 import { NodeError } from '../errors.ts'
 import { createLibp2pNetwork } from '../network/libp2p.ts'
-import type { Network } from '../network/network.ts'
+import type { Gossip, Network } from '../network/network.ts'
 import { composeNode } from '../node.ts'
 import { createMemoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
@@ -41,6 +41,8 @@ export interface PersonOptions {
   readonly publicMode: PublicMode
   /** For whom it keeps a mailbox, if it does. */
   readonly mailbox: MailboxPolicy | undefined
+  /** Whether gossip gets through. */
+  readonly gossip: boolean
   readonly logger: Logger
   readonly traffic: Traffic
   /** Texts of the addresses of the bootstrap nodes, with `/p2p`. */
@@ -49,6 +51,14 @@ export interface PersonOptions {
   acquaintances(): readonly Row[]
   /** The node has nothing under way any more. */
   cameToRest(): void
+}
+
+/** Gossip that reaches nobody. */
+const NO_GOSSIP: Gossip = {
+  admit: () => undefined,
+  subscribe: () => undefined,
+  unsubscribe: () => undefined,
+  publish: async () => undefined,
 }
 
 let listeners = 0
@@ -68,7 +78,7 @@ export function createPerson(options: PersonOptions): Person {
 
   async function open(listen: string): Promise<Running> {
     const known: Uint8Array[] = options.bootstrap().map((text) => multiaddr(text).bytes)
-    const network = traffic.count(
+    const whole = traffic.count(
       await createLibp2pNetwork({
         privateKey: newcomer.peerSeed,
         transport: options.transport,
@@ -82,6 +92,7 @@ export function createPerson(options: PersonOptions): Person {
         now: systemClock.now,
       }),
     )
+    const network = options.gossip ? whole : { ...whole, gossip: NO_GOSSIP }
     const key = await generateKeyPairFromSeed('Ed25519', newcomer.peerSeed)
     const driving = Promise.withResolvers<Driver>()
     try {

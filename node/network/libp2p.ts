@@ -256,6 +256,12 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       bootstraps.add(usable)
       if (handlers !== undefined) addressesMayHaveChanged()
     },
+    gossip: {
+      admit: () => undefined,
+      subscribe: () => undefined,
+      unsubscribe: () => undefined,
+      publish: async () => undefined,
+    },
     put: slots.put,
     get: slots.get,
     status: () => ({

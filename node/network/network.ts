@@ -1,3 +1,4 @@
+import type { GossipVerdict } from '../../lib/chat/events.ts'
 import { MAX_MAILBOX_MESSAGE_BYTES } from '../../lib/mailbox/messages.ts'
 
 /**
@@ -35,10 +36,39 @@ export interface NetworkHandlers {
   /** One whole message of at most `MAX_MESSAGE_BYTES` of its protocol. While the returned promise is pending nothing more of this link is read. */
   message(link: Link, bytes: Uint8Array): Promise<void> | void
   closed(link: Link): void
+  /**
+   * Gossip of a topic that is subscribed to, once. While the verdict is pending nothing more is taken from the peer that handed
+   * it over. Whoever subscribes to nothing may leave this out.
+   */
+  gossiped?(gossiped: Gossiped): Promise<GossipVerdict>
   /** Own addresses changed, or the network came back (wake, other interfaces). */
   changed(): void
   /** Something from a peer was wrong and dropped; for counters and logs. */
   dropped(reason: string): void
+}
+
+/** What was published in a topic, and the PeerId of who handed it over: anybody who takes part in the topic. */
+export interface Gossiped {
+  readonly topic: string
+  readonly bytes: Uint8Array
+  readonly peer: Uint8Array
+}
+
+/**
+ * Messages to everybody who takes part in a topic, handed on by everybody to some others. It exists between peers that the node
+ * has admitted and for nobody else: they alone see that there is any, and of it only the topics they were admitted to.
+ */
+export interface Gossip {
+  /**
+   * The peer behind an open link takes part in exactly these topics, as far as this link goes; the end of the link takes that
+   * back. What it no longer takes part in it is told nothing of from this moment on.
+   */
+  admit(link: number, topics: readonly string[]): void
+  /** Takes part in a topic; the first one starts the service. */
+  subscribe(topic: string): void
+  unsubscribe(topic: string): void
+  /** Sends to everybody in a topic, at most `MAX_GOSSIP_BYTES`. Resolves when it is on its way; never rejects. */
+  publish(topic: string, bytes: Uint8Array): Promise<void>
 }
 
 /** Where a peer may be reached. */
@@ -71,6 +101,7 @@ export interface Network extends AsyncDisposable {
   put(key: string, value: Uint8Array, options: { signal: AbortSignal }): Promise<number>
   /** The valid values that nodes hold for a slot, as they arrive, until a quorum answered or the signal fires. */
   get(key: string, options: { signal: AbortSignal }): AsyncIterable<Uint8Array>
+  readonly gossip: Gossip
   status(): NetworkStatus
   stop(): Promise<void>
 }

@@ -46,6 +46,7 @@ export function runChaos(
     deliver: () => !chance(chaos.loss),
     duplicate: () => chance(0.05),
     mutate: faults.mutate,
+    gossip: () => !chance(chaos.loss),
     latency: () => below(200),
     opensLater: () => below(200),
     reachable: () => !chance(chaos.loss / 2),

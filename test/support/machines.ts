@@ -1,6 +1,6 @@
 import { compareBytes, equalBytes, toHex, utf8 } from '../../lib/bytes.ts'
 import { type Chat, createChat, type Person } from '../../lib/chat.ts'
-import type { ChatEvent, Command, Effect, Event, Reply } from '../../lib/chat/events.ts'
+import type { ChatEvent, Command, Effect, Event, GossipVerdict, Reply } from '../../lib/chat/events.ts'
 import { heldRows, type StoredRows } from '../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../lib/chat/machine.ts'
 import { rowsOfNewAccount, SELF_KEY } from '../../lib/chat/own.ts'
@@ -49,6 +49,8 @@ export interface Faults {
   duplicate(from: Someone, to: Someone, bytes: Uint8Array): boolean
   /** What arrives instead of a message. */
   mutate(from: Someone, to: Someone, bytes: Uint8Array): Uint8Array
+  /** Whether gossip arrives. */
+  gossip(from: Someone, to: Someone, bytes: Uint8Array): boolean
   /** How long a message or a dial takes, ms. Messages of one link never overtake each other. */
   latency(): number
   /** How much later than at the other end a link is there for who dialled it, ms. */
@@ -67,6 +69,7 @@ const NO_FAULTS: Faults = {
   deliver: () => true,
   duplicate: () => false,
   mutate: (_from, _to, bytes) => bytes,
+  gossip: () => true,
   latency: () => 0,
   opensLater: () => 0,
   reachable: () => true,
@@ -100,6 +103,8 @@ export interface Someone {
   online: boolean
   /** How far the own clock is ahead, ms. */
   skewMs: number
+  /** The topics that it takes part in. */
+  readonly topics: ReadonlySet<string>
   /** A copy of what is on disk, and back to it. */
   snapshot(): Map<string, Row>
   restore(rows: Map<string, Row>): void
@@ -143,7 +148,15 @@ export function createWorld(seed: number | string = 1): World {
   let nextCommand = 1
   let nextOrder = 1
 
-  type Inner = Someone & { chat: Chat; readonly replies: Map<number, Reply> }
+  type Inner = Someone & {
+    chat: Chat
+    readonly replies: Map<number, Reply>
+    readonly topics: Set<string>
+    /** By link the topics of whoever is behind it. */
+    readonly admitted: Map<number, ReadonlySet<string>>
+    readonly gossips: Map<number, (verdict: GossipVerdict) => void>
+    readonly hadGossip: Set<string>
+  }
 
   const world: World = {
     get now() {
@@ -192,6 +205,10 @@ export function createWorld(seed: number | string = 1): World {
         peer: native.sha256(self.did),
         online: true,
         skewMs: 0,
+        topics: new Set(),
+        admitted: new Map(),
+        gossips: new Map(),
+        hadGossip: new Set(),
         handle: (event) => turn(someone, event),
         command(command) {
           const id = nextCommand++
@@ -213,6 +230,7 @@ export function createWorld(seed: number | string = 1): World {
         restart() {
           for (const pipe of pipes.values()) if (pipe.ends.includes(someone)) close(pipe)
           for (const key of timers.keys()) if (key.startsWith(`${name} `)) timers.delete(key)
+          for (const held of [someone.topics, someone.admitted, someone.gossips, someone.hadGossip]) held.clear()
           someone.chat = start()
           if (someone.online) announce(someone)
           else soon(someone, { kind: 'settle' })
@@ -355,6 +373,31 @@ export function createWorld(seed: number | string = 1): World {
     }
   }
 
+  /** Whether somebody admitted somebody else to a topic over a link that is open. */
+  function admits(who: Inner, other: Inner, topic: string): boolean {
+    return [...who.admitted].some(
+      ([link, topics]) => topics.has(topic) && pipes.get(link)?.ends.includes(other) === true,
+    )
+  }
+
+  function gossip(who: Inner, topic: string, bytes: Uint8Array, source?: Inner): void {
+    const name = `${topic} ${toHex(bytes)}`
+    who.hadGossip.add(name)
+    for (const other of people) {
+      if (other === who || other === source || !other.topics.has(topic)) continue
+      if (!admits(who, other, topic) || !world.faults.gossip(who, other, bytes)) continue
+      later(world.faults.latency(), () => {
+        if (!other.topics.has(topic) || !admits(other, who, topic) || other.hadGossip.has(name)) return
+        other.hadGossip.add(name)
+        const number = nextOrder++
+        other.gossips.set(number, (verdict) => {
+          if (verdict === 'accept') gossip(other, topic, bytes, who)
+        })
+        turn(other, { kind: 'gossiped', number, topic, bytes: bytes.slice(), peer: who.peer })
+      })
+    }
+  }
+
   function dial(who: Inner, contact: string, target: Inner | undefined): void {
     if (target === undefined || !target.online || !who.online || !world.faults.reachable(who, target)) {
       turn(who, { kind: 'unreachable', contact })
@@ -403,6 +446,24 @@ export function createWorld(seed: number | string = 1): World {
           turn(who, { kind: 'listed', token: effect.token, rows })
         })
         return
+      case 'gossip-peer':
+        who.admitted.set(effect.link, new Set(effect.topics))
+        return
+      case 'subscribe':
+        who.topics.add(effect.topic)
+        return
+      case 'unsubscribe':
+        who.topics.delete(effect.topic)
+        return
+      case 'gossip':
+        gossip(who, effect.topic, effect.bytes)
+        return
+      case 'gossip-verdict': {
+        const then = who.gossips.get(effect.number)
+        who.gossips.delete(effect.number)
+        then?.(effect.verdict)
+        return
+      }
       case 'stamp':
         later(0, () => turn(who, { kind: 'stamped', number: effect.number, stamp: null }))
         return

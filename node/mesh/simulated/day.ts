@@ -22,9 +22,9 @@ export interface DayOptions {
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** Every fault that needs no enemy, and after which nothing may be missing. */
+/** Every fault that needs no enemy and no group, and after which nothing may be missing. */
 export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as FaultName[]).filter(
-  (name) => name !== 'roll-back' && name !== 'restore' && name !== 'hostile-visit',
+  (name) => name !== 'roll-back' && name !== 'restore' && name !== 'hostile-visit' && name !== 'no-gossip',
 )
 
 /**

@@ -27,7 +27,8 @@ export const FAULTS = {
   'slow-disk': 'writes of who take up to half a second',
   'slow-network': 'everything takes up to three seconds, at two bytes a millisecond',
   'uneven-network': 'latencies of all links spread up to 300 ms, and half of all dials are refused',
-  'lossy-network': 'every tenth message of a link is lost, every tenth comes twice, every tenth after the next one',
+  'lossy-network': 'every tenth message is lost, every tenth comes twice, every tenth after the next one',
+  'no-gossip': 'nothing gets through by gossip any more, or again',
   'clock-ahead': 'the clock of who is up to 12 hours ahead from now on',
   'clock-behind': 'the clock of who is up to 12 hours behind from now on',
   'clock-jump': 'the clock of who jumps by up to an hour, either way',
@@ -51,6 +52,9 @@ const HOUR = 3_600_000
 
 /** The first message of a link. */
 const NONCE_BYTES = 32
+
+/** What arrives when nothing does. */
+const nothing = (): readonly Uint8Array[] => []
 
 /** Hostile peers that are there at once. */
 const MAX_GUESTS = 2
@@ -193,7 +197,10 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       mesh.faults = { ...smooth, latencyMs: () => dice.between(1, 300), refuses: () => dice.chance(0.5) }
     },
     'lossy-network'() {
-      mesh.faults = { ...smooth, tamper: lossy() }
+      mesh.faults = { ...smooth, tamper: lossy(), gossip: lossy() }
+    },
+    'no-gossip'() {
+      mesh.faults = { ...mesh.faults, gossip: mesh.faults.gossip === nothing ? smooth.gossip : nothing }
     },
     'clock-ahead'(who) {
       mesh.wall(who).skewMs = dice.below(12 * HOUR)

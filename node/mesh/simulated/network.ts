@@ -5,13 +5,14 @@ import type { Link, LinkProtocol, Network } from '../../network/network.ts'
 import { createSlotStore, protocolSlotRules, rememberingLast } from '../../network/slot-store.ts'
 import { after, type SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
+import { createGossipExchange, type GossipFaults } from './gossip.ts'
 import type { History } from './history.ts'
 import { createSlotExchange, type SlotHost, type SlotServer } from './slots.ts'
 import type { Watch } from './watch.ts'
 import { createWires, type Station, type WireFaults } from './wires.ts'
 
 /** What goes wrong on the network; set anew at any time. */
-export interface NetworkFaults extends WireFaults {
+export interface NetworkFaults extends WireFaults, GossipFaults {
   /** Whether a dial is refused. */
   refuses(from: string, to: string): boolean
 }
@@ -19,7 +20,7 @@ export interface NetworkFaults extends WireFaults {
 /** The network between simulated processes: links, and slots that everybody keeps for everybody by the real rules. */
 export interface Internet {
   faults: NetworkFaults
-  /** Messages on their way, over all links. */
+  /** Messages on their way, over all links and by gossip. */
   readonly underWay: number
   /** Puts one life of a process on the network; it listens from `start`. With `serves` it answers for slots as it likes. */
   attach(
@@ -69,6 +70,7 @@ export function createInternet(options: {
     latencyMs: () => dice.between(5, 50),
     bytesPerMs: () => Number.POSITIVE_INFINITY,
     tamper: (_from, _to, bytes) => [bytes],
+    gossip: (_from, _to, bytes) => [bytes],
     refuses: () => false,
   }
   const isCut = (from: string, to: string): boolean => offline.has(from) || offline.has(to) || cuts.has(`${from} ${to}`)
@@ -82,6 +84,18 @@ export function createInternet(options: {
       latencyMs: (from, to) => faults.latencyMs(from, to),
       bytesPerMs: (from, to) => faults.bytesPerMs(from, to),
       tamper: (from, to, bytes) => faults.tamper(from, to, bytes),
+    },
+  })
+
+  const gossip = createGossipExchange({
+    stations: hosts,
+    wires,
+    history,
+    watch,
+    isCut,
+    faults: {
+      latencyMs: (from, to) => faults.latencyMs(from, to),
+      gossip: (from, to, bytes) => faults.gossip(from, to, bytes),
     },
   })
 
@@ -133,7 +147,7 @@ export function createInternet(options: {
       faults = changed
     },
     get underWay() {
-      return wires.underWay
+      return wires.underWay + gossip.underWay
     },
     attach(station) {
       const host: Host = {
@@ -148,7 +162,9 @@ export function createInternet(options: {
           now: station.clock.now,
         }),
       }
+      const ownGossip = gossip.of(host)
       function leave(died: boolean): void {
+        gossip.forget(host)
         if (!hosts.delete(host)) return
         host.handlers = null
         wires.end(host, died)
@@ -180,6 +196,7 @@ export function createInternet(options: {
           (await host.around('put', () => slots.put(host, key, value, signal))) ?? gone(),
         offer: (key, value) => slots.offer(host, key, value, new AbortController().signal),
         get: (key, { signal }) => host.around('get', () => slots.get(host, key, signal)) ?? nothing(),
+        gossip: ownGossip,
         status: () => ({
           connections: new Set(wires.endsOf(host).map(({ link }) => toHex(link.remotePeer))).size,
           dht: { mode: 'server', peers: slots.others(host).filter(({ name }) => !isCut(host.name, name)).length },

@@ -6,7 +6,7 @@ import type { History } from './history.ts'
 import type { NetworkFaults } from './network.ts'
 import type { SimulatedBackup } from './person.ts'
 
-export interface SimulatedMeshOptions extends Omit<MeshOptions, 'contacts' | 'network'> {
+export interface SimulatedMeshOptions extends Omit<MeshOptions, 'contacts' | 'gossip' | 'network'> {
   readonly network: 'simulated'
   /** Whether everybody has accepted everybody before the start, or who has; asked once for each two. */
   readonly contacts?: boolean | ((a: string, b: string) => boolean)
