@@ -5,6 +5,7 @@ import type { Target } from '../target.ts'
 import { backupTargets } from './backup.ts'
 import { conversationTargets } from './conversation.ts'
 import { diskTargets } from './disk.ts'
+import { groupTargets } from './groups.ts'
 import { identityTargets } from './identity.ts'
 import { localTargets } from './local.ts'
 import { terminalTargets } from './terminal.ts'
@@ -28,6 +29,7 @@ export const TARGETS: readonly Target[] = [
   ...backupTargets,
   ...networkTargets,
   ...mailboxTargets,
+  ...groupTargets,
   ...localTargets,
   ...terminalTargets,
 ]
