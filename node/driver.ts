@@ -21,6 +21,9 @@ import { type CommitWindow, createWindow } from './window.ts'
 const TURN_EVENTS = 64
 const TURN_MS = 8
 
+/** When it is to end, how long it still handles what is there and what others go on to send, ms. */
+const ENDING_MS = 1_000
+
 /** Windows that wait to be written before the readers of streams pause. */
 const MAX_WAITING_WINDOWS = 4
 
@@ -82,6 +85,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   let open = createWindow()
   let writing: CommitWindow | null = null
   let scheduled = false
+  /** Commands are refused. */
+  let ending = false
+  /** Nothing is taken or handled any more; what was saved is still written and let go. */
+  let over = false
   let stopped = false
   /** While the machine is read back from disk: what happens meanwhile waits for the new one. */
   let startingOver = false
@@ -107,7 +114,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   const reading = createReading(store, () => [...(writing === null ? [] : [writing]), ...waiting, open])
 
   function push(event: Event): void {
-    if (stopped) return
+    if (over) return
     events.push(event)
     wake()
   }
@@ -121,7 +128,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   /** Handles what is waiting, within the limits of a turn, and closes the window behind it. */
   function turn(): void {
     scheduled = false
-    if (startingOver || defect !== null) return
+    if (over || startingOver || defect !== null) return
     const end = clock.now() + TURN_MS
     try {
       handleSome(end)
@@ -437,6 +444,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         },
         message(link, bytes) {
           if (isServed(link)) return options.mailbox?.message(link, bytes)
+          if (over) return new Promise<void>((resume) => paused.push(resume))
           push({ kind: 'message', link: link.id, bytes })
           if (waiting.length < MAX_WAITING_WINDOWS && events.length < TURN_EVENTS * 4) return undefined
           return new Promise<void>((resume) => paused.push(resume))
@@ -457,7 +465,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     },
     cleared: () => cleared,
     command(command) {
-      if (stopped) return Promise.reject(new NodeError('stopped', 'The node was stopped.'))
+      if (ending) return Promise.reject(new NodeError('stopped', 'The node was stopped.'))
       const id = nextCommand++
       return new Promise((resolve, reject) => {
         commands.set(id, { resolve, reject })
@@ -469,9 +477,17 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       if (isBusy()) await new Promise<void>((done) => idleWaiters.push(done))
     },
     async stop() {
-      if (stopped) return
+      if (ending) return
+      ending = true
       abort.abort()
+      const end = clock.now() + ENDING_MS
       while (events.length > 0 || writing !== null || !isEmpty(open)) {
+        if (!over && clock.now() >= end) {
+          // what was not begun was not accepted: whoever asked is told so, and who sent it sends it again
+          over = true
+          events.length = 0
+          if (writing === null) void write()
+        }
         await new Promise<void>((done) => void clock.at(clock.now() + 1, done))
       }
       stopped = true

@@ -66,8 +66,10 @@ export interface NodeParts {
   readonly observer?: { driving(driver: Driver): void; cameToRest(): void }
 }
 
-/** How long what is under way may take when the node stops, ms. */
-const STOP_TIMEOUT_MS = 4_000
+/** How long what was accepted may take to be written when the node stops, ms. */
+const STOP_TIMEOUT_MS = 2_500
+/** How long those who listen are still told what happened, ms; all of it is in the store. */
+const TELL_TIMEOUT_MS = 500
 /** What is read to show a message. */
 const SHOWN: ReadonlySet<Range> = new Set(['message', 'sent', 'change'])
 const DEFAULT_LAST = 50
@@ -114,6 +116,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   )
 
   const telling = createTelling({
+    clock,
     subscribers,
     conversations,
     logger,
@@ -235,7 +238,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   async function stop(): Promise<void> {
     await Promise.race([driver.stop(), new Promise<void>((done) => clock.at(clock.now() + STOP_TIMEOUT_MS, done))])
     waiters.end(new NodeError('stopped', 'The node was stopped.'))
-    await telling.done()
+    await telling.end(TELL_TIMEOUT_MS)
     subscribers.end()
     await network?.stop()
     await host?.stop()

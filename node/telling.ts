@@ -2,14 +2,18 @@ import { toHex } from '../lib/bytes.ts'
 import type { ChatEvent } from '../lib/chat/events.ts'
 import type { Person } from '../lib/chat.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
+import type { Clock } from './clock.ts'
 import type { Contact, Logger, MailboxStatus, NodeEvent } from './api.ts'
 import type { Conversations } from './conversations.ts'
 import type { Subscribers } from './subscribers.ts'
 
 /** Own messages whose new state is told one by one; of more at once only the latest are. */
 const MAX_STATE_EVENTS = 512
+/** What is told reads what was just written, which waits for nothing: after so long others get their turn, ms. */
+const TURN_MS = 8
 
 export interface TellingOptions {
+  readonly clock: Clock
   readonly subscribers: Subscribers
   readonly conversations: Conversations
   readonly logger: Logger
@@ -26,17 +30,31 @@ export interface Telling {
   tell(event: ChatEvent): void
   /** Something that did not come from the machine, behind what did. */
   emit(event: NodeEvent): void
-  /** Resolves when everything was told. */
-  done(): Promise<void>
+  /** Resolves when everything was told, or when `patienceMs` is over; then the rest is not. */
+  end(patienceMs: number): Promise<void>
 }
 
 export function createTelling(options: TellingOptions): Telling {
-  const { subscribers, conversations, logger } = options
+  const { subscribers, conversations, logger, clock } = options
   let telling: Promise<void> = Promise.resolve()
+  let turnBegan = 0
+  let waiting = 0
+  let ended = false
 
   function later(work: () => Promise<void>): void {
     if (subscribers.size === 0) return
-    telling = telling.then(work).catch(() => logger.warn({}, 'an event could not be told'))
+    if (waiting === 0) turnBegan = clock.now()
+    waiting++
+    telling = telling.then(() => inTurn(work)).catch(() => logger.warn({}, 'an event could not be told'))
+  }
+
+  async function inTurn(work: () => Promise<void>): Promise<void> {
+    if (clock.now() - turnBegan > TURN_MS) {
+      await new Promise<void>((resolve) => clock.soon(resolve))
+      turnBegan = clock.now()
+    }
+    waiting--
+    if (!ended) await work()
   }
 
   async function tell(event: ChatEvent): Promise<void> {
@@ -100,6 +118,14 @@ export function createTelling(options: TellingOptions): Telling {
   return {
     tell: (event) => later(() => tell(event)),
     emit: (event) => later(async () => subscribers.emit(event)),
-    done: () => telling,
+    async end(patienceMs) {
+      let cancel = (): void => undefined
+      const late = new Promise<void>((done) => {
+        cancel = clock.at(clock.now() + patienceMs, done)
+      })
+      await Promise.race([telling, late])
+      cancel()
+      ended = true
+    },
   }
 }

@@ -50,7 +50,7 @@ const LINK_PING_MS = 10_000
 /** The same for a node with two thousand connections, of which none is waited for. */
 const BOOTSTRAP_PING_MS = 60_000
 /** What `stop` grants libp2p to close its connections; what is left after that is cut off. */
-const STOP_TIMEOUT_MS = 3_000
+const STOP_TIMEOUT_MS = 1_000
 /** What is answered by a live peer in a round trip; the library's 60 s would stall a whole look-up behind one hanging server. */
 const DHT_TIMEOUT = { minTimeout: 2_000, maxTimeout: 5_000 } as const
 

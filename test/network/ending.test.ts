@@ -1,9 +1,19 @@
 import { readFile, watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Caller } from '../../cli/client.ts'
 import type { Message } from '../../node/api.ts'
 import { containing } from '../support/matchers.ts'
-import { deliver, LOOPBACK, openScene, processesOf, textsOf, twoFriends, type TwoPeople } from '../support/processes.ts'
+import {
+  deliver,
+  LOOPBACK,
+  openScene,
+  processesOf,
+  type Resident,
+  textsOf,
+  twoFriends,
+  type TwoPeople,
+} from '../support/processes.ts'
 
 const END_MS = 5_000
 const STATUS_MS = 1_000
@@ -80,6 +90,52 @@ describe('a node in the middle of a conversation', () => {
     expect(Math.min(...took)).toBeLessThan(STATUS_MS)
   })
 })
+
+/** Texts that each side has under way when both are told to end: of some clients, as many as one may have. */
+const CLIENTS = 8
+const CALLS = 250
+/** Long ones, which take time to seal, to write and to tell. */
+const FILLER = 'x'.repeat(6_000)
+
+test('two nodes with thousands of texts under way end within five seconds, and lose none that was accepted', async () => {
+  await using people = await twoFriends()
+  const both = [
+    { person: people.ada, who: 'bob' },
+    { person: people.bob, who: 'ada' },
+  ]
+  const flood = async ({ person, who }: { person: Resident; who: string }): Promise<string[]> => {
+    const callers = await Promise.all(Array.from({ length: CLIENTS }, person.connect))
+    const accepted: string[] = []
+    const some = Promise.withResolvers<void>()
+    const send = async (caller: Caller, text: string): Promise<void> => {
+      await caller.call('message.send', { who, text })
+      accepted.push(text)
+      some.resolve()
+    }
+    callers.forEach((caller, client) => {
+      // those that the end of the node refuses were not accepted
+      for (let i = 0; i < CALLS; i++) send(caller, `${client} ${i} ${FILLER}`).catch(() => {})
+    })
+    await some.promise
+    return accepted
+  }
+  const enders = await Promise.all(both.map(({ person }) => person.connect()))
+  const accepted = await Promise.all(both.map(flood))
+  const took = await Promise.all(
+    both.map(async ({ person }, i) => {
+      await enders[i]?.call('node.stop', {})
+      const before = performance.now()
+      expect(await person.node.exited).toEqual({ code: 0, signal: null })
+      return performance.now() - before
+    }),
+  )
+  expect(Math.max(...took)).toBeLessThan(END_MS)
+  for (const [i, { person, who }] of both.entries()) {
+    expect(person.node.complaint()).not.toMatch(/unnoticed|refused|cut off/)
+    const kept = new Set(await textsOf(person, who))
+    expect(accepted[i]?.filter((text) => !kept.has(text)).map((text) => text.slice(0, 12))).toEqual([])
+  }
+}, 60_000)
 
 test('two nodes that end at the same time both end with success', async () => {
   await using people = await twoFriends()

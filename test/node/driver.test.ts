@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { rowsOfNewAccount } from '../../lib/chat/own.ts'
 import { createSelf } from '../../lib/identity/self.ts'
 import type { Row } from '../../lib/rows.ts'
-import { systemClock } from '../../node/clock.ts'
+import { type Clock, systemClock } from '../../node/clock.ts'
 import { native, systemRandom } from '../../node/crypto.ts'
 import { createDriver, type Driver } from '../../node/driver.ts'
 import { createMemoryStore } from '../../node/store/memory-store.ts'
@@ -10,7 +10,10 @@ import type { Store } from '../../node/store/store.ts'
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
-async function driverOver(wrap: (store: Store) => Store = (store) => store): Promise<{ driver: Driver; store: Store }> {
+async function driverOver(
+  wrap: (store: Store) => Store = (store) => store,
+  clock: Clock = systemClock,
+): Promise<{ driver: Driver; store: Store }> {
   const store: Store = createMemoryStore()
   const self = createSelf(native, systemRandom, systemRandom.bytes(32), Date.now())
   await store.write(rowsOfNewAccount(native, systemRandom, self, null, Date.now()))
@@ -18,7 +21,7 @@ async function driverOver(wrap: (store: Store) => Store = (store) => store): Pro
     chat: { primitives: native, random: systemRandom, delivery: 'outbox', publicMode: 'account' },
     store: wrap(store),
     network: null,
-    clock: systemClock,
+    clock,
     logger: silent,
     emit: () => undefined,
     foundBootstrap: () => undefined,
@@ -68,5 +71,33 @@ describe('the driver', () => {
     const { driver } = await driverOver()
     await driver.stop()
     await expect(driver.command(invite)).rejects.toMatchObject({ code: 'stopped' })
+  })
+
+  test('refuses commands from the moment it is to end, and in time also those that still wait; what it accepted is there', async () => {
+    let ahead = 0
+    let stopping: Promise<void> | undefined
+    let late: Promise<string> | undefined
+    const { driver, store } = await driverOver(
+      (inner) => ({
+        ...inner,
+        async write(rows) {
+          stopping ??= driver.stop()
+          late ??= driver.command(invite).then(
+            ({ kind }) => kind,
+            ({ code }: { code: string }) => code,
+          )
+          ahead = 1_000
+          await inner.write(rows)
+        },
+      }),
+      { ...systemClock, now: () => Date.now() + ahead },
+    )
+    const asked = await Promise.allSettled(Array.from({ length: 1000 }, () => driver.command(invite)))
+    await stopping
+    expect(await late).toBe('stopped')
+    const accepted = asked.filter(({ status }) => status === 'fulfilled')
+    expect(await store.list('invite')).toHaveLength(accepted.length)
+    expect(accepted.length).toBeGreaterThan(0)
+    expect(asked.find((each) => each.status === 'rejected')).toMatchObject({ reason: { code: 'stopped' } })
   })
 })

@@ -1,6 +1,12 @@
-import { expect, test } from 'vitest'
-import type { NodeEvent } from '../../node/api.ts'
+import { describe, expect, test } from 'vitest'
+import type { ChatEvent } from '../../lib/chat/events.ts'
+import type { Person } from '../../lib/chat.ts'
+import type { Contact, Message, NodeEvent } from '../../node/api.ts'
+import { systemClock } from '../../node/clock.ts'
+import type { Conversations } from '../../node/conversations.ts'
 import { createMesh } from '../../node/mesh/index.ts'
+import type { Subscribers } from '../../node/subscribers.ts'
+import { createTelling, type Telling } from '../../node/telling.ts'
 
 const DAY_MS = 86_400_000
 
@@ -65,4 +71,56 @@ test('whoever follows the events hears that a request went without a word, decli
   expect(removed()).toEqual([bob, carol])
   ended.abort()
   await following
+})
+
+describe('what is told', () => {
+  const EVENT: ChatEvent = { kind: 'message', contact: 'b0b', order: 1, id: new Uint8Array(16) }
+  const message: Message = {
+    id: '00',
+    conversation: 'sotto1b',
+    from: 'sotto1b',
+    kind: 'text',
+    at: 0,
+    state: 'delivered',
+    states: {},
+  }
+  /** Whoever follows the events of a node whose messages are read by `at`. */
+  function following(at: () => Promise<Message>): { telling: Telling; told: NodeEvent[] } {
+    const told: NodeEvent[] = []
+    const subscribers = { size: 1, emit: (event: NodeEvent) => void told.push(event) } as unknown as Subscribers
+    const telling = createTelling({
+      clock: systemClock,
+      subscribers,
+      conversations: { at } as unknown as Conversations,
+      logger: { debug: () => {}, info: () => {}, warn: () => {} },
+      personOf: () => ({}) as Person,
+      shown: () => ({}) as Contact,
+      mailbox: () => undefined,
+      typing: () => true,
+    })
+    return { telling, told }
+  }
+
+  test('lets others have their turn, however much there is of it', async () => {
+    const { telling, told } = following(async () => {
+      for (const began = performance.now(); performance.now() - began < 1; );
+      return message
+    })
+    for (let i = 0; i < 200; i++) telling.tell(EVENT)
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+    expect(told.length).toBeLessThan(200)
+    await telling.end(60_000)
+    expect(told.length).toBe(200)
+  })
+
+  test('ends in time when there is more than can be told, and then is silent', async () => {
+    const reads: (() => void)[] = []
+    const { telling, told } = following(() => new Promise((resolve) => reads.push(() => resolve(message))))
+    for (let i = 0; i < 3; i++) telling.tell(EVENT)
+    await telling.end(1)
+    for (const read of reads) read()
+    await telling.end(1)
+    expect(told.length).toBeLessThan(3)
+    expect(reads).toHaveLength(1)
+  })
 })
