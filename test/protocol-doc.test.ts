@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { PROOF_TYPE } from '../lib/chat/proofs.ts'
 import { CONTROL_CODES } from '../lib/conversation/control.ts'
 import { FIRST_EPHEMERAL_KIND, KINDS } from '../lib/conversation/payload.ts'
+import { GROUP_FRAME_TYPE } from '../lib/group/group-frame.ts'
 import { RANGES } from '../lib/rows.ts'
 import { ANSWER_TYPE, FRAME_TYPE } from '../lib/session/frame.ts'
 import { PREFIX_TYPE } from '../lib/session/prefix.ts'
@@ -46,7 +47,7 @@ describe('docs/protocol.md', () => {
 
   it('names every message of a link by its first byte', () => {
     const types = tableRows(text, 'first byte', 'message', 'section').map(([type]) => Number(type))
-    expect(types).toEqual([PREFIX_TYPE, FRAME_TYPE, ANSWER_TYPE, PROOF_TYPE])
+    expect(types).toEqual([PREFIX_TYPE, FRAME_TYPE, ANSWER_TYPE, PROOF_TYPE, GROUP_FRAME_TYPE])
   })
 
   it('names every label that the code hashes, signs or derives with, and no other', () => {

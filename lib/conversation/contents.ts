@@ -1,5 +1,6 @@
 import { asArray, asBytes, asNullable, asText, asUint, decode, malformed, type WireValue } from '../wire.ts'
 import { type Control, readControl, writeControl } from './control.ts'
+import { GROUP_READERS, type GroupContent, writeGroupContent } from './group-contents.ts'
 import {
   asEmptyOr,
   GROUP_ID_BYTES,
@@ -77,6 +78,7 @@ export type Content =
   /** First contact: what the sender calls itself, and H(invite secret)[0..16] of the invite it came by. */
   | { readonly kind: 'request'; readonly claimedName: string | null; readonly invite: Uint8Array | null }
   | { readonly kind: 'accept'; readonly claimedName: string | null }
+  | GroupContent
 
 /**
  * The content field of a payload of the kind `KINDS[content.kind]`. Text that is no well-formed Unicode gets replacement
@@ -132,8 +134,10 @@ function writeContent(content: Content): WireValue {
       return content.gaps.map((gap) => [gap.author, gap.conversation, gap.from, gap.to])
     case 'request':
       return [content.claimedName?.toWellFormed() ?? null, content.invite]
-    default:
+    case 'accept':
       return [content.claimedName?.toWellFormed() ?? null]
+    default:
+      return writeGroupContent(content)
   }
 }
 
@@ -206,6 +210,7 @@ const READERS: Readonly<Record<Content['kind'], Reader> & Partial<Record<KindNam
     const [name] = asArray(value, 'accept', { length: 1 })
     return { kind: 'accept', claimedName: readClaimedName(name) }
   },
+  ...GROUP_READERS,
 }
 
 function readTarget(value: WireValue | undefined): Uint8Array {

@@ -48,6 +48,9 @@ export const KINDS = {
   'gap-request': 71,
   request: 72,
   accept: 73,
+  'group-have': 74,
+  'group-want': 75,
+  'group-ops': 76,
 } as const
 
 export type KindName = keyof typeof KINDS

@@ -50,7 +50,12 @@ export function skippedRefs(primitives: Primitives, chain: ReceivedChain): Skipp
   return refsOf(primitives, chain, chain.skipped)
 }
 
-function refsOf(primitives: Primitives, chain: ReceivedChain, runs: readonly SkippedRun[]): SkippedRef[] {
+/** The names of the stored keys of these runs of a chain. */
+export function refsOf(
+  primitives: Primitives,
+  chain: Pick<ReceivedChain, 'headerKey'>,
+  runs: readonly SkippedRun[],
+): SkippedRef[] {
   if (runs.length === 0) return []
   const id = headerKeyId(primitives, chain.headerKey)
   return runs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => ({ headerKeyId: id, n: from + i })))

@@ -27,7 +27,7 @@ const cases: readonly (Content | Exclude<keyof typeof KINDS, Content['kind']> | 
   'file',
   'app',
   'payment-request',
-  'group-op',
+  { kind: 'group-op', operations: [derived('op 1', 32), derived('op 2', 20)] },
   { kind: 'void' },
   63,
   {
@@ -61,12 +61,47 @@ const cases: readonly (Content | Exclude<keyof typeof KINDS, Content['kind']> | 
     deviceSeq: 1_770_000_002,
     deviceHash: derived('device', 32),
   },
-  'group-keys',
+  {
+    kind: 'group-keys',
+    announcement: {
+      chainKey: derived('chain key', 32),
+      n: 17,
+      headerKey: derived('header key', 32),
+      publicKey: derived('public key', 32),
+      heads: [derived('head 1', 32), derived('head 2', 32)],
+      topic: { operation: derived('head 1', 32), key: derived('topic key', 32) },
+    },
+  },
   { kind: 'gap-request', gaps: [{ author: did, conversation: new Uint8Array(0), from: 4, to: 9 }] },
   { kind: 'request', claimedName: 'Ada', invite: derived('invite', 16) },
   { kind: 'request', claimedName: null, invite: null },
   { kind: 'accept', claimedName: 'Grace' },
   200,
+  {
+    kind: 'group-keys',
+    announcement: {
+      chainKey: derived('chain key', 32),
+      n: 0,
+      headerKey: derived('header key', 32),
+      publicKey: derived('public key', 32),
+      heads: [],
+      topic: null,
+    },
+  },
+  {
+    kind: 'group-have',
+    heads: [derived('head 1', 32)],
+    chains: [
+      { chain: derived('chain 1', 16), next: 0 },
+      { chain: derived('chain 2', 16), next: 500 },
+    ],
+  },
+  {
+    kind: 'group-want',
+    operations: [derived('op 3', 32)],
+    frames: [{ chain: derived('chain 2', 16), from: 3, to: 9 }],
+  },
+  { kind: 'group-ops', operations: [derived('op 4', 32)] },
 ]
 
 export interface PayloadVector {
@@ -87,7 +122,7 @@ export function payloadVectors(): readonly PayloadVector[] {
       kind,
       id: derived(`id ${index}`, 16),
       content: known ? encodeContent(said) : derived(`content ${index}`, 12),
-      conversation: said === 'group-op' || said === 'group-keys' ? gid : new Uint8Array(0),
+      conversation: known && said.kind.startsWith('group-') ? gid : new Uint8Array(0),
       sentAt: 1_770_000_000_000 + index,
     }
     let made: { payload: Payload; bytes: Uint8Array }

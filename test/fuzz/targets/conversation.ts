@@ -63,6 +63,21 @@ const CONTENTS: readonly Content[] = [
   { kind: 'request', claimedName: 'ada', invite: author },
   { kind: 'request', claimedName: null, invite: null },
   { kind: 'accept', claimedName: 'bob' },
+  { kind: 'group-op', operations: [group, author] },
+  { kind: 'group-ops', operations: [group] },
+  {
+    kind: 'group-keys',
+    announcement: {
+      chainKey: group,
+      n: 3,
+      headerKey: group,
+      publicKey: group,
+      heads: [group],
+      topic: { operation: group, key: group },
+    },
+  },
+  { kind: 'group-have', heads: [group], chains: [{ chain: author, next: 5 }] },
+  { kind: 'group-want', operations: [group], frames: [{ chain: author, from: 0, to: 7 }] },
 ]
 
 const payload: Payload = {

@@ -5,6 +5,7 @@ import type { Target } from '../target.ts'
 import { backupTargets } from './backup.ts'
 import { conversationTargets } from './conversation.ts'
 import { diskTargets } from './disk.ts'
+import { groupFrameTargets } from './group-frames.ts'
 import { groupTargets } from './groups.ts'
 import { identityTargets } from './identity.ts'
 import { localTargets } from './local.ts'
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   ...identityTargets,
   ...sessionTargets,
   ...conversationTargets,
+  ...groupFrameTargets,
   ...rowTargets,
   ...diskTargets,
   ...backupTargets,

@@ -11,6 +11,12 @@ import {
   MAX_ROUTE_BYTES,
   MAX_TEXT_BYTES,
 } from '../../../lib/conversation/contents.ts'
+import {
+  MAX_GROUP_OPS_BYTES,
+  MAX_HAVE_CHAINS,
+  MAX_WANTED_FRAMES,
+  MAX_WANTED_OPS,
+} from '../../../lib/conversation/group-contents.ts'
 import { MAX_PQ_BYTES } from '../../../lib/conversation/control.ts'
 import { KINDS, MAX_PAYLOAD_BYTES } from '../../../lib/conversation/payload.ts'
 import { MAX_COUNTER, type Ranges } from '../../../lib/conversation/ranges.ts'
@@ -22,7 +28,8 @@ const did = bytes(16)
 const gid = bytes(32)
 const none = bytes(0)
 const pieces = (count: number): Ranges => Array.from({ length: count }, (_, i) => [2 * i + 1, 2 * i + 1])
-const times = (count: number, value: WireValue): WireValue => Array.from({ length: count }, () => value)
+const many = <T>(count: number, value: T): readonly T[] => Array.from({ length: count }, () => value)
+const times = (count: number, value: WireValue): WireValue => many(count, value)
 const farPieces = (count: number): Ranges =>
   pieces(count).map(([from, to]) => [MAX_COUNTER - 2000 + from, MAX_COUNTER - 2000 + to])
 
@@ -60,6 +67,26 @@ const contents: readonly Content[] = [
   { kind: 'request', claimedName: 'Ada', invite: bytes(16) },
   { kind: 'request', claimedName: null, invite: null },
   { kind: 'accept', claimedName: 'Grace' },
+  { kind: 'group-op', operations: [bytes(200)] },
+  { kind: 'group-ops', operations: [bytes(3), bytes(40)] },
+  {
+    kind: 'group-keys',
+    announcement: { chainKey: gid, n: 0, headerKey: gid, publicKey: gid, heads: [], topic: null },
+  },
+  {
+    kind: 'group-keys',
+    announcement: {
+      chainKey: gid,
+      n: 499,
+      headerKey: gid,
+      publicKey: gid,
+      heads: [gid, gid],
+      topic: { operation: gid, key: gid },
+    },
+  },
+  { kind: 'group-have', heads: [], chains: [] },
+  { kind: 'group-have', heads: [gid], chains: [{ chain: did, next: 12 }] },
+  { kind: 'group-want', operations: [gid], frames: [{ chain: did, from: 0, to: 3 }] },
 ]
 
 describe('contents', () => {
@@ -79,6 +106,22 @@ describe('contents', () => {
     })
     expect(receipt.length).toBeLessThan(5200)
     expect(encodeContent({ kind: 'text', text: 'x'.repeat(MAX_TEXT_BYTES), replyTo: did }).length).toBeLessThan(8300)
+  })
+
+  test('of groups fit a payload with all around them, the largest ones too', () => {
+    const operations = [...Array.from({ length: 63 }, () => bytes(200)), bytes(MAX_GROUP_OPS_BYTES - 63 * 200)]
+    const chain = { chain: did, next: 2 ** 32 - 1 }
+    const frames = [
+      ...Array.from({ length: 63 }, () => ({ chain: did, from: 2 ** 32 - 1, to: 2 ** 32 - 1 })),
+      { chain: did, from: 0, to: MAX_WANTED_FRAMES - 64 },
+    ]
+    const largest: readonly Content[] = [
+      { kind: 'group-op', operations },
+      { kind: 'group-ops', operations },
+      { kind: 'group-have', heads: many(16, gid), chains: many(MAX_HAVE_CHAINS, chain) },
+      { kind: 'group-want', operations: many(MAX_WANTED_OPS, gid), frames },
+    ]
+    for (const content of largest) expect(encodeContent(content).length).toBeLessThan(MAX_PAYLOAD_BYTES - 256)
   })
 
   test('a content of a kind or a code that only a newer version knows is left alone', () => {
@@ -137,6 +180,35 @@ describe('contents', () => {
       [
         [did, none, 1, 600],
         [did, gid, 1, 600],
+      ],
+    ],
+    ['no operation', 'group-ops', []],
+    ['an operation without a byte', 'group-op', [none]],
+    ['an operation that is no byte string', 'group-ops', ['op']],
+    ['too many operations', 'group-ops', times(65, did)],
+    ['too many bytes of operations', 'group-op', [bytes(MAX_GROUP_OPS_BYTES), did]],
+    ['a chain key of 31 bytes', 'group-keys', [bytes(31), 0, gid, gid, [], null]],
+    ['a chain without a topic', 'group-keys', [gid, 0, gid, gid, []]],
+    ['a chain at a number beyond 32 bits', 'group-keys', [gid, 2 ** 32, gid, gid, [], null]],
+    ['a chain with too many heads', 'group-keys', [gid, 0, gid, gid, times(17, gid), null]],
+    ['a topic key of 16 bytes', 'group-keys', [gid, 0, gid, gid, [], [gid, did]]],
+    ['a topic key of no operation', 'group-keys', [gid, 0, gid, gid, [], [null, gid]]],
+    ['too many heads', 'group-have', [times(17, gid), []]],
+    ['too many chains', 'group-have', [[], times(257, [did, 1])]],
+    ['a chain of 32 bytes', 'group-have', [[], [[gid, 1]]]],
+    ['too many operations wanted', 'group-want', [times(129, gid), []]],
+    ['too many runs wanted', 'group-want', [[], times(65, [did, 1, 1])]],
+    ['a run that descends', 'group-want', [[], [[did, 2, 1]]]],
+    ['a run of too many frames', 'group-want', [[], [[did, 1, 1025]]]],
+    [
+      'too many frames wanted in all',
+      'group-want',
+      [
+        [],
+        [
+          [did, 1, 600],
+          [did, 1, 600],
+        ],
       ],
     ],
     ['too many gaps', 'gap-request', times(MAX_GAP_ENTRIES + 1, [did, none, 1, 1])],

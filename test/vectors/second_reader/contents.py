@@ -138,11 +138,71 @@ def _read_reaction(value) -> dict:
     return {"target": _hex(target, 16), "emoji": _optional(emoji, _text, 64)}
 
 
+def _read_operations(value) -> dict:
+    operations = [_hex(operation, 1, 13312) for operation in list_of(value, 64)]
+    if not operations or sum(len(operation) // 2 for operation in operations) > 13312:
+        raise ValueError("no operations, or too many bytes of them")
+    return {"operations": operations}
+
+
+def _write_operations(c: dict) -> list:
+    return [unhex(operation) for operation in c["operations"]]
+
+
+def _ids(value, most: int) -> list:
+    return [_hex(item, 32) for item in list_of(value, most)]
+
+
+def _read_keys(value) -> dict:
+    chain_key, n, header_key, public_key, heads, topic = _tuple(value, 6)
+    keys = {"chainKey": _hex(chain_key, 32), "n": number_of(n, 0, 2**32 - 1), "headerKey": _hex(header_key, 32)}
+    told = None
+    if topic is not None:
+        operation, key = _tuple(topic, 2)
+        told = {"operation": _hex(operation, 32), "key": _hex(key, 32)}
+    return {"announcement": {**keys, "publicKey": _hex(public_key, 32), "heads": _ids(heads, 16), "topic": told}}
+
+
+def _write_keys(c: dict) -> list:
+    a = c["announcement"]
+    keys = [unhex(a["chainKey"]), a["n"], unhex(a["headerKey"]), unhex(a["publicKey"])]
+    topic = a["topic"] and [unhex(a["topic"]["operation"]), unhex(a["topic"]["key"])]
+    return [*keys, [unhex(head) for head in a["heads"]], topic]
+
+
+def _read_have(value) -> dict:
+    heads, chains = _tuple(value, 2)
+    pairs = [_tuple(chain, 2) for chain in list_of(chains, 256)]
+    read = [{"chain": _hex(chain, 16), "next": number_of(n, 0, 2**32 - 1)} for chain, n in pairs]
+    return {"heads": _ids(heads, 16), "chains": read}
+
+
+def _write_have(c: dict) -> list:
+    return [[unhex(head) for head in c["heads"]], [[unhex(p["chain"]), p["next"]] for p in c["chains"]]]
+
+
+def _read_want(value) -> dict:
+    operations, frames = _tuple(value, 2)
+    runs = []
+    for item in list_of(frames, 64):
+        chain, start, end = _tuple(item, 3)
+        number_of(start, 0, number_of(end, 0, 2**32 - 1))
+        runs.append({"chain": _hex(chain, 16), "from": start, "to": end})
+    if sum(run["to"] - run["from"] + 1 for run in runs) > 1024:
+        raise ValueError("more than 1024 frames wanted")
+    return {"operations": _ids(operations, 128), "frames": runs}
+
+
+def _write_want(c: dict) -> list:
+    return [_write_operations(c), [[unhex(run["chain"]), run["from"], run["to"]] for run in c["frames"]]]
+
+
 CONTENTS = {
     1: ("text", lambda c: [c["text"], unhex(c["replyTo"])], _read_text),
     2: ("edit", lambda c: [unhex(c["target"]), c["text"]], _read_edit),
     3: ("delete", lambda c: [unhex(c["target"])], lambda value: {"target": _hex(_tuple(value, 1)[0], 16)}),
     4: ("reaction", lambda c: [unhex(c["target"]), c["emoji"]], _read_reaction),
+    8: ("group-op", _write_operations, _read_operations),
     9: ("void", lambda c: [], lambda value: dict(_tuple(value, 0))),
     64: ("receipt", _write_receipt, _read_receipt),
     65: ("typing", lambda c: [c["on"]], _read_typing),
@@ -154,6 +214,7 @@ CONTENTS = {
         lambda value: {"routes": [_hex(route, 0, 512) for route in list_of(value, 3)]},
     ),
     69: ("record-seq", _write_record_seq, _read_record_seq),
+    70: ("group-keys", _write_keys, _read_keys),
     71: ("gap-request", _write_gaps, _read_gaps),
     72: ("request", lambda c: [c["claimedName"], unhex(c["invite"])], _read_request),
     73: (
@@ -161,4 +222,7 @@ CONTENTS = {
         lambda c: [c["claimedName"]],
         lambda value: {"claimedName": _optional(_tuple(value, 1)[0], _text, 64)},
     ),
+    74: ("group-have", _write_have, _read_have),
+    75: ("group-want", _write_want, _read_want),
+    76: ("group-ops", _write_operations, _read_operations),
 }
