@@ -13,11 +13,14 @@ interface Completed {
   readonly name: string
   readonly summary: string
   readonly flags: readonly string[]
+  /** Those of the flags behind which a value stands. */
+  readonly valued: readonly string[]
   readonly operand: Operand
   /** The commands that belong to it. */
   readonly parts: readonly Completed[]
 }
 
+const GLOBAL_VALUED = ['--home', '--passphrase-file', '--passphrase-fd']
 const GLOBAL_FLAGS =
   '--home --json --quiet --verbose --no-color --passphrase-file --passphrase-fd --help --version'.split(' ')
 
@@ -37,10 +40,12 @@ async function completed(invocation: () => Invocation): Promise<readonly Complet
 }
 
 function describe(command: Command, name: string, summary: string): Completed {
+  const options = command.options.filter(({ hidden }) => !hidden)
   return {
     name,
     summary,
-    flags: command.options.filter(({ hidden }) => !hidden).flatMap(({ long }) => long ?? []),
+    flags: options.flatMap(({ long }) => long ?? []),
+    valued: options.filter(({ required, variadic }) => required && !variadic).flatMap(({ long }) => long ?? []),
     operand: OPERANDS[command.registeredArguments[0]?.name() ?? ''] ?? 'none',
     parts: command.commands.map((part) => describe(part, `${name} ${part.name()}`, part.description())),
   }
@@ -65,6 +70,11 @@ function branches(commands: readonly Completed[], action: (command: Completed) =
   return commands.map((each) => `      ${patternOf([each])}) ${action(each)} ;;`).join('\n')
 }
 
+/** Every flag behind which the next word is its value, in whatever command. (`--mailbox` is no such flag of `bootstrap`, behind which no word stands.) */
+function valuedFlags(commands: readonly Completed[]): string {
+  return [...new Set([...GLOBAL_VALUED, ...allOf(commands).flatMap(({ valued }) => valued)])].sort().join(' | ')
+}
+
 /** What both scripts do with a word that is no flag: it names the command, or is one of its operands. */
 function takeWord(commands: readonly Completed[]): string {
   return `case $verb in
@@ -76,11 +86,20 @@ function takeWord(commands: readonly Completed[]): string {
 
 // names of contacts are chosen freely: no shell may ever read one as anything but a word, so no `compgen -W`
 const BASH_HEAD = `_sotto_candidates() {
-  local home=() at
+  local home=() at word program=("\${COMP_WORDS[0]}")
+  # an alias is the user's own text, and what a shell would run for this word
+  [[ -n \${BASH_ALIASES[\${program[0]}]-} ]] && eval "program=(\${BASH_ALIASES[\${program[0]}]})"
+  program[0]=\${program[0]/#~\\//$HOME/}
   for ((at = 1; at < COMP_CWORD; at++)); do
-    [[ \${COMP_WORDS[at]} == --home ]] && home=(--home "\${COMP_WORDS[at + 1]}")
+    word=\${COMP_WORDS[at]}
+    if [[ $word == --home ]]; then
+      word=\${COMP_WORDS[at + 1]}
+      # bash takes --home=x apart
+      [[ $word == '=' ]] && word=\${COMP_WORDS[at + 2]}
+      home=(--home "\${word/#~\\//$HOME/}")
+    fi
   done
-  "\${COMP_WORDS[0]}" "\${home[@]}" completion --candidates "$1" 2>/dev/null
+  "\${program[@]}" "\${home[@]}" completion --candidates "$1" 2>/dev/null
 }
 _sotto_offer() {
   local word
@@ -105,11 +124,17 @@ function bash(commands: readonly Completed[]): string {
   for ((at = 1; at < COMP_CWORD; at++)); do
     word=\${COMP_WORDS[at]}
     case $word in
-      --home | --passphrase-file | --passphrase-fd) ((at++)) ;;
+      ${valuedFlags(commands)})
+        [[ \${COMP_WORDS[at + 1]} == '=' ]] && ((at++))
+        ((at++)) ;;
       -*) ;;
       *) ${takeWord(commands)} ;;
     esac
   done
+  # the value of a flag
+  ((at > COMP_CWORD)) && return
+  # as it was typed, with what keeps the shell from reading it
+  cur=\${cur//\\\\/}
   if [[ $cur == -* ]]; then
     case $verb in
 ${branches(all, ({ flags }) => offer([...flags, ...GLOBAL_FLAGS]))}
@@ -140,21 +165,33 @@ function zsh(commands: readonly Completed[]): string {
   const described = commands.map(({ name, summary }) => `    '${name}:${summary.replaceAll("'", '')}'`)
   return `#compdef sotto
 _sotto_candidates() {
-  local home=() at=$words[(i)--home]
-  (( at < CURRENT )) && home=(--home "\${words[at + 1]}")
-  local found=("\${(@f)$("\${words[1]}" $home completion --candidates $1 2>/dev/null)}")
-  compadd -- "\${found[@]}"
+  local program=\${(Q)words[1]} word
+  local -a home found
+  for ((at = 2; at < CURRENT; at++)); do
+    word=\${(Q)words[at]}
+    case $word in
+      --home) home=(--home "\${\${(Q)words[at + 1]}/#\\~\\//$HOME/}") ;;
+      --home=*) home=("\${word/#--home=\\~\\//--home=$HOME/}") ;;
+    esac
+  done
+  found=(\${(f)"$("\${program/#\\~\\//$HOME/}" $home completion --candidates $1 2>/dev/null)"})
+  (( $#found )) && compadd -- "\${found[@]}"
 }
 _sotto() {
   local verb= operands=0 at word
   for ((at = 2; at < CURRENT; at++)); do
     word=$words[at]
     case $word in
-      --home | --passphrase-file | --passphrase-fd) ((at++)) ;;
+      ${valuedFlags(commands)}) ((at++)) ;;
       -*) ;;
       *) ${takeWord(commands)} ;;
     esac
   done
+  # the value of a flag
+  if ((at > CURRENT)); then
+    _files
+    return
+  fi
   local -a commands=(
 ${described.join('\n')}
   )
@@ -180,45 +217,90 @@ ${branches(
     _files
   fi
 }
-compdef _sotto sotto
+# a file of fpath is read when something is to be completed for the first time; sourced, it only makes itself known
+if [[ \${funcstack[1]} == _sotto ]]; then _sotto "$@"; else compdef _sotto sotto; fi
 `
 }
 
 function fish(commands: readonly Completed[]): string {
-  const plain = (text: string): string => text.replaceAll("'", '')
-  const seen = (names: readonly string[]): string => `__fish_seen_subcommand_from ${names.join(' ')}`
-  /** All words of its name were typed. */
-  const within = ({ name }: Completed): string =>
-    name
-      .split(' ')
-      .map((word) => seen([word]))
-      .join('; and ')
-  const named = ({ name, summary }: Completed, when: string): string =>
-    `complete -c sotto -n '${when}' -f -a ${lastWord(name)} -d '${plain(summary)}'`
-  const lines = [
-    ...commands.map((each) => named(each, `not ${seen(commands.map(({ name }) => name))}`)),
-    ...commands.flatMap((each) => {
-      const others = each.parts.map(({ name }) => lastWord(name))
-      return each.parts.map((part) => named(part, `${within(each)}; and not ${seen(others)}`))
-    }),
-    ...allOf(commands).flatMap((each) => [
-      ...each.flags.map((flag) => `complete -c sotto -n '${within(each)}' -l ${flag.slice(2)}`),
-      ...(each.operand === 'none'
-        ? []
-        : [`complete -c sotto -n '${within(each)}' -f -a '(__sotto_candidates ${each.operand})'`]),
-    ]),
-  ]
+  const all = allOf(commands)
+  const plain = (text: string): string => text.replaceAll("'", '').replaceAll('\\', '')
+  const lines = (words: readonly string[]): string => `printf '%s\\n' ${words.map((word) => `'${word}'`).join(' ')}`
+  const described = (each: readonly Completed[]): string =>
+    lines(each.map(({ name, summary }) => `${lastWord(name)}\t${plain(summary)}`))
+  const cases = (each: readonly Completed[], action: (command: Completed) => string): string =>
+    each.map((command) => `      case '${command.name}'\n        ${action(command)}`).join('\n')
+  const having = (operand: Operand): string =>
+    all
+      .filter((each) => each.operand === operand)
+      .map(({ name }) => `'${name}'`)
+      .join(' ')
+  const several = commands.filter(({ parts }) => parts.length > 0)
   return `function __sotto_candidates
-  set -l words (commandline -opc)
-  set -l home
-  if set -l at (contains -i -- --home $words)
-    set home --home $words[(math $at + 1)]
-  end
-  $words[1] $home completion --candidates $argv[1] 2>/dev/null
+  set -l program (string replace -r '^~/' "$HOME/" -- $argv[1])
+  set -l home (string replace -r '^~/' "$HOME/" -- $argv[3..])
+  $program $home completion --candidates $argv[2] 2>/dev/null
 end
-${GLOBAL_FLAGS.map((flag) => `complete -c sotto -l ${flag.slice(2)}`).join('\n')}
-${lines.join('\n')}
-complete -c sotto -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'
+function __sotto_offer
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  set -l verb ''
+  set -l home
+  set -l operands 0
+  set -l at 2
+  while test $at -le (count $words)
+    set -l word $words[$at]
+    switch $word
+      case ${valuedFlags(commands).replaceAll(' | ', ' ')}
+        set at (math $at + 1)
+        # the value of a flag
+        if test $at -gt (count $words)
+          __fish_complete_path $current
+          return
+        end
+        test $word = --home; and set home --home $words[$at]
+      case '--home=*'
+        set home --home (string sub -s 8 -- $word)
+      case '-*'
+      case '*'
+        switch $verb
+          case ''
+            set verb $word
+          case ${several.map(({ name }) => `'${name}'`).join(' ')}
+            set verb "$verb $word"
+          case '*'
+            set operands (math $operands + 1)
+        end
+    end
+    set at (math $at + 1)
+  end
+  if string match -q -- '-*' $current
+    ${lines(GLOBAL_FLAGS)}
+    switch $verb
+${cases(
+  all.filter(({ flags }) => flags.length > 0),
+  ({ flags }) => lines(flags),
+)}
+    end
+  else if test -z $verb
+    ${described(commands)}
+  else if test $operands -eq 0
+    switch $verb
+${cases(several, ({ parts }) => described(parts))}
+      case ${having('who')}
+        __sotto_candidates $words[1] who $home
+      case ${having('id')}
+        __sotto_candidates $words[1] id $home
+      case completion
+        ${lines(SHELLS)}
+      case '*'
+        __fish_complete_path $current
+    end
+  else
+    __fish_complete_path $current
+  end
+end
+complete -c sotto -f -a '(__sotto_offer)'
 `
 }
 

@@ -1,56 +1,15 @@
-import { execFile, spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { serveApi } from '../../cli/server.ts'
 import { VERBS } from '../../cli/verbs.ts'
 import { runCli, temporaryHome } from '../support/cli.ts'
-import { createFakeNode, fakeAccount } from '../support/fake-node.ts'
+import { has, HOSTILE, type Shell, shellScript } from '../support/completion-shell.ts'
+import { fakeAccount } from '../support/fake-node.ts'
 
 const run = promisify(execFile)
 const PROGRAM = fileURLToPath(new URL('../../cli/sotto', import.meta.url))
-const silent = { debug: () => {}, info: () => {}, warn: () => {} }
-/** Names that a shell would run or break, were they ever read as more than a word. */
-const HOSTILE = '$(touch pwned)`touch pwned2`'
-const CONTACTS = [
-  { petname: 'bob' },
-  { petname: 'Ada Lovelace', account: fakeAccount('a') },
-  { petname: HOSTILE, account: fakeAccount('c') },
-  { petname: 'hidden\u202e', account: fakeAccount('d') },
-  { petname: 'carol', account: fakeAccount('e'), state: 'requested' },
-] as const
-
-interface Shell extends AsyncDisposable {
-  readonly home: string
-  /** A directory that is empty unless a shell did what a name says. */
-  readonly directory: string
-  readonly script: string
-}
-
-async function shellScript(shell: string): Promise<Shell> {
-  const scope = await temporaryHome()
-  const directory = await mkdtemp(join(tmpdir(), 'sotto-complete-'))
-  const node = createFakeNode({ contacts: CONTACTS })
-  node.receive('bob', 'hi')
-  const server = await serveApi({ home: scope.home, node, env: {}, stop: () => {}, logger: silent })
-  const { stdout } = await runCli(['completion', shell], scope)
-  const script = join(scope.home, `completion.${shell}`)
-  await writeFile(script, stdout)
-  return {
-    home: scope.home,
-    directory,
-    script,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]()
-      await scope[Symbol.asyncDispose]()
-      await rm(directory, { recursive: true })
-    },
-  }
-}
-
 /** What bash offers for the last of the words. */
 async function completeInBash({ script, directory }: Shell, ...words: readonly string[]): Promise<string[]> {
   const program = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sotto
@@ -82,6 +41,9 @@ describe('bash', () => {
     expect(await completeInBash(shell, ...home, 'mailbox', 'use', 'b')).toEqual(['bob'])
     expect(await completeInBash(shell, ...home, 'mailbox', 'use', 'bob', '')).toEqual([])
     expect(await completeInBash(shell, 'mailbox', HOSTILE, '')).toEqual([])
+    expect(await completeInBash(shell, ...home, 'log', '--last', '5', 'b')).toEqual(['bob'])
+    expect(await completeInBash(shell, ...home, 'log', '--last', '')).toEqual([])
+    expect(await completeInBash(shell, '--home', '=', shell.home, 'log', 'b')).toEqual(['bob'])
     expect(await readdir(shell.directory)).toEqual([])
   })
 
@@ -110,8 +72,6 @@ describe('bash', () => {
     expect(ran).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 })
-
-const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0
 
 describe('zsh', () => {
   test('reads its script, and offers commands and names', async (context) => {
@@ -154,7 +114,11 @@ describe('fish', () => {
     expect(await complete('sotto mailbox u')).toContain('use\t')
     expect(await complete('sotto config show --or')).toContain('--origin')
     const names = await complete(`sotto --home ${shell.home} send `)
-    expect(names).toContain('bob')
+    expect(names.split('\n')).toEqual(expect.arrayContaining(['bob', 'Ada Lovelace', HOSTILE, fakeAccount('d')]))
+    // what was typed before decides, not what else looks like a command
+    expect(await complete(`sotto --home=${shell.home} log --last 5 b`)).toBe('bob\n')
+    expect(await complete(`sotto --home ${shell.home} send bob `)).not.toContain('carol')
+    expect(await complete(`sotto --home ${shell.home} send log --`)).not.toContain('--follow')
     expect((await readdir(shell.directory)).filter((name) => name.startsWith('pwned'))).toEqual([])
   })
 })
