@@ -48,6 +48,17 @@ export const RANGES = {
   /** Which mailboxes hold an own message. Key: contact handle 16 || u64be counter. */
   stored: 'sealed',
 
+  /** Groups: what is kept beside operations, chains and frames. Key: handle 16 of the contact that stands for it. */
+  group: 'sealed',
+  /** Operations of a group, each behind those before it. Key: handle 16 || u32be place. */
+  'group-op': 'sealed',
+  /** Sender chains. Key: handle 16 || chain id 16. */
+  'group-chain': 'sealed',
+  /** Frames of sender chains, own and others', for members that lack them. Key: handle 16 || chain id 16 || n u32be. */
+  'group-frame': 'wire',
+  /** What another member has and lacks. Key: handle 16 || account 32. */
+  fellow: 'sealed',
+
   /** What a mailbox keeps of itself, in a store of its own: the key that signs receipts. Key: `self`. */
   keeper: 'sealed',
   /** Whose queues a mailbox keeps. Key: the owner's public key 32. */

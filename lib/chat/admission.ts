@@ -15,6 +15,7 @@ import { forgetContact } from './requests.ts'
 import { ephemeral } from './sealing.ts'
 import { newEntry, type SessionEntry } from './session-entry.ts'
 import { dropSession, PREFIX_MEMORY_MS, rememberPrefix } from './sessions.ts'
+import { isHeard } from './standing.ts'
 import { sealFrame } from '../session/seal.ts'
 
 /** New sessions per contact and hour; a handshake costs both sides a few hundred microseconds. */
@@ -103,7 +104,7 @@ function turnAway(machine: Machine, why: string): null {
  * gen to exceed, inside that very session, and the session is forgotten.
  */
 function refuseGen(machine: Machine, link: Link, contact: Contact, session: Session, gen: number): null {
-  if (contact.row.state !== 'accepted') return turnAway(machine, 'gen too low')
+  if (!isHeard(contact)) return turnAway(machine, 'gen too low')
   contact.admitted = [...contact.admitted, machine.now]
   const control = ephemeral(machine, { kind: 'control', control: { code: 'gen-too-low', gen } })
   const { frame } = sealFrame(machine.primitives, machine.random, session, [control], machine.now)

@@ -6,6 +6,7 @@ import { tellNews } from './news.ts'
 import { PROOF_BYTES, proofFor, prove } from './proofs.ts'
 import { onAlive } from './reach.ts'
 import { restartDrives } from './sealing.ts'
+import { isSought } from './standing.ts'
 import { tollOf } from './tolls.ts'
 
 /**
@@ -49,7 +50,7 @@ export function proveLate(machine: Machine, contact: Contact): void {
 /** Whether the proof that came on a link is by one of their sessions; then the link is theirs. */
 function isProvedBy(machine: Machine, link: Link, contact: Contact): boolean {
   // Silence towards whom the user has not accepted: an answered proof would tell them that their request arrived.
-  if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') return false
+  if (!isSought(contact)) return false
   for (const { session } of contact.sessions) {
     // A thief of the own prekeys can begin a session in their name, but cannot confirm it.
     if (session.role === 'responder' && !session.confirmed) continue

@@ -14,13 +14,12 @@ import {
 
 /** What is kept about a person, contact or not. Replaced as a whole when it changes. */
 export interface ContactRow {
-  /** AK_0, 32 bytes. */
+  /** AK_0, 32 bytes; of a group its id. */
   readonly account: Uint8Array
   /** The user's own name for them. */
   readonly petname: string
   /** What they call themselves; hostile text. */
   readonly claimedName: string | null
-  /** `requested`: they asked; `pending`: I asked. */
   readonly state: ContactState
   /** What a blocked person was before. */
   readonly before: ContactState | null
@@ -56,7 +55,11 @@ export interface ContactRow {
   readonly expires: number | null
 }
 
-export type ContactState = 'requested' | 'pending' | 'accepted' | 'blocked'
+/**
+ * `requested`: they asked; `pending`: I asked; `member`: nobody asked, but we share a group; `group`: no person but a group,
+ * whose id stands for the account.
+ */
+export type ContactState = 'requested' | 'pending' | 'accepted' | 'blocked' | 'member' | 'group'
 
 export interface PeerDevice {
   readonly did: Uint8Array
@@ -69,7 +72,7 @@ export const MAX_NAME_BYTES = 64
 /** The longest preview of a request, bytes of UTF-8. */
 export const MAX_HELLO_BYTES = 1024
 
-const STATES: readonly ContactState[] = ['requested', 'pending', 'accepted', 'blocked']
+const STATES: readonly ContactState[] = ['requested', 'pending', 'accepted', 'blocked', 'member', 'group']
 const VERIFIED = ['no', 'number', 'code'] as const
 /** First values of `receipts` and `expires`, which came later. */
 const ADDED = [true, null] as const

@@ -13,6 +13,8 @@ import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, 
 import { encodeSent, sentOf } from './sent.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
 import { owesAnswer, sendingSession } from './session-entry.ts'
+import { pumpGroup } from './group/sending.ts'
+import { isHeard, isSought } from './standing.ts'
 
 /** Payloads or frames read back from the store at a time. */
 const LOAD_BATCH = 256
@@ -38,15 +40,18 @@ const PQ_ROOM = new Uint8Array(1_400)
  * then news, receipts and messages in their order.
  */
 export function pump(machine: Machine, contact: Contact): void {
-  const { state } = contact.row
-  if (state !== 'accepted' && state !== 'pending') return
+  if (contact.group !== null) {
+    pumpGroup(machine, contact, contact.group)
+    return
+  }
+  if (!isSought(contact)) return
   const current = sendingSession(contact.sessions)
   for (const entry of contact.sessions) {
     if (entry !== current && owesAnswer(entry) && linkFor(machine, contact, entry) !== null)
       sealInto(machine, contact, entry, [])
   }
   if (current === undefined || linkFor(machine, contact, current) === null) return
-  const isConfirmed = state === 'accepted' && current.session.confirmed
+  const isConfirmed = isHeard(contact) && current.session.confirmed
   if (isConfirmed && wayTo(machine, contact) !== null) deliver(machine, contact)
   else if (owesAnswer(current)) {
     const receipts = isConfirmed ? takeReceipts(machine, contact) : []
@@ -60,7 +65,7 @@ export function pump(machine: Machine, contact: Contact): void {
  */
 function mayLeave(contact: Contact): boolean {
   const heard = contact.link === null || contact.heard === 'news'
-  return heard && !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
+  return heard && contact.row.state === 'accepted' && !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
 }
 
 function deliver(machine: Machine, contact: Contact): void {

@@ -37,8 +37,8 @@ export const NEW_HEAD: Head = {
   settledTo: 0,
 }
 
-/** Author devices remembered per contact: four at a time, and those they replaced. */
-const MAX_DEVICES = 64
+/** Author devices remembered per conversation: of a person four at a time, and those they replaced; of a group one of each member. */
+const MAX_DEVICES = 512
 
 /** Messages that changes may wait for; what is done to more of them gives way. */
 export const MAX_EARLY = 64

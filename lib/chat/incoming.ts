@@ -26,6 +26,7 @@ import { prove } from './proofs.ts'
 import { receiptsAgain } from './receipts.ts'
 import { answerAgain, endDrive } from './sealing.ts'
 import { advance, sendingSession, type SessionEntry } from './session-entry.ts'
+import { isHeard, isOnlyAsked, isSought } from './standing.ts'
 import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
 import { tollOf } from './tolls.ts'
 import { holdWeak, releaseWeak } from './weak.ts'
@@ -50,7 +51,7 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     if (seen !== undefined) {
       count(machine, 'prefix: of a session that is over')
       const contact = seen.contact === null ? undefined : machine.contacts.get(seen.contact)
-      if (seen.answer !== null && contact?.row.state === 'accepted' && mayAnswerAgain(machine, contact, link))
+      if (seen.answer !== null && contact !== undefined && isHeard(contact) && mayAnswerAgain(machine, contact, link))
         send(machine, link.id, seen.answer)
       return
     }
@@ -182,7 +183,7 @@ function onOpened(machine: Machine, link: Link, contact: Contact, entry: Session
 /** The peer proved to be who it said: the session may carry content, and what waits moves to it. */
 function onConfirmed(machine: Machine, link: Link, contact: Contact, entry: SessionEntry): void {
   updateRow(machine, contact, { lastGen: Math.max(contact.row.lastGen, entry.session.gen) })
-  if (contact.row.state === 'pending') {
+  if (isOnlyAsked(contact)) {
     // They answered the request, or made one of their own.
     updateRow(machine, contact, { state: 'accepted', since: machine.now })
     emit(machine, { kind: 'contact', contact: contact.id })
@@ -203,7 +204,7 @@ function onConfirmed(machine: Machine, link: Link, contact: Contact, entry: Sess
 function onDuplicate(machine: Machine, link: Link, contact: Contact, entry: SessionEntry): void {
   count(machine, 'frame: duplicate')
   // Whom I asked myself was answered at once; only somebody who waits for the user's answer hears nothing.
-  if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') return
+  if (!isSought(contact)) return
   if (!mayAnswerAgain(machine, contact, link)) return
   entry.via = link.id
   link.from = contact
@@ -229,7 +230,7 @@ function isFirstToday(machine: Machine, { mail }: Contact, what: 'answeredAt' | 
  */
 function onClone(machine: Machine, link: Link, contact: Contact, entry: SessionEntry, reason: string): void {
   count(machine, `frame: clone, ${reason}`)
-  if (contact.row.state !== 'accepted') return
+  if (!isHeard(contact)) return
   if (!entry.cloned) alert(machine, contact, 'cloned device')
   entry.cloned = true
   const counter = highestCounter(incomingOf(contact.head, entry.session.peerDid).seen)

@@ -7,6 +7,7 @@ import { lookUp, onLost, onOpen, onUnreachable, retry } from './reach.ts'
 import { restartDrives } from './sealing.ts'
 import { sendingSession } from './session-entry.ts'
 import { sendRequest, startSession } from './sessions.ts'
+import { isHeard, isOnlyAsked } from './standing.ts'
 import { endTyping } from './typing.ts'
 
 /**
@@ -131,7 +132,7 @@ function greet(machine: Machine, link: Link, contact: Contact): void {
     return
   }
   prove(machine, link, entry.session.linkKey)
-  if (entry.drive === null && !entry.session.confirmed && contact.row.state === 'pending') {
+  if (entry.drive === null && !entry.session.confirmed && isOnlyAsked(contact)) {
     // The process died while it was reading what the request says.
     sendRequest(machine, contact, entry)
   }
@@ -147,7 +148,7 @@ export function onProofTimeout(machine: Machine, id: LinkId): void {
     return
   }
   // Silence is the answer to a request.
-  if (link.theirNonce !== null && link.expected.row.state !== 'accepted') return
+  if (link.theirNonce !== null && !isHeard(link.expected)) return
   if (link.theirNonce !== null && !link.doubted) {
     link.doubted = true
     startSession(machine, link.expected, id)

@@ -8,6 +8,7 @@ import type { OpenedSlot } from '../identity/slot.ts'
 import type { Range, Row } from '../rows.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Alert, ChatEvent, Effect, LinkId, Reply, StoredRow } from './events.ts'
+import type { Group } from './group/state.ts'
 import { type Head, NEW_HEAD } from './head.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { Own } from './own.ts'
@@ -114,6 +115,10 @@ export interface Contact {
   heard: 'nothing' | 'frames' | 'news'
   reach: Reach
   readonly mail: ContactMail
+  /** Of a group what only groups have; null for a person. */
+  group: Group | null
+  /** Groups that both of us are members of. */
+  readonly groups: Set<Contact>
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
   /** The number of the newest account record that they said they have. */
@@ -335,6 +340,8 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     heard: 'nothing',
     reach: IDLE,
     mail: newContactMail(),
+    group: null,
+    groups: new Set(),
     news: new Map(),
     toldSeq: 0,
     lookups: new Map(),

@@ -5,6 +5,7 @@ import { type Contact, jitter, type Lookup, type Machine, setTimer } from './mac
 import { onAway } from './mail/away.ts'
 import { accountKeyOf, applyResolved, isBehind, lookUpSecrets } from './pins.ts'
 import { isRequestOver } from './requests.ts'
+import { isHeard } from './standing.ts'
 
 /** Pauses between rounds, ms, each ±25 %: quick after a blip, at most ten minutes for people who are away. */
 export const REACH_PAUSES_MS: readonly number[] = [
@@ -24,9 +25,10 @@ const MAX_FLAP_PAUSE = 5
 const LOOK_UP_AFTER_MS = 30_000
 const LOOK_AGAIN_MS = 3_600_000
 
-/** Whether this person is to be reached: accepted, or asked lately and not answered. */
-function wanted(machine: Machine, { row }: Contact): boolean {
-  return row.state === 'accepted' || (row.state === 'pending' && !isRequestOver(row, machine.now))
+/** Whether this person is to be reached: accepted, member of a group of mine, or asked lately and not answered. */
+function wanted(machine: Machine, contact: Contact): boolean {
+  const { row } = contact
+  return isHeard(contact) || (row.state === 'pending' && !isRequestOver(row, machine.now))
 }
 
 /** Begins a round now, unless one is under way or there is a link. */

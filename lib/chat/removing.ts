@@ -22,6 +22,11 @@ export const RANGES_OF_CONTACT: readonly Range[] = [
   'outbox',
   'routes',
   'stored',
+  'group',
+  'group-op',
+  'group-chain',
+  'group-frame',
+  'fellow',
 ]
 
 /** Where the handle stands in keys of the range `expiry`, behind a time. */

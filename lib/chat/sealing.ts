@@ -7,6 +7,7 @@ import { sealFrame } from '../session/seal.ts'
 import { canSeal } from '../session/session.ts'
 import { type Contact, type Link, type Machine, save, send, setTimer } from './machine.ts'
 import { mailWay } from './mail/links.ts'
+import { isOnlyAsked } from './standing.ts'
 import { advance, DRIVE_PAUSES_MS, encodeDrive, type SessionEntry, sessionKey } from './session-entry.ts'
 
 /** However often the same frames of theirs come again, the answer to them leaves at most once in this time on a link, ms. */
@@ -94,7 +95,7 @@ function scheduleDrive(machine: Machine, contact: Contact, entry: SessionEntry):
   const { drive } = entry
   if (drive === null || drive.chain >= 3) return
   const pause = DRIVE_PAUSES_MS[Math.min(drive.attempts, DRIVE_PAUSES_MS.length - 1)] as number
-  const pauseMs = contact.row.state === 'pending' ? REQUEST_PAUSE_MS : pause
+  const pauseMs = isOnlyAsked(contact) ? REQUEST_PAUSE_MS : pause
   setTimer(machine, driveTimer(contact, entry), machine.now + pauseMs)
 }
 

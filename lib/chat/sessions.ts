@@ -12,10 +12,12 @@ import { mailWay } from './mail/links.ts'
 import { routesContents } from './mail/routes.ts'
 import { handshakeKeys, requestContent } from './own.ts'
 import { hasDevice, isEquivocated } from './pins.ts'
+import { openingOf } from './group/opening.ts'
 import { prove } from './proofs.ts'
 import { lookUp } from './reach.ts'
 import { isRequestOver } from './requests.ts'
 import { endDrive, messageKey, sealInto } from './sealing.ts'
+import { isOnlyAsked, isSought } from './standing.ts'
 import { wipeSession } from '../session/wipe.ts'
 import {
   advance,
@@ -64,7 +66,7 @@ export function startWaiting(machine: Machine, contact: Contact): void {
 
 function start(machine: Machine, contact: Contact, link: LinkId | null): void {
   const { row } = contact
-  if ((row.state !== 'accepted' && row.state !== 'pending') || isRequestOver(row, machine.now)) return
+  if (!isSought(contact) || (isOnlyAsked(contact) && isRequestOver(row, machine.now))) return
   if (isEquivocated(row) || isStarting(machine, contact)) return
   const prekey = row.prekey === null ? null : parsePrekey(row.prekey)
   if (row.device === null || prekey === null || !isPrekeyUsable(prekey, machine.now)) {
@@ -94,8 +96,8 @@ function start(machine: Machine, contact: Contact, link: LinkId | null): void {
   updateRow(machine, contact, { lastGen: gen, startedAt: machine.now })
   letGo(machine, contact)
   if (!contact.sessions.includes(entry)) return
-  if (row.state === 'pending') sendRequest(machine, contact, entry)
-  else sealInto(machine, contact, entry, [])
+  if (isOnlyAsked(contact)) sendRequest(machine, contact, entry)
+  else sealInto(machine, contact, entry, openingOf(machine, contact))
   const open = link === null ? undefined : machine.links.get(link)
   if (open?.dialer && open.bound === null) prove(machine, open, session.linkKey)
 }

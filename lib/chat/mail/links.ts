@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../../bytes.ts'
 import type { Route } from '../../mailbox/route.ts'
 import type { LinkId } from '../events.ts'
 import type { Contact, Link, Machine } from '../machine.ts'
+import { isOnlyAsked, isSought } from '../standing.ts'
 import type { Remote } from './state.ts'
 
 /**
@@ -40,11 +41,8 @@ function standIn(machine: Machine, peer: Uint8Array, contact: Contact | null): L
 export function mailWay(machine: Machine, contact: Contact): LinkId | null {
   const { away, knocks } = contact.mail
   if (machine.options.delivery !== 'mailbox' || !away) return null
-  const { state } = contact.row
   const isOpen =
-    routesOf(machine, contact).length > 0
-      ? state === 'accepted' || state === 'pending'
-      : state === 'pending' && knocks.length > 0
+    routesOf(machine, contact).length > 0 ? isSought(contact) : isOnlyAsked(contact) && knocks.length > 0
   return isOpen ? mailLinkOf(machine, contact).id : null
 }
 

@@ -4,6 +4,8 @@ import type { QueueClass } from '../../mailbox/quota.ts'
 import { knockSecret, type Route } from '../../mailbox/route.ts'
 import { holds } from '../invites.ts'
 import type { Contact, Machine } from '../machine.ts'
+import { isActive } from '../group/state.ts'
+import { isSought } from '../standing.ts'
 import type { Box } from './state.ts'
 
 /** What a queue at an own mailbox is made of; strangers need no token to knock. */
@@ -54,7 +56,7 @@ function subjectBytes(subject: Subject): Uint8Array {
 
 /** For whom mailboxes are to keep a queue: contacts and whom I asked, who has an invite that holds, and who knows the account. */
 export function wantedSubjects(machine: Machine): readonly Subject[] {
-  const contacts = [...machine.contacts.values()].filter(isHeard).map(({ id }) => id)
+  const contacts = [...machine.contacts.values()].filter(isAwaited).map(({ id }) => id)
   const invites = [...machine.own.invites]
     .filter(([, invite]) => holds(invite, machine.now))
     .map(([name]) => inviteSubject(name))
@@ -62,6 +64,6 @@ export function wantedSubjects(machine: Machine): readonly Subject[] {
 }
 
 /** Whether frames of theirs are of use. */
-function isHeard({ row }: Contact): boolean {
-  return row.state === 'accepted' || row.state === 'pending'
+function isAwaited(contact: Contact): boolean {
+  return isSought(contact) || (contact.group !== null && isActive(contact.group))
 }

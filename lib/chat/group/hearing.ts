@@ -1,0 +1,114 @@
+import { equalBytes } from '../../bytes.ts'
+import { decodeContent } from '../../conversation/contents.ts'
+import type { GroupContent } from '../../conversation/group-contents.ts'
+import { decodePayload, type Payload } from '../../conversation/payload.ts'
+import { type Contact, count, guarded, type Machine } from '../machine.ts'
+import { isFellow } from '../standing.ts'
+import { takeKeys } from './chains.ts'
+import { fellowOf } from './fellows.ts'
+import { type GroupContact, groupOf, touch } from './groups.ts'
+import { hearOfGroup } from './joining.ts'
+import { takeOperations } from './operations.ts'
+import { releaseEarly } from './receiving.ts'
+import { baseline } from './receipts.ts'
+import { isActive } from './state.ts'
+import { confirmSoon, onHave, onWant, tellHave } from './sync.ts'
+
+/** What a person says about a group, in a session that proved to be theirs. */
+export function applyInGroup(machine: Machine, from: Contact, did: Uint8Array, payload: Payload): void {
+  const content = decodeContent(payload.kind, payload.content)
+  const contact = groupOf(machine, payload.conversation)
+  switch (content?.kind) {
+    case 'group-op':
+    case 'group-ops':
+      if (contact === undefined || contact.group.row.standing === 'left' || contact.group.row.standing === 'removed')
+        hearOfGroup(machine, payload.conversation, content.operations, from)
+      else hearOperations(machine, contact, content.operations, from)
+      return
+    case 'group-keys':
+    case 'group-have':
+    case 'group-want':
+      if (contact !== undefined) applyAmong(machine, contact, from, did, content)
+      else count(machine, 'group: one that is not known here')
+      return
+    default:
+      count(machine, 'payload: of a group, of another kind')
+  }
+}
+
+function hearOperations(
+  machine: Machine,
+  contact: GroupContact,
+  operations: readonly Uint8Array[],
+  from: Contact,
+): void {
+  const { size } = contact.group.graph
+  takeOperations(machine, contact, operations, from)
+  if (contact.group.graph.size > size && isActive(contact.group) && from.groups.has(contact))
+    confirmSoon(machine, contact, from)
+}
+
+/** What only members say to each other. */
+function applyAmong(
+  machine: Machine,
+  contact: GroupContact,
+  from: Contact,
+  did: Uint8Array,
+  content: Exclude<GroupContent, { kind: 'group-op' | 'group-ops' }>,
+): void {
+  const { standing } = contact.group.row
+  if (standing !== 'joined' && standing !== 'leaving') {
+    count(machine, 'group: one that this account is not in')
+    return
+  }
+  if (fellowOf(contact, from) === undefined) {
+    count(machine, 'group: said by somebody who is no member')
+    // perhaps what made them one has not arrived yet; who was a contact before may be asked
+    if (content.kind !== 'group-want') tellHave(machine, contact, from)
+    return
+  }
+  switch (content.kind) {
+    case 'group-keys': {
+      const chain = takeKeys(machine, contact, from, did, content.announcement)
+      baseline(machine, contact, did, content.announcement.after)
+      touch(machine, contact)
+      releaseEarly(machine, chain.id)
+      confirmSoon(machine, contact, from)
+      return
+    }
+    case 'group-have':
+      onHave(machine, contact, from, content)
+      return
+    case 'group-want':
+      onWant(machine, contact, from, content)
+  }
+}
+
+/**
+ * Operations in the first frame of a session that somebody begins: they prove themselves, whoever brought them, and may tell
+ * that this is another member.
+ */
+export function hearBefore(machine: Machine, payloads: readonly Uint8Array[]): void {
+  for (const bytes of payloads) {
+    guarded(machine, 'payload', () => {
+      const payload = decodePayload(bytes)
+      const contact = groupOf(machine, payload.conversation)
+      if (contact === undefined || !isActive(contact.group)) return
+      const content = decodeContent(payload.kind, payload.content)
+      if (content?.kind === 'group-ops') takeOperations(machine, contact, content.operations, null)
+    })
+  }
+}
+
+/** Whether a first frame is one for a group, and no request. */
+export function isForGroup(payloads: readonly Uint8Array[]): boolean {
+  return payloads.some((bytes) => decodePayload(bytes).conversation.length > 0)
+}
+
+/** Whether somebody may say this in a session: who is no contact speaks of the groups that both are in, and of nothing else. */
+export function isInScope(machine: Machine, from: Contact, conversation: Uint8Array): boolean {
+  if (from.row.state === 'accepted') return true
+  if (!isFellow(from)) return false
+  const contact = groupOf(machine, conversation)
+  return contact !== undefined && from.groups.has(contact) && equalBytes(contact.row.account, conversation)
+}

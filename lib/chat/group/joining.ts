@@ -1,0 +1,111 @@
+import { toHex } from '../../bytes.ts'
+import { addOperation } from '../../group/adding.ts'
+import { emptyGraph, type Graph } from '../../group/graph.ts'
+import { newestPrekey } from '../own.ts'
+import { type Contact, count, emit, type Machine } from '../machine.ts'
+import { registerFor } from '../mail/boxes.ts'
+import { schedule } from '../publishing.ts'
+import { ownWay } from './card.ts'
+import { addGroup, type GroupContact, groupOf, ownAccount, touch } from './groups.ts'
+import { authorOperation, learnAuthors, onView } from './operations.ts'
+import { newGroup } from './state.ts'
+import { adderOf, viewNow } from './views.ts'
+
+/** Groups that are being heard of and are not whole yet, and operations in each. */
+const MAX_FORMING = 8
+
+/** How often the own card is written anew: the prekey in it lives nine days. */
+const CARD_MS: number = 7 * 86_400_000
+
+/** Operations of a group that this account is not (or no longer) in: somebody may have added it. Only contacts are listened to. */
+export function hearOfGroup(
+  machine: Machine,
+  gid: Uint8Array,
+  operations: readonly Uint8Array[],
+  from: Contact,
+): void {
+  if (from.row.state !== 'accepted') {
+    count(machine, 'group: told of by somebody who is no contact')
+    return
+  }
+  const known = groupOf(machine, gid)
+  const key = toHex(gid)
+  let graph: Graph = known?.group.graph ?? machine.groups.forming.get(key) ?? emptyGraph(key)
+  for (const bytes of operations) {
+    const added = addOperation(machine.primitives, graph, bytes)
+    graph = added.graph
+    if (added.outcome.kind === 'refused') count(machine, `operation: ${added.outcome.reason}`)
+  }
+  const view = graph.size === 0 ? null : viewNow(graph)
+  const own = view?.members.get(toHex(ownAccount(machine)))
+  if (view === null || own === undefined) {
+    if (known === undefined) form(machine, key, graph)
+    return
+  }
+  machine.groups.forming.delete(key)
+  const by = adderOf(graph, view, ownAccount(machine))
+  if (known === undefined) {
+    const contact = addGroup(machine, newGroup(machine.random, { gid, graph, view, by, now: machine.now }))
+    enter(machine, contact, by)
+  } else {
+    known.group.graph = graph
+    known.group.view = view
+    known.group.row = { ...known.group.row, standing: 'invited', by, since: machine.now, cardAt: 0 }
+    known.group.rowChanged = true
+    enter(machine, known, by)
+  }
+}
+
+function form(machine: Machine, key: string, graph: Graph): void {
+  const { forming } = machine.groups
+  forming.delete(key)
+  forming.set(key, graph)
+  for (const oldest of forming.keys()) {
+    if (forming.size <= MAX_FORMING) break
+    forming.delete(oldest)
+  }
+}
+
+/** Whom an accepted contact adds takes part by itself; else the user is asked. */
+function enter(machine: Machine, contact: GroupContact, by: Uint8Array | null): void {
+  learnAuthors(contact)
+  touch(machine, contact)
+  const adder = by === null ? undefined : machine.byAccount.get(toHex(by))
+  if (adder?.row.state === 'accepted') join(machine, contact)
+  else emit(machine, { kind: 'request', contact: contact.id })
+  onView(machine, contact)
+}
+
+/** This account takes part, and says so with its card. */
+export function join(machine: Machine, contact: GroupContact): void {
+  const { group } = contact
+  group.row = { ...group.row, standing: 'joined', since: machine.now }
+  group.rowChanged = true
+  touch(machine, contact)
+  registerFor(machine)
+  writeCard(machine, contact)
+  schedule(machine)
+}
+
+function writeCard(machine: Machine, contact: GroupContact): void {
+  const prekey = newestPrekey(machine)
+  if (prekey === null) return
+  const { group } = contact
+  group.row = { ...group.row, cardAt: machine.now }
+  group.rowChanged = true
+  authorOperation(machine, contact, {
+    kind: 'card',
+    record: machine.own.self.accountRecord,
+    prekey: prekey.bytes,
+    route: ownWay(machine, contact),
+  })
+}
+
+/** The hourly look after the own card: renewed weekly, and when the account's devices changed. */
+export function renewCard(machine: Machine, contact: GroupContact): void {
+  const { row, view } = contact.group
+  if (row.standing !== 'joined' || view.frozen !== null) return
+  const card = view.members.get(toHex(ownAccount(machine)))?.card ?? null
+  const isOld = machine.now - row.cardAt >= CARD_MS || card === null
+  if (isOld || card.record.seq < machine.own.self.accountRecord.seq) writeCard(machine, contact)
+}

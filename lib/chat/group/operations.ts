@@ -1,0 +1,167 @@
+import { concat, equalBytes, fromHex, toHex, u64be } from '../../bytes.ts'
+import { encodeContent } from '../../conversation/contents.ts'
+import { MAX_GROUP_OPS, MAX_GROUP_OPS_BYTES } from '../../conversation/group-contents.ts'
+import { encodeRecord } from '../../conversation/history.ts'
+import { encodePayload, KINDS } from '../../conversation/payload.ts'
+import { addOperation, nextBody } from '../../group/graph.ts'
+import { type Operation, signOperation } from '../../group/operation.ts'
+import type { Content as OperationContent } from '../../group/operation-content.ts'
+import { viewOf } from '../../group/view.ts'
+import { seenLamport } from '../head.ts'
+import { type Contact, count, emit, type Machine, save, updateHead, updateRow } from '../machine.ts'
+import { messageKey } from '../sealing.ts'
+import { partFromAll, syncMembers } from './members.ts'
+import { type GroupContact, ownAccount, tellChange, touch } from './groups.ts'
+import { dropChains } from './chains.ts'
+import { fellowContacts } from './fellows.ts'
+import { sayIn } from './saying.ts'
+import { followTopics } from './gossip.ts'
+
+/** Signs an operation of this device, applies it and tells it to the members that are there. */
+export function authorOperation(machine: Machine, contact: GroupContact, content: OperationContent): void {
+  const { group } = contact
+  const { deviceKey, did } = machine.own.self
+  const body = nextBody(group.graph, { account: ownAccount(machine), did, content, sentAt: machine.now })
+  takeOperations(machine, contact, [signOperation(machine.primitives, deviceKey, body).bytes], null)
+}
+
+/** Operations of anybody: each proves itself. What is new is told to the members that are there, except who told it. */
+export function takeOperations(
+  machine: Machine,
+  contact: GroupContact,
+  operations: readonly Uint8Array[],
+  from: Contact | null,
+): void {
+  const { group } = contact
+  const before = group.graph.order.length
+  for (const bytes of operations) {
+    const { graph, outcome } = addOperation(machine.primitives, group.graph, bytes)
+    group.graph = graph
+    if (outcome.kind === 'refused') count(machine, `operation: ${outcome.reason}`)
+  }
+  const fresh = group.graph.order.slice(before)
+  if (fresh.length === 0) return
+  touch(machine, contact)
+  learnAuthors(contact, fresh)
+  group.view = viewOf(group.graph)
+  for (const operation of fresh) if (group.row.standing !== 'invited') keepNotice(machine, contact, operation)
+  onView(machine, contact)
+  if (group.row.standing === 'joined' || group.row.standing === 'leaving') spread(machine, contact, fresh, from)
+}
+
+/** The group is another one than before. */
+export function onView(machine: Machine, contact: GroupContact): void {
+  const { group } = contact
+  if (contact.row.petname !== group.view.name) updateRow(machine, contact, { petname: group.view.name })
+  const expires = group.view.timer === 0 ? null : group.view.timer * 1000
+  if (contact.row.expires !== expires) updateRow(machine, contact, { expires })
+  const isMember = group.view.members.has(toHex(ownAccount(machine)))
+  if (group.row.standing === 'joined' && !isMember) end(machine, contact, 'removed')
+  else if (group.row.standing === 'joined') {
+    syncMembers(machine, contact)
+    followTopics(machine, contact)
+  }
+  tellChange(machine, contact)
+}
+
+/** From now on nothing of the group is heard or said; its conversation stays. */
+export function end(machine: Machine, contact: GroupContact, standing: 'left' | 'removed'): void {
+  const { group } = contact
+  group.row = { ...group.row, standing, since: machine.now, topics: [] }
+  group.rowChanged = true
+  partFromAll(machine, contact)
+  dropChains(machine, contact)
+  followTopics(machine, contact)
+  touch(machine, contact)
+  tellChange(machine, contact)
+}
+
+/** Tells operations to members that are there. Who is not hears of them when both compare what they have. */
+function spread(
+  machine: Machine,
+  contact: GroupContact,
+  operations: readonly Operation[],
+  from: Contact | null,
+): void {
+  for (const [, person] of fellowContacts(machine, contact)) {
+    if (person !== from) sayOperations(machine, contact, person, operations)
+  }
+}
+
+/** Tells somebody operations, in as many payloads as it takes. */
+export function sayOperations(
+  machine: Machine,
+  { group }: GroupContact,
+  to: Contact,
+  operations: readonly Pick<Operation, 'bytes'>[],
+): void {
+  let some: Uint8Array[] = []
+  let size = 0
+  const flush = (): void => {
+    if (some.length > 0) sayIn(machine, to, group.gid, { kind: 'group-ops', operations: some })
+    some = []
+    size = 0
+  }
+  for (const { bytes } of operations) {
+    if (some.length >= MAX_GROUP_OPS || size + bytes.length > MAX_GROUP_OPS_BYTES) flush()
+    some.push(bytes)
+    size += bytes.length
+  }
+  flush()
+}
+
+function learnAuthors({ group }: GroupContact, operations: readonly Operation[]): void {
+  for (const { content, account } of operations) {
+    if (content.kind !== 'create' && content.kind !== 'card') continue
+    for (const { did } of content.record.devices) group.authors.set(toHex(did), account)
+  }
+}
+
+/** What happened to the group stands in its conversation, where it was learnt. Renewed cards say nothing new. */
+function keepNotice(machine: Machine, contact: GroupContact, operation: Operation): void {
+  const { account, content, did, sentAt } = operation
+  if (content.kind === 'card' && isRenewed(contact, operation)) return
+  const id = machine.primitives.sha256(operation.bytes).slice(0, 16)
+  const order = contact.head.nextOrder
+  updateHead(machine, contact, { nextOrder: order + 1 })
+  const payload = encodePayload({
+    kind: KINDS['group-op'],
+    id,
+    conversation: contact.group.gid,
+    counter: 1,
+    previousHash: new Uint8Array(),
+    lamport: Math.max(seenLamport(contact.head), contact.head.outgoing.lamport),
+    sentAt,
+    expiresAfter: 0,
+    content: encodeContent({ kind: 'group-op', operations: [operation.bytes] }),
+  })
+  const value = encodeRecord({
+    direction: equalBytes(account, ownAccount(machine)) ? 'out' : 'in',
+    id,
+    payload,
+    author: did,
+    receivedAt: machine.now,
+    missingBefore: 0,
+    chainBroken: false,
+    weak: false,
+    deliveredAt: machine.now,
+    readAt: machine.now,
+    failed: null,
+    expiresAt: null,
+    deleted: false,
+  })
+  save(machine, { range: 'message', key: messageKey(contact, order), value })
+  save(machine, { range: 'place', key: concat(contact.handle, id), value: u64be(order) })
+  emit(machine, { kind: 'message', contact: contact.id, order, id })
+}
+
+function isRenewed({ group }: GroupContact, { account, bytes }: Operation): boolean {
+  return group.graph.order.some(
+    (other) => other.bytes !== bytes && other.content.kind === 'card' && equalBytes(other.account, account),
+  )
+}
+
+/** The id of an operation as bytes. */
+export function idBytes(id: string): Uint8Array {
+  return fromHex(id)
+}

@@ -1,0 +1,141 @@
+import { equalBytes, toHex } from '../../bytes.ts'
+import type { ReceiptEntry } from '../../conversation/contents.ts'
+import { applyReceipt } from '../../conversation/delivery.ts'
+import { addDue } from '../../conversation/due-receipts.ts'
+import { tellableRead } from '../../conversation/incoming.ts'
+import {
+  clipRanges,
+  hasCounter,
+  highestCounter,
+  missingCounters,
+  NO_COUNTERS,
+  type Ranges,
+  subtractRanges,
+  unionRanges,
+} from '../../conversation/ranges.ts'
+import { receiptsIn } from '../../group/receipts.ts'
+import { highestLeft, markSentRead } from '../authoring.ts'
+import { dropFromOutbox } from '../delivering.ts'
+import { forgetLater } from '../forgetting.ts'
+import { incomingOf } from '../head.ts'
+import { type Contact, emit, type Machine, save, updateHead } from '../machine.ts'
+import { outboxKey } from '../outbox.ts'
+import { encodeSent, sentOf } from '../sent.ts'
+import { messageKey } from '../sealing.ts'
+import { fellowOf } from './fellows.ts'
+import { type GroupContact, groupOf, touch } from './groups.ts'
+import { authorOf } from './receiving.ts'
+import type { Fellow } from './state.ts'
+
+/** Of the latest counters so many are acknowledged again on a new link, for receipts may have been lost. */
+const RECEIPTS_AGAIN = 512
+
+/** The author of a message is to be told that it is here. */
+export function isDueInGroup(machine: Machine, contact: GroupContact, author: Uint8Array, counter: number): void {
+  if (!receiptsIn(contact.group.fellows.size + 1).delivered) return
+  owe(machine, contact, author, [[counter, counter]], NO_COUNTERS)
+}
+
+/** The author of messages is to be told that they were read. */
+export function isReadInGroup(machine: Machine, contact: GroupContact, author: Uint8Array, read: Ranges): void {
+  if (contact.row.receipts && receiptsIn(contact.group.fellows.size + 1).read)
+    owe(machine, contact, author, NO_COUNTERS, read)
+}
+
+function owe(machine: Machine, contact: GroupContact, author: Uint8Array, delivered: Ranges, read: Ranges): void {
+  const person = authorOf(machine, contact, author)
+  if (person === undefined || !person.groups.has(contact)) return
+  const entry = { author, conversation: contact.group.gid, delivered, read }
+  updateHead(machine, person, { due: addDue(person.head.due, entry) })
+}
+
+/** A person is told once more what of their latest messages is here. */
+export function latestIsDue(machine: Machine, contact: GroupContact, person: Contact): void {
+  const { group } = contact
+  if (!receiptsIn(group.fellows.size + 1).delivered) return
+  for (const { did, state } of contact.head.incoming) {
+    const account = group.authors.get(toHex(did))
+    if (account === undefined || !equalBytes(account, person.row.account)) continue
+    const from = highestCounter(state.seen) - RECEIPTS_AGAIN + 1
+    const latest = state.seen
+      .filter(([, to]) => to >= from)
+      .map(([first, to]): readonly [number, number] => [Math.max(first, from), to])
+    if (latest.length === 0) continue
+    const read = contact.row.receipts ? tellableRead(state) : NO_COUNTERS
+    owe(machine, contact, did, latest, subtractRanges(read, missingCounters(latest, highestCounter(read))))
+  }
+}
+
+/** A member tells which own messages it has. */
+export function applyGroupReceipt(machine: Machine, from: Contact, receipt: ReceiptEntry): void {
+  const contact = groupOf(machine, receipt.conversation)
+  const fellow = contact === undefined || !from.groups.has(contact) ? undefined : fellowOf(contact, from)
+  if (contact === undefined || fellow === undefined || !equalBytes(receipt.author, machine.own.did)) return
+  const { delivered, read } = receipt
+  const applied = applyReceipt(
+    fellow.delivery,
+    contact.row.receipts ? delivered : unionRanges(delivered, read),
+    contact.row.receipts ? read : NO_COUNTERS,
+    highestLeft(contact),
+  )
+  if (applied.state === fellow.delivery) return
+  fellow.delivery = applied.state
+  fellow.changed = true
+  touch(machine, contact)
+  for (const counter of fellow.mailed.keys()) if (hasCounter(delivered, counter)) fellow.mailed.delete(counter)
+  settle(machine, contact, applied.newlyDelivered, applied.newlyRead)
+  emit(machine, {
+    kind: 'progress',
+    contact: contact.id,
+    counters: unionRanges(applied.newlyDelivered, applied.newlyRead),
+  })
+}
+
+/** The members changed: what all that are left have is delivered. */
+export function settleDelivered(machine: Machine, contact: GroupContact): void {
+  const waiting = contact.outbox.flatMap(({ counter, sealed }): [number, number][] =>
+    sealed === null ? [] : [[counter, counter]],
+  )
+  settle(machine, contact, waiting, NO_COUNTERS)
+}
+
+/** Of these counters those that every member has are delivered, and those that every member has read are read. */
+function settle(machine: Machine, contact: GroupContact, delivered: Ranges, read: Ranges): void {
+  const everywhere = reachedAll(contact, delivered, ({ delivery }) => delivery.delivered)
+  const readByAll = reachedAll(contact, read, ({ delivery }) => delivery.read)
+  const { state, newlyDelivered, newlyRead } = applyReceipt(
+    contact.head.delivery,
+    everywhere,
+    readByAll,
+    highestLeft(contact),
+  )
+  if (state === contact.head.delivery) return
+  updateHead(machine, contact, { delivery: state })
+  for (const entry of dropFromOutbox(machine, contact, newlyDelivered)) {
+    const { counter, order, target } = entry
+    if (target !== null) save(machine, { range: 'message', key: messageKey(contact, order), value: null })
+    else forgetLater(machine, contact, order)
+    const value = encodeSent({ ...sentOf(entry), deliveredAt: machine.now })
+    save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
+  }
+  if (newlyDelivered.length > 0)
+    emit(machine, { kind: 'states', contact: contact.id, counters: newlyDelivered, state: 'delivered' })
+  if (newlyRead.length > 0) {
+    markSentRead(machine, contact, newlyRead)
+    emit(machine, { kind: 'states', contact: contact.id, counters: newlyRead, state: 'read' })
+  }
+}
+
+/** The counters that all members have who were given the keys for them. With nobody else there is nobody to have them. */
+function reachedAll({ group }: GroupContact, counters: Ranges, of: (fellow: Fellow) => Ranges): Ranges {
+  const fellows = [...group.fellows.values()]
+  if (fellows.length === 0 || counters.length === 0) return NO_COUNTERS
+  const reached: [number, number][] = []
+  for (const [from, to] of counters) {
+    for (let counter = from; counter <= to; counter++) {
+      const readers = fellows.filter(({ after }) => after !== null && after < counter)
+      if (readers.length > 0 && readers.every((fellow) => hasCounter(of(fellow), counter))) reached.push([counter, counter])
+    }
+  }
+  return unionRanges(clipRanges(reached, Number.MAX_SAFE_INTEGER), NO_COUNTERS)
+}

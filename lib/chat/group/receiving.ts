@@ -1,0 +1,129 @@
+import { equalBytes, toHex } from '../../bytes.ts'
+import { decodePayload, isDurable } from '../../conversation/payload.ts'
+import { splitGroupFrame } from '../../group/group-frame.ts'
+import { openGroupFrame } from '../../group/open-frame.ts'
+import type { PeerChain } from '../../group/sender-chain.ts'
+import type { SkippedKey } from '../../session/kept-chains.ts'
+import { applyDurable } from '../applying.ts'
+import { inOrder, loadForFrame } from '../held.ts'
+import { type Contact, count, guarded, type Machine, save, setTimer } from '../machine.ts'
+import { skippedKey } from '../sessions.ts'
+import { dropSkippedKeys, saveChain } from './chains.ts'
+import { keepFrame } from './frames.ts'
+import { aidOf, type GroupContact, groupsOf } from './groups.ts'
+import { isActive } from './state.ts'
+
+/** Frames of chains that are not known (yet) that wait, over all groups, and how long, ms. */
+const MAX_EARLY = 256
+const EARLY_MS = 3_600_000
+
+/** Ids that the header of a frame names at most. */
+const MAX_NEWEST = 8
+
+/** How long frames that are missing may take before they are asked for, ms. */
+const GAP_PATIENCE_MS = 2_000
+
+/** What becomes of a frame that came by gossip: whether it is passed on. */
+export type Verdict = 'accept' | 'ignore' | 'reject'
+
+/** A frame of a sender chain, by whatever way. The verdict is known at once, also where a key is loaded first. */
+export function onGroupFrame(machine: Machine, frame: Uint8Array): Verdict {
+  const parts = splitGroupFrame(frame)
+  if (parts === null) {
+    count(machine, 'group frame: malformed')
+    return 'reject'
+  }
+  const id = toHex(parts.chainId)
+  for (const contact of groupsOf(machine)) {
+    if (contact.group.own !== null && equalBytes(contact.group.own.id, parts.chainId)) return 'ignore'
+    if (!contact.group.chains.has(id)) continue
+    let verdict: Verdict = 'ignore'
+    inOrder(machine, contact, () => {
+      verdict = open(machine, contact, id, frame)
+    })
+    return verdict
+  }
+  holdEarly(machine, frame)
+  return 'ignore'
+}
+
+function holdEarly(machine: Machine, frame: Uint8Array): void {
+  const { early } = machine.groups
+  while (early.length > 0 && (early.length >= MAX_EARLY || machine.now - (early[0]?.at ?? 0) > EARLY_MS)) early.shift()
+  early.push({ frame: frame.slice(), at: machine.now })
+  count(machine, 'group frame: of a chain that is not known')
+}
+
+/** A chain became known: what came before its keys is read now. */
+export function releaseEarly(machine: Machine, chain: Uint8Array): void {
+  const { early } = machine.groups
+  const waiting = early.filter(({ frame }) => equalBytes(frame.subarray(1, 17), chain))
+  if (waiting.length === 0) return
+  early.splice(0, early.length, ...early.filter((each) => !waiting.includes(each)))
+  for (const { frame } of waiting) onGroupFrame(machine, frame)
+}
+
+function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8Array, skipped?: SkippedKey): Verdict {
+  const { group } = contact
+  const chain = group.chains.get(id)
+  if (chain === undefined || !mayBeHeard(machine, contact, chain)) {
+    count(machine, 'group frame: of somebody who is no member')
+    return 'ignore'
+  }
+  const result = openGroupFrame(machine.primitives, chain, frame, machine.now, skipped)
+  switch (result.kind) {
+    case 'unreadable':
+      count(machine, 'group frame: unreadable')
+      return 'reject'
+    case 'needs-skipped': {
+      const { ref } = result
+      loadForFrame(machine, contact, 'skipped', skippedKey(contact, ref), (key) => {
+        if (key === null) count(machine, 'group frame: its key is gone')
+        else open(machine, contact, id, frame, { ref, key })
+      })
+      return 'accept'
+    }
+    case 'duplicate':
+      count(machine, 'group frame: duplicate')
+      return 'ignore'
+    case 'clone':
+      count(machine, 'group frame: another one of this number')
+      return 'ignore'
+    case 'refused':
+      count(machine, `group frame: ${result.reason}`)
+      return result.reason === 'unauthentic' || result.reason === 'malformed' ? 'reject' : 'ignore'
+    case 'opened': {
+      saveChain(machine, contact, result.chain)
+      for (const { ref, key } of result.addSkipped)
+        save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: key })
+      dropSkippedKeys(machine, contact, result.dropSkipped)
+      keepFrame(machine, contact, chain.id, result.n, frame)
+      group.newest = [...group.newest.filter((each) => !equalBytes(each, result.id)), result.id].slice(-MAX_NEWEST)
+      if (result.addSkipped.length > 0) setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+      apply(machine, contact, chain, result.payload)
+      return 'accept'
+    }
+  }
+}
+
+function apply(machine: Machine, contact: GroupContact, chain: PeerChain, bytes: Uint8Array): void {
+  guarded(machine, 'payload', () => {
+    const payload = decodePayload(bytes)
+    if (!equalBytes(payload.conversation, contact.group.gid)) count(machine, 'payload: of another conversation')
+    else if (!isDurable(payload.kind)) count(machine, 'payload: one without a number in a group frame')
+    else applyDurable(machine, contact, chain.did, payload, bytes)
+  })
+}
+
+/** Whether the owner of a chain is a member, by the device that the chain is of. */
+function mayBeHeard(machine: Machine, { group }: GroupContact, { aid, did }: PeerChain): boolean {
+  const account = group.authors.get(toHex(did))
+  if (!isActive(group) || account === undefined || !group.view.members.has(toHex(account))) return false
+  return equalBytes(aidOf(machine, account), aid)
+}
+
+/** The author of a payload of a group: who it is by the device; undefined for a device that no card named. */
+export function authorOf(machine: Machine, { group }: GroupContact, did: Uint8Array): Contact | undefined {
+  const account = group.authors.get(toHex(did))
+  return account === undefined ? undefined : machine.byAccount.get(toHex(account))
+}

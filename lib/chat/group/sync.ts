@@ -1,0 +1,152 @@
+import { equalBytes, toHex } from '../../bytes.ts'
+import { type ChainProgress, type FrameRun, type GroupContent, MAX_HAVE_CHAINS } from '../../conversation/group-contents.ts'
+import { headIds, operationsLackedBy, unknownOf } from '../../group/graph.ts'
+import { wayTo } from '../mail/links.ts'
+import { type Contact, type Machine, setTimer } from '../machine.ts'
+import { fellowContacts, fellowOf } from './fellows.ts'
+import { sendFrames } from './frames.ts'
+import { type GroupContact, groupsOf } from './groups.ts'
+import { confirmKeys, sayKeysAgain } from './keys.ts'
+import { sayOperations } from './operations.ts'
+import { latestIsDue } from './receipts.ts'
+import { sayIn } from './saying.ts'
+import { isActive } from './state.ts'
+
+/** What is here is told to one member at most once in this time, ms. */
+const TELL_APART_MS = 2_000
+
+/** How long after something new came those who told it hear how far this side is, ms: so that they know what arrived. */
+const CONFIRM_AFTER_MS = 500
+
+/** Own messages without all receipts, and gaps, are asked about again and again, later and later, ms. */
+const ASK_AFTER_MS = 15_000
+const MAX_ASK_AFTER_MS = 600_000
+
+type Have = Extract<GroupContent, { kind: 'group-have' }>
+type Want = Extract<GroupContent, { kind: 'group-want' }>
+
+/** On a new link or session to a person: in each group that both are in they compare what they have. */
+export function compareGroups(machine: Machine, person: Contact): void {
+  for (const contact of person.groups) {
+    if (contact.group === null) continue
+    const group = contact as GroupContact
+    const fellow = fellowOf(group, person)
+    if (fellow !== undefined) sayKeysAgain(machine, group, fellow)
+    group.group.toldAt.delete(person.id)
+    tellHave(machine, group, person)
+    latestIsDue(machine, group, person)
+  }
+}
+
+/** Tells a member which operations and which frames are here. */
+export function tellHave(machine: Machine, contact: GroupContact, to: Contact): void {
+  const { group } = contact
+  const last = group.toldAt.get(to.id)
+  if (last !== undefined && Math.abs(machine.now - last) < TELL_APART_MS) {
+    confirmSoon(machine, contact, to, last + TELL_APART_MS - machine.now)
+    return
+  }
+  if (wayTo(machine, to) === null) return
+  group.toldAt.set(to.id, machine.now)
+  sayIn(machine, to, group.gid, { kind: 'group-have', heads: headIds(group.graph), chains: progressOf(contact) })
+}
+
+/** In a moment they are told how far this side is. */
+export function confirmSoon(machine: Machine, contact: GroupContact, to: Contact, afterMs = CONFIRM_AFTER_MS): void {
+  setTimer(machine, `have:${contact.id}:${to.id}`, machine.now + Math.max(1, afterMs))
+}
+
+/** How far this side is in each chain: the own one, then those that go on, then those that were replaced. */
+function progressOf({ group }: GroupContact): readonly ChainProgress[] {
+  const own = group.own === null ? [] : [{ chain: group.own.id, next: group.own.n }]
+  const past = group.row.past.map(({ id, n }) => ({ chain: id, next: n }))
+  const others = [...group.chains.values()]
+    .toSorted((a, b) => Number(a.replacedAt !== null) - Number(b.replacedAt !== null))
+    .map(({ id, next }) => ({ chain: id, next }))
+  return [...own, ...others, ...past].slice(0, MAX_HAVE_CHAINS)
+}
+
+/** A member tells what is there: it gets what it lacks, and is asked for what is lacking here. */
+export function onHave(machine: Machine, contact: GroupContact, from: Contact, have: Have): void {
+  const { group } = contact
+  sayOperations(machine, contact, from, operationsLackedBy(group.graph, have.heads))
+  const unknown = unknownOf(group.graph, have.heads)
+  const fellow = fellowOf(contact, from)
+  if (fellow !== undefined) confirmKeys(machine, contact, fellow, have.chains)
+  const lacked: FrameRun[] = []
+  const wanted: FrameRun[] = []
+  let free = 1024
+  for (const { chain, next } of have.chains) {
+    const here = nextOf(contact, chain)
+    if (here === null) continue
+    if (next < here) lacked.push({ chain, from: next, to: here - 1 })
+    for (const run of missingRuns(contact, chain, next)) {
+      if (wanted.length >= 64 || run.to - run.from + 1 > free) break
+      free -= run.to - run.from + 1
+      wanted.push(run)
+    }
+  }
+  if (lacked.length > 0) sendFrames(machine, contact, from, lacked)
+  if (wanted.length > 0) sayIn(machine, from, group.gid, { kind: 'group-want', operations: [], frames: wanted })
+  // they have operations that are not here: from what is told them they see which
+  if (unknown.length > 0 && from.link !== null) tellHave(machine, contact, from)
+}
+
+/** A member asks for what is here. */
+export function onWant(machine: Machine, contact: GroupContact, from: Contact, want: Want): void {
+  sendFrames(machine, contact, from, want.frames)
+}
+
+/** The number of the next frame of a chain; null for one that is not known here. */
+function nextOf({ group }: GroupContact, chain: Uint8Array): number | null {
+  if (group.own !== null && equalBytes(group.own.id, chain)) return group.own.n
+  const known = group.chains.get(toHex(chain))
+  return known?.next ?? group.row.past.find(({ id }) => equalBytes(id, chain))?.n ?? null
+}
+
+/** Frames of another's chain that somebody who is at `next` may have, and this side has not. */
+function missingRuns({ group }: GroupContact, chain: Uint8Array, next: number): readonly FrameRun[] {
+  const known = group.chains.get(toHex(chain))
+  if (known === undefined) return []
+  const gaps = known.skipped.filter(({ from }) => from < next).map(({ from, to }) => ({ chain, from, to: to - 1 }))
+  return next > known.next ? [...gaps, { chain, from: known.next, to: next - 1 }] : gaps
+}
+
+/** Something of the group is missing here: who is there is asked. */
+export function askAll(machine: Machine, contact: GroupContact): void {
+  for (const [, person] of fellowContacts(machine, contact)) if (person.link !== null) tellHave(machine, contact, person)
+}
+
+/** Own messages still lack receipts, keys are not confirmed, or frames are missing: those who are there are asked. */
+export function onGroupTimer(machine: Machine, contact: GroupContact): void {
+  contact.resendAt = null
+  const { group } = contact
+  if (!isActive(group)) return
+  const lacksKeys = [...group.fellows.values()].some(({ due }) => due.length > 0)
+  const hasGaps = [...group.chains.values()].some(({ skipped }) => skipped.length > 0)
+  if (contact.outbox.length === 0 && !lacksKeys && !hasGaps) {
+    contact.resends = 0
+    return
+  }
+  contact.resends++
+  for (const fellow of group.fellows.values()) if (fellow.due.length > 0) sayKeysAgain(machine, contact, fellow)
+  askAll(machine, contact)
+  contact.resendAt = machine.now + Math.min(ASK_AFTER_MS * 2 ** contact.resends, MAX_ASK_AFTER_MS)
+  setTimer(machine, `group:${contact.id}`, contact.resendAt)
+}
+
+export function onHaveTimer(machine: Machine, contact: GroupContact, personId: string): void {
+  const person = machine.contacts.get(personId)
+  if (person === undefined || !person.groups.has(contact)) return
+  contact.group.toldAt.delete(personId)
+  tellHave(machine, contact, person)
+}
+
+/** After a start: what waits is asked about as soon as somebody is there. */
+export function resumeGroups(machine: Machine): void {
+  for (const contact of groupsOf(machine)) {
+    if (!isActive(contact.group)) continue
+    contact.resendAt = machine.now + ASK_AFTER_MS
+    setTimer(machine, `group:${contact.id}`, contact.resendAt)
+  }
+}
