@@ -7,6 +7,7 @@ import type { Session } from '../session/session.ts'
 import { wipeReplaced } from '../session/wipe.ts'
 import { newContactRow } from './contact-row.ts'
 import type { Opened } from './incoming.ts'
+import { hearBefore, isForGroup } from './group/hearing.ts'
 import { isInvitedBy } from './invites.ts'
 import { accountKey, addContact, type Contact, count, emit, type Link, type Machine, send } from './machine.ts'
 import { handshakeKeys, ownPrekey } from './own.ts'
@@ -15,7 +16,7 @@ import { forgetContact } from './requests.ts'
 import { ephemeral } from './sealing.ts'
 import { newEntry, type SessionEntry } from './session-entry.ts'
 import { dropSession, PREFIX_MEMORY_MS, rememberPrefix } from './sessions.ts'
-import { isHeard } from './standing.ts'
+import { isFellow, isHeard } from './standing.ts'
 import { sealFrame } from '../session/seal.ts'
 
 /** New sessions per contact and hour; a handshake costs both sides a few hundred microseconds. */
@@ -43,14 +44,17 @@ export function admit(
   if (accountKey(initiator.record.account) === accountKey(machine.own.self.accountRecord.account)) {
     throw new ProtocolError('unauthentic', 'a session from the own account')
   }
-  const known = initiator.contact
-  if (known?.row.state === 'blocked') return turnAway(machine, 'from somebody blocked')
+  const before = initiator.contact
+  if (before?.row.state === 'blocked') return turnAway(machine, 'from somebody blocked')
   if (opened.gen > machine.now + GEN_AHEAD_MS)
     throw new ProtocolError('out-of-date', 'a session from more than a day ahead')
   const session = acceptPrefix(machine.primitives, opened, initiator.device.ik, machine.now)
   const first = openFrame(machine.primitives, session, frame, machine.now)
   if (first.kind !== 'opened') throw new ProtocolError('unauthentic', 'the first frame does not open')
   wipeReplaced(session, first.session)
+  if (before === null || !isHeard(before)) hearBefore(machine, first.payloads)
+  const known = before ?? machine.byAccount.get(accountKey(initiator.record.account)) ?? null
+  if (known === null && isForGroup(first.payloads)) return turnAway(machine, 'of a member that is not known')
   if (known === null && !hasRoomFor(machine, first.payloads)) return turnAway(machine, 'too many requests')
   if (known !== null) {
     known.admitted = known.admitted.filter((at) => at <= machine.now && at > machine.now - HOUR_MS)
@@ -61,6 +65,7 @@ export function admit(
     )
     if (opened.gen <= highest) return refuseGen(machine, link, known, first.session, highest)
   }
+  if (known?.row.state === 'member' && !isFellow(known)) return turnAway(machine, 'of somebody who is no member any more')
   const contact = known ?? addContact(machine, newContactRow(initiator.record.account, '', 'requested', machine.now))
   contact.admitted = [...contact.admitted, machine.now]
   pinInitiator(machine, contact, initiator)

@@ -12,6 +12,9 @@ import { GEN_AHEAD_MS } from './admission.ts'
 import { applyReceipts, jumpPast } from './authoring.ts'
 import { eraseAfter } from './expiring.ts'
 import { answerGaps } from './gap-answers.ts'
+import { isGroup } from './group/groups.ts'
+import { applyInGroup, isInScope } from './group/hearing.ts'
+import { askAll } from './group/sync.ts'
 import { incomingOf, withIncoming } from './head.ts'
 import { useInvite } from './invites.ts'
 import { schedule } from './publishing.ts'
@@ -61,12 +64,23 @@ export function applyPayloads(
   for (const bytes of opened.payloads) {
     guarded(machine, 'payload', () => {
       const payload = decodePayload(bytes)
-      if (payload.conversation.length > 0) count(machine, 'payload: of a group')
+      if (payload.conversation.length > 0) applyOfGroup(machine, contact, entry, payload)
       else if (!isDurable(payload.kind)) applyEphemeral(machine, contact, entry, payload, opened.chain)
+      else if (!mayWrite(contact)) count(machine, 'payload: a message of somebody who is no contact')
       else if (++durable > 1) count(machine, 'payload: a second durable one in a frame')
-      else applyDurable(machine, contact, entry, payload, bytes)
+      else applyDurable(machine, contact, entry.session.peerDid, payload, bytes)
     })
   }
+}
+
+/** Who shares a group and nothing else says nothing in a conversation of two. */
+function mayWrite({ row, groups }: Contact): boolean {
+  return row.state === 'accepted' || groups.size === 0
+}
+
+function applyOfGroup(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload): void {
+  if (isInScope(machine, contact, payload.conversation)) applyInGroup(machine, contact, entry.session.peerDid, payload)
+  else count(machine, 'payload: of a group that is not shared')
 }
 
 /**
@@ -74,14 +88,13 @@ export function applyPayloads(
  * here under another number, and something else under a number that is here: where number and hash do not tell, the id does.
  * So may a device that was restored from a backup, for what another one wrote.
  */
-function applyDurable(
+export function applyDurable(
   machine: Machine,
   contact: Contact,
-  entry: SessionEntry,
+  did: Uint8Array,
   payload: Payload,
   bytes: Uint8Array,
 ): void {
-  const did = entry.session.peerDid
   if (isChange(payload.kind)) {
     applyChange(machine, contact, { did, payload, bytes })
     return
@@ -182,7 +195,8 @@ function applyKnown(machine: Machine, contact: Contact, did: Uint8Array, payload
 /** Another message than the one of this number that is here: its author went back in time and has to use other numbers. */
 function conflict(machine: Machine, contact: Contact, highest: number): void {
   count(machine, 'payload: another one of this number')
-  tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: highest } })
+  if (contact.group === null)
+    tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: highest } })
 }
 
 function applyEphemeral(
@@ -195,16 +209,17 @@ function applyEphemeral(
   const content = decodeContent(payload.kind, payload.content)
   switch (content?.kind) {
     case 'receipt':
-      if (contact.row.state === 'accepted') applyReceipts(machine, contact, content.entries)
+      applyReceipts(machine, contact, content.entries)
       return
     case 'control':
       applyControl(machine, contact, entry, content.control, chain)
       return
     case 'secret':
-      updateRow(machine, contact, { contactSecret: content.secret })
+      if (mayWrite(contact)) updateRow(machine, contact, { contactSecret: content.secret })
       return
     case 'accept':
     case 'request':
+      onAsked(machine, contact, content.kind)
       if (content.claimedName !== contact.row.claimedName)
         updateRow(machine, contact, { claimedName: content.claimedName })
       // Two who asked each other have accepted each other.
@@ -225,6 +240,18 @@ function applyEphemeral(
       return
     default:
       count(machine, 'payload: of an unknown kind')
+  }
+}
+
+/** Somebody who shares a group asks to be a contact, or answers such a question: the session that there is says nothing of it. */
+function onAsked(machine: Machine, contact: Contact, kind: 'accept' | 'request'): void {
+  const { state } = contact.row
+  if (state === 'pending') {
+    updateRow(machine, contact, { state: 'accepted', since: machine.now })
+    emit(machine, { kind: 'contact', contact: contact.id })
+  } else if (state === 'member' && kind === 'request') {
+    updateRow(machine, contact, { state: 'requested', since: machine.now })
+    emit(machine, { kind: 'request', contact: contact.id })
   }
 }
 
@@ -276,6 +303,10 @@ function expectGap(machine: Machine, contact: Contact): void {
 
 /** Asks for what is still missing; again, later and later, while they are connected. */
 export function onGapTimer(machine: Machine, contact: Contact): void {
+  if (isGroup(contact)) {
+    askAll(machine, contact)
+    return
+  }
   const did = contact.row.device?.did
   if (did === undefined || contact.link === null) return
   const missing = gaps(incomingOf(contact.head, did), GAP_BATCH)

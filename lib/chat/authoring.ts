@@ -10,6 +10,7 @@ import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand } from './delivering.ts'
 import { eraseAfter } from './expiring.ts'
 import { forgetLater } from './forgetting.ts'
+import { applyGroupReceipt } from './group/receipts.ts'
 import { seenLamport } from './head.ts'
 import { alert, type Contact, count, emit, load, type Machine, save, updateHead, type Written } from './machine.ts'
 import { indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
@@ -76,7 +77,7 @@ function write(
 ): { order: number; counter: number; bytes: Uint8Array } {
   const { state, payload, bytes } = nextPayload(machine.primitives, contact.head.outgoing, {
     ...what,
-    conversation: DIRECT,
+    conversation: contact.group?.gid ?? DIRECT,
     sentAt: at,
     seenLamport: seenLamport(contact.head),
   })
@@ -111,7 +112,12 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
   // What gets another number is not what they mean.
   if (contact.jumping > 0) return
   for (const receipt of entries) {
-    if (!equalBytes(receipt.author, machine.own.did) || receipt.conversation.length > 0) continue
+    if (!equalBytes(receipt.author, machine.own.did)) continue
+    if (receipt.conversation.length > 0) {
+      applyGroupReceipt(machine, contact, receipt)
+      continue
+    }
+    if (contact.row.state !== 'accepted') continue
     const highest = highestLeft(contact)
     const told = Math.max(highestCounter(receipt.delivered), highestCounter(receipt.read))
     if (told > highest) {
@@ -151,7 +157,7 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
 }
 
 /** The highest own counter that ever left: messages are sealed in their order, so those that were not stand at the end. */
-function highestLeft({ outbox, head }: Contact): number {
+export function highestLeft({ outbox, head }: Contact): number {
   let low = 0
   let high = outbox.length
   while (low < high) {
@@ -163,7 +169,7 @@ function highestLeft({ outbox, head }: Contact): number {
 }
 
 /** Writes down when own messages were read, for the latest thousand of a receipt. */
-function markSentRead(machine: Machine, contact: Contact, ranges: Ranges): void {
+export function markSentRead(machine: Machine, contact: Contact, ranges: Ranges): void {
   const keys = countersOf(ranges, 1_000).map((counter) => outboxKey(contact.handle, counter))
   const at = machine.now
   load(machine, 'sent', keys, (rows) => {

@@ -10,6 +10,9 @@ import { isSendable, writeText } from './authoring.ts'
 import { MAX_NAME_BYTES, newContactRow } from './contact-row.ts'
 import { onChangeCommand, writeRefusal } from './editing.ts'
 import type { Command, Reply, Target } from './events.ts'
+import { onGroupCommand } from './group/commands.ts'
+import { isGroup } from './group/groups.ts'
+import { isReadInGroup } from './group/receipts.ts'
 import { dropBox, MAX_BOXES, registerFor, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
 import { settleHistory } from './forgetting.ts'
@@ -32,13 +35,18 @@ import { sayTyping } from './typing.ts'
 import { reachOut, retry } from './reach.ts'
 import { findWritten, idOfKey, rememberWritten } from './once.ts'
 import { forgetContact } from './requests.ts'
+import { requestContent } from './own.ts'
 import { sendingSession } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
+import { isFellow } from './standing.ts'
 
 /** A request can be made anew after this, ms. */
 const ASK_AGAIN_MS: number = 86_400_000
 
 type Refused = Extract<Reply, { kind: 'refused' }>
+
+/** What can be done in a conversation, with a person or a group. */
+const OF_CONVERSATIONS: ReadonlySet<Command['kind']> = new Set(['send', 'read', 'configure', 'edit', 'delete', 'react', 'typing'])
 type SendCommand = Extract<Command, { kind: 'send' }>
 
 export function onCommand(machine: Machine, id: number, command: Command): void {
@@ -64,8 +72,10 @@ function run(machine: Machine, command: Command, later: Answer): Reply | null {
   if (command.kind === 'drop-mailbox') return dropMailbox(machine, command.mailbox)
   if (command.kind === 'invite') return invite(machine, command)
   if (command.kind === 'revoke-invite') return revoke(machine, command.link)
+  if (!('contact' in command) || command.kind === 'group-add') return onGroupCommand(machine, command)
   const contact = machine.contacts.get(command.contact)
   if (contact === undefined) return refused('not-found', 'there is no such contact')
+  if (isGroup(contact) && !OF_CONVERSATIONS.has(command.kind)) return refused('wrong-state', 'a group is no contact')
   switch (command.kind) {
     case 'accept':
       return accept(machine, contact, command.petname)
@@ -136,6 +146,7 @@ function add(machine: Machine, command: Extract<Command, { kind: 'add' }>): Repl
       return accepted
     }
     updateRow(machine, known, { petname: name, ...(link.secret !== null && { inviteSecret: link.secret }) })
+    if (known.row.state === 'member') return askFellow(machine, known, name, command.hello)
     if (known.row.state === 'pending') askAgain(machine, known, command.hello)
     retry(machine, known)
     return changed(machine, known)
@@ -159,6 +170,16 @@ function askAgain(machine: Machine, contact: Contact, hello: string | undefined)
   if (hello !== undefined && contact.outbox.length === 0) writeText(machine, contact, hello)
   const open = [...machine.links.values()].find(({ expected }) => expected === contact)
   if (open !== undefined && contact.sessions.length === 0) startSession(machine, contact, open.id)
+}
+
+/** Somebody with whom a group is shared is asked in the session that there is; what greets them can be said when they have accepted. */
+function askFellow(machine: Machine, contact: Contact, petname: string, hello: string | undefined): Reply {
+  if (hello !== undefined)
+    return refused('invalid', 'you share a group with them; add them without a greeting, and write when they have accepted')
+  updateRow(machine, contact, { state: 'pending', petname, since: machine.now })
+  tell(machine, contact, requestContent(machine, contact.row.inviteSecret))
+  reachOut(machine, contact)
+  return changed(machine, contact)
 }
 
 /** The petname to use: the given one if it is free, else the beginning of the account. */
@@ -194,6 +215,10 @@ function accept(machine: Machine, contact: Contact, petname: string | undefined)
 /** The request goes away without a word; frames behind its prefix are dropped from now on. */
 function decline(machine: Machine, contact: Contact): Reply {
   if (contact.row.state !== 'requested') return refused('wrong-state', 'there is no request of theirs')
+  if (isFellow(contact)) {
+    updateRow(machine, contact, { state: 'member', since: machine.now })
+    return { kind: 'done' }
+  }
   for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)
   forgetContact(machine, contact)
   return { kind: 'done' }
@@ -269,6 +294,10 @@ function read(machine: Machine, contact: Contact): Reply {
     if (marked.newlyRead.length > 0) {
       count += countCounters(marked.newlyRead)
       if (!contact.row.receipts) return { did, state: keepQuiet(marked.state) }
+      if (isGroup(contact)) {
+        isReadInGroup(machine, contact, did, marked.newlyRead)
+        return { did, state: marked.state }
+      }
       due = addDue(due, { author: did, conversation: new Uint8Array(), delivered: NO_COUNTERS, read: marked.newlyRead })
     }
     return { did, state: marked.state }

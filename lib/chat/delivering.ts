@@ -13,6 +13,8 @@ import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, 
 import { encodeSent, sentOf } from './sent.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
 import { owesAnswer, sendingSession } from './session-entry.ts'
+import { isGroup } from './group/groups.ts'
+import type { InGroup } from './group/saying.ts'
 import { pumpGroup } from './group/sending.ts'
 import { isHeard, isSought } from './standing.ts'
 
@@ -40,8 +42,8 @@ const PQ_ROOM = new Uint8Array(1_400)
  * then news, receipts and messages in their order.
  */
 export function pump(machine: Machine, contact: Contact): void {
-  if (contact.group !== null) {
-    pumpGroup(machine, contact, contact.group)
+  if (isGroup(contact)) {
+    pumpGroup(machine, contact)
     return
   }
   if (!isSought(contact)) return
@@ -74,7 +76,19 @@ function deliver(machine: Machine, contact: Contact): void {
   const { outbox } = contact
   let at = indexOfCounter(outbox, contact.unsealedFrom)
   const ride = canSeal(current.session) && mayRide(machine, contact, at)
-  let riders: Content[] = ride ? [...takeNews(contact), ...takeReceipts(machine, contact)] : []
+  let riders: readonly (Content | InGroup)[] = ride ? [...takeNews(contact), ...takeReceipts(machine, contact)] : []
+  while (contact.says.length > 0 && canSeal(current.session)) {
+    const saying = contact.says[0] as InGroup
+    const payloads = [...riders.map((content) => ephemeral(machine, content)), ephemeral(machine, saying), PQ_ROOM]
+    if (riders.length > 0 && !fits(current.session, payloads)) {
+      sealInto(machine, contact, current, riders)
+      riders = []
+      continue
+    }
+    contact.says.shift()
+    sealInto(machine, contact, current, [...riders, saying])
+    riders = []
+  }
   for (; at < outbox.length && mayLeave(contact); at++) {
     const entry = outbox[at] as OutboxEntry
     if (entry.sealed !== null) continue
@@ -133,13 +147,13 @@ function takeReceipts(machine: Machine, contact: Contact): Content[] {
   return receipt === null ? [] : [receipt]
 }
 
-function saveOutbox(machine: Machine, contact: Contact, entry: OutboxEntry, frame: Uint8Array | null): void {
+export function saveOutbox(machine: Machine, contact: Contact, entry: OutboxEntry, frame: Uint8Array | null): void {
   entry.saved = true
   save(machine, { range: 'outbox', key: outboxKey(contact.handle, entry.counter), value: encodeOutbox(entry, frame) })
 }
 
 /** Reads back the payloads of the first messages that wait unsealed; they are sealed in the turn in which they arrive. */
-function loadWaiting(machine: Machine, contact: Contact, from: number): void {
+export function loadWaiting(machine: Machine, contact: Contact, from: number): void {
   if (contact.loading) return
   const wanted = contact.outbox
     .slice(from, from + LOAD_BATCH)
@@ -200,7 +214,7 @@ function saveFresh(machine: Machine, contact: Contact): void {
     saveOutbox(machine, contact, entry, null)
   }
   machine.atHand.contacts.add(contact)
-  if (contact.link === null) machine.atHand.bytes -= letGoOf(contact, 0).gone
+  if (contact.link === null && contact.group === null) machine.atHand.bytes -= letGoOf(contact, 0).gone
 }
 
 /** What is at hand is counted anew, for some of it was erased; the oldest messages of each contact stay, as far as there is room. */
@@ -208,7 +222,7 @@ function letGoOfMost(machine: Machine): void {
   const { atHand } = machine
   atHand.bytes = 0
   for (const contact of atHand.contacts) {
-    const isThere = machine.contacts.has(contact.id) && contact.link !== null
+    const isThere = machine.contacts.has(contact.id) && (contact.link !== null || contact.group !== null)
     const { kept } = letGoOf(contact, isThere ? MAX_AT_HAND_BYTES - atHand.bytes : 0)
     atHand.bytes += kept
     if (kept === 0) atHand.contacts.delete(contact)

@@ -16,7 +16,9 @@ import type { Command, Reply } from './events.ts'
 import { findMessage, type Found } from './finding.ts'
 import { type Contact, emit, type Machine, refused, save } from './machine.ts'
 import { isRequestOver } from './requests.ts'
+import type { Group } from './group/state.ts'
 import { sendingSession } from './session-entry.ts'
+import { isFellow } from './standing.ts'
 
 type ChangeCommand = Extract<Command, { kind: 'edit' | 'delete' | 'react' }>
 
@@ -25,8 +27,12 @@ type Shown = Found & { readonly order: number; readonly record: MessageRecord }
 
 /** Why nothing can be written to this contact now; null when something can. */
 export function writeRefusal(machine: Machine, contact: Contact): Reply | null {
+  if (contact.group !== null) return groupRefusal(contact, contact.group)
   const { row } = contact
   if (row.state === 'blocked') return refused('wrong-state', 'they are blocked; unblock them first')
+  if (row.state === 'member') return refused('wrong-state', 'they are no contact; add them first')
+  if (row.state === 'pending' && isFellow(contact))
+    return refused('wrong-state', 'they have not accepted yet; until then say it in the group')
   if (row.state === 'requested') return refused('wrong-state', 'accept their request first')
   if (machine.options.delivery === 'live') {
     const session = sendingSession(contact.sessions)?.session
@@ -35,6 +41,14 @@ export function writeRefusal(machine: Machine, contact: Contact): Reply | null {
   }
   if (isRequestOver(row, machine.now)) return refused('wrong-state', 'they did not answer in two weeks; add them again')
   return hasRoom(contact) ? null : refused('outbox-full', 'too many messages wait for them already')
+}
+
+function groupRefusal(contact: Contact, { row, view, fellows }: Group): Reply | null {
+  if (row.standing !== 'joined') return refused('wrong-state', 'you take no part in this group')
+  if (view.frozen !== null)
+    return refused('wrong-state', 'its owner named two successors, so nobody can write in it any more; make a new group')
+  if (fellows.size === 0) return refused('wrong-state', 'nobody else is in this group')
+  return hasRoom(contact) ? null : refused('outbox-full', 'too many messages wait in this group already')
 }
 
 /** Does something to a message that was written before, and answers when it was read back. */

@@ -72,6 +72,29 @@ export type Command =
       readonly addresses: readonly Uint8Array[]
     }
   | { readonly kind: 'revoke-invite'; readonly link: string }
+  /** `members`: handles of contacts to be added. Groups go by the handle of the contact that stands for them. */
+  | { readonly kind: 'group-create'; readonly name: string; readonly members: readonly string[] }
+  | {
+      readonly kind: 'group-add'
+      readonly group: string
+      readonly contact: string
+      readonly role?: 'admin' | 'member'
+    }
+  /** Members go by account, in hexadecimal. */
+  | { readonly kind: 'group-remove'; readonly group: string; readonly account: string }
+  | {
+      readonly kind: 'group-role'
+      readonly group: string
+      readonly account: string
+      readonly role: 'admin' | 'member'
+    }
+  | { readonly kind: 'group-transfer'; readonly group: string; readonly account: string }
+  | { readonly kind: 'group-leave'; readonly group: string }
+  | { readonly kind: 'group-rename'; readonly group: string; readonly name: string }
+  /** ms; null for as long as messages are kept. */
+  | { readonly kind: 'group-timer'; readonly group: string; readonly expires: number | null }
+  | { readonly kind: 'group-accept'; readonly group: string }
+  | { readonly kind: 'group-decline'; readonly group: string }
 
 export type Event =
   | { readonly kind: 'command'; readonly id: number; readonly command: Command }
@@ -214,6 +237,12 @@ export type ChatEvent =
       readonly contact: string
       readonly counters: readonly (readonly [from: number, to: number])[]
       readonly state: 'stored' | 'delivered' | 'read' | 'expired'
+    }
+  /** Members of a group got own messages of these counters. */
+  | {
+      readonly kind: 'progress'
+      readonly contact: string
+      readonly counters: readonly (readonly [from: number, to: number])[]
     }
   /** A message was edited, deleted or reacted to. */
   | { readonly kind: 'change'; readonly contact: string; readonly order: number; readonly id: Uint8Array }

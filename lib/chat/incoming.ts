@@ -5,6 +5,8 @@ import { prefixHash, splitPrefix } from '../session/prefix.ts'
 import { admit } from './admission.ts'
 import { applyPayloads } from './applying.ts'
 import { proveLate } from './binding.ts'
+import { fellowContacts } from './group/fellows.ts'
+import type { GroupContact } from './group/groups.ts'
 import { resendOutbox } from './delivering.ts'
 import { incomingOf } from './head.ts'
 import { inOrder, loadForFrame } from './held.ts'
@@ -21,6 +23,7 @@ import {
   tell,
   updateRow,
 } from './machine.ts'
+import { mailLinkOf } from './mail/links.ts'
 import { tellNews } from './news.ts'
 import { prove } from './proofs.ts'
 import { receiptsAgain } from './receipts.ts'
@@ -92,6 +95,19 @@ export function onFrame(machine: Machine, link: Link, bytes: Uint8Array): void {
     }
     inOrder(machine, contact, () => openAny(machine, link, contact, bytes))
   })
+}
+
+/** A frame from the queue of a group: of whichever member it is. */
+export function onFrameOfAny(machine: Machine, group: GroupContact, bytes: Uint8Array): void {
+  for (const [, person] of fellowContacts(machine, group)) {
+    const isTheirs = person.sessions.some(
+      ({ session }) => openFrame(machine.primitives, session, bytes, machine.now).kind !== 'unreadable',
+    )
+    if (!isTheirs) continue
+    onFrame(machine, mailLinkOf(machine, person), bytes)
+    return
+  }
+  count(machine, 'frame: unreadable')
 }
 
 function openAny(machine: Machine, link: Link, contact: Contact, bytes: Uint8Array): void {

@@ -1,5 +1,7 @@
+import { GROUP_FRAME_TYPE } from '../group/group-frame.ts'
 import { onProof } from './binding.ts'
 import type { LinkId } from './events.ts'
+import { onMemberFrame } from './group/receiving.ts'
 import { contactFrom, onFrame, onPrefix } from './incoming.ts'
 import { type Contact, count, emit, type Link, type Machine, send, setTimer } from './machine.ts'
 import { PROOF_TYPE, prove } from './proofs.ts'
@@ -13,7 +15,7 @@ import { endTyping } from './typing.ts'
 /**
  * Whose a link is. A PeerId says nothing about persons; what binds a link to a contact is a proof under the link key
  * of a session that both hold (protocol §3). Messages of a link: first of each side a 32-byte nonce, then by their
- * first byte 1 prefix and frame, 2 and 3 frame, 4 proof.
+ * first byte 1 prefix and frame, 2 and 3 frame, 4 proof, 5 frame of a group.
  */
 const NONCE_BYTES = 32
 
@@ -91,6 +93,9 @@ export function onMessage(machine: Machine, id: LinkId, bytes: Uint8Array): void
     case 3:
       onFrame(machine, link, bytes)
       return
+    case GROUP_FRAME_TYPE:
+      onMemberFrame(machine, link.bound, bytes)
+      return
     case PROOF_TYPE:
       onProof(machine, link, bytes)
       return
@@ -104,7 +109,9 @@ export function onClosed(machine: Machine, id: LinkId): void {
   if (link === undefined) return
   machine.links.delete(id)
   const contact = link.bound
+  machine.groups.shown.delete(id)
   if (contact !== null && contact.link === id) {
+    contact.says.length = 0
     const other = [...machine.links.values()].find(({ bound }) => bound === contact)
     contact.link = other?.id ?? null
     if (other === undefined) {

@@ -6,6 +6,8 @@ import { malformed } from '../wire.ts'
 import { decodeContactRow } from './contact-row.ts'
 import { ERASED_KEY } from './erasing.ts'
 import type { StoredRow } from './events.ts'
+import { readGroups } from './group/loading.ts'
+import { newGroups } from './group/state.ts'
 import { decodeHead, NEW_HEAD } from './head.ts'
 import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
 import { counterIn, decodeBox, decodeRoutes, decodeStored } from './mail/rows.ts'
@@ -39,6 +41,10 @@ type HeldRange = Extract<
   | 'mailbox'
   | 'routes'
   | 'stored'
+  | 'group'
+  | 'group-op'
+  | 'group-chain'
+  | 'fellow'
 >
 
 /** The ranges that the machine holds whole, to be read before it starts. */
@@ -55,6 +61,10 @@ export const HELD_RANGES: readonly HeldRange[] = [
   'mailbox',
   'routes',
   'stored',
+  'group',
+  'group-op',
+  'group-chain',
+  'fellow',
 ]
 
 export type StoredRows = Readonly<Record<HeldRange, readonly StoredRow[]>>
@@ -74,6 +84,10 @@ export function heldRows(of: (range: HeldRange) => readonly StoredRow[]): Stored
     mailbox: of('mailbox'),
     routes: of('routes'),
     stored: of('stored'),
+    group: of('group'),
+    'group-op': of('group-op'),
+    'group-chain': of('group-chain'),
+    fellow: of('fellow'),
   }
 }
 
@@ -93,6 +107,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     byAccount: new Map(),
     links: new Map(),
     mail: newMail(),
+    groups: newGroups(),
     prefixes: new Map(),
     tolls: new Map(),
     prekeys: new Map(),
@@ -120,6 +135,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
   }
   readContacts(machine, rows)
   readMail(machine, rows)
+  readGroups(machine, rows)
   return machine
 }
 

@@ -8,7 +8,8 @@ import type { OpenedSlot } from '../identity/slot.ts'
 import type { Range, Row } from '../rows.ts'
 import type { ContactRow } from './contact-row.ts'
 import type { Alert, ChatEvent, Effect, LinkId, Reply, StoredRow } from './events.ts'
-import type { Group } from './group/state.ts'
+import type { InGroup } from './group/saying.ts'
+import type { Group, Groups } from './group/state.ts'
 import { type Head, NEW_HEAD } from './head.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { Own } from './own.ts'
@@ -44,6 +45,7 @@ export interface Machine {
   readonly links: Map<LinkId, Link>
   /** Own mailboxes, and those of others that are being written to. */
   readonly mail: Mail
+  readonly groups: Groups
   /** H(prefix) in hexadecimal to what became of it. */
   readonly prefixes: Map<string, SeenPrefix>
   /** What peers did for nothing, by PeerId in hexadecimal. */
@@ -121,6 +123,8 @@ export interface Contact {
   readonly groups: Set<Contact>
   /** What rides along in the next frame, at most one of each sort. */
   readonly news: Map<string, Content>
+  /** What is to be said to them about groups, in this order. */
+  readonly says: InGroup[]
   /** The number of the newest account record that they said they have. */
   toldSeq: number
   /** Under which secret and day the keys of the look-ups of these days lie. */
@@ -343,6 +347,7 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     group: null,
     groups: new Set(),
     news: new Map(),
+    says: [],
     toldSeq: 0,
     lookups: new Map(),
     announced: [],

@@ -14,7 +14,7 @@ export interface OutboxEntry {
   readonly target: Uint8Array | null
   /** Whether nothing is left of it but its number. */
   readonly isVoid: boolean
-  /** The session and chain it was sealed in; null while it waits unsealed. */
+  /** The session and chain it was sealed in, in a group the sender chain and number; null while it waits unsealed. */
   sealed: { readonly session: Uint8Array; readonly chain: number } | null
   /** The payload while it is at hand, so that what leaves soon is not read back. */
   payload: Uint8Array | null
@@ -42,7 +42,8 @@ export function encodeOutbox(entry: OutboxEntry, frame: Uint8Array | null): Uint
 
 export function decodeOutbox(counter: number, bytes: Uint8Array): { entry: OutboxEntry; frame: Uint8Array | null } {
   const fields = decodeTyped(bytes, { type: 'outbox', fields: 6, added: 2, maxBytes: 1 << 16 })
-  const session = asNullable(fields[2], (value) => asBytes(value, 'session', { length: 32 }))
+  // of a message to a group it is the sender chain, with a shorter id
+  const session = asNullable(fields[2], (value) => asBytes(value, 'session', { max: 32 }))
   const chain = asUint(fields[3], 'chain')
   if (session === null && chain !== 0) throw malformed('outbox: a chain without a session')
   return {

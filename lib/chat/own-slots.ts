@@ -3,6 +3,7 @@ import { accountId } from '../identity/account.ts'
 import { type DeviceRecord, signDeviceRecord } from '../identity/device-record.ts'
 import { daysToPublish, PUBLIC_SLOT_SECRET, type SealedSlot, sealSlot } from '../identity/slot.ts'
 import { dayOf, nextSeq } from '../identity/time.ts'
+import { groupsOf } from './group/groups.ts'
 import { hasSlot, holds } from './invites.ts'
 import { type Machine, save } from './machine.ts'
 import { inviteSubject, KNOCK_SUBJECT } from './mail/queues.ts'
@@ -18,7 +19,7 @@ export interface Slot {
   readonly hidden: boolean
 }
 
-/** The slots that are to be in the DHT now: those of invites, of contacts, and the public one, for each day. */
+/** The slots that are to be in the DHT now: those of invites, of contacts, of groups, and the public one, for each day. */
 export function ownSlots(machine: Machine): readonly Slot[] {
   const days = daysToPublish(machine.now)
   const invited = [...machine.own.invites.values()].flatMap((invite) =>
@@ -29,7 +30,10 @@ export function ownSlots(machine: Machine): readonly Slot[] {
   const contacts = days.map((day) => ({ secret: machine.own.contactSecret, day, hidden: false }))
   const { publicMode } = machine.options
   const known = days.map((day) => ({ secret: PUBLIC_SLOT_SECRET, day, hidden: publicMode !== 'reachable' }))
-  return [...invited, ...contacts, ...(publicMode === 'off' ? [] : known)]
+  const groups = [...groupsOf(machine)]
+    .filter(({ group }) => group.row.standing === 'joined')
+    .flatMap(({ group }) => days.map((day) => ({ secret: group.row.secret, day, hidden: false })))
+  return [...invited, ...contacts, ...groups, ...(publicMode === 'off' ? [] : known)]
 }
 
 /** How a slot is called in `Publications`. */

@@ -201,6 +201,21 @@ export function pinInitiator(machine: Machine, contact: Contact, { record, devic
   if (pinAccount(machine, contact, record) !== null) setDevice(machine, contact, device)
 }
 
+/** What their card in a group says of them: it is signed by the device, whose record is checked as any other. */
+export function learnCard(
+  machine: Machine,
+  contact: Contact,
+  card: { readonly record: AccountRecord; readonly did: Uint8Array; readonly prekey: Uint8Array },
+): void {
+  const pin = pinAccount(machine, contact, card.record)
+  const device = pin === null ? null : findDevice(pin.record, card.did)
+  if (device === null) return
+  setDevice(machine, contact, device)
+  const prekey = parsePrekey(card.prekey)
+  const known = contact.row.prekey === null ? null : parsePrekey(contact.row.prekey)
+  if (known === null || prekey.issued > known.issued) updateRow(machine, contact, { prekey: prekey.bytes })
+}
+
 /** They say which records of theirs are the newest; true when it is time to look them up. */
 export function learnRecordSeq(
   machine: Machine,

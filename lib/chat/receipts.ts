@@ -1,6 +1,8 @@
 import { addDue } from '../conversation/due-receipts.ts'
 import { highestCounter, missingCounters, NO_COUNTERS, subtractRanges, unionRanges } from '../conversation/ranges.ts'
 import { keepQuiet, tellableRead } from '../conversation/incoming.ts'
+import { isGroup } from './group/groups.ts'
+import { isDueInGroup } from './group/receipts.ts'
 import { incomingOf } from './head.ts'
 import { type Contact, type Machine, updateHead, updateRow } from './machine.ts'
 
@@ -18,6 +20,10 @@ const DIRECT = new Uint8Array(0)
 
 /** They are to be told that this message of theirs is here. */
 export function isDue(machine: Machine, contact: Contact, author: Uint8Array, counter: number): void {
+  if (isGroup(contact)) {
+    isDueInGroup(machine, contact, author, counter)
+    return
+  }
   updateHead(machine, contact, {
     due: addDue(contact.head.due, { author, conversation: DIRECT, delivered: [[counter, counter]], read: NO_COUNTERS }),
   })

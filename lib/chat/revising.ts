@@ -57,7 +57,7 @@ function takeNumber(machine: Machine, contact: Contact, { did, payload, bytes }:
   const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
   if (applied.kind === 'conflict') {
     count(machine, 'payload: another one of this number')
-    tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
+    if (contact.group === null) tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
     return false
   }
   if (applied.kind === 'new') {

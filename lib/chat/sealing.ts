@@ -5,6 +5,7 @@ import { KINDS } from '../conversation/payload.ts'
 import { pqAnswer, pqOffer } from '../session/pq-step.ts'
 import { sealFrame } from '../session/seal.ts'
 import { canSeal } from '../session/session.ts'
+import type { InGroup } from './group/saying.ts'
 import { type Contact, type Link, type Machine, save, send, setTimer } from './machine.ts'
 import { mailWay } from './mail/links.ts'
 import { isOnlyAsked } from './standing.ts'
@@ -24,12 +25,13 @@ export function messageKey(contact: Pick<Contact, 'handle'>, order: number): Uin
   return concat(contact.handle, u64be(order))
 }
 
-/** An ephemeral payload with that content. */
-export function ephemeral(machine: Machine, content: Content): Uint8Array {
+/** An ephemeral payload with that content, of the conversation of two or of a group. */
+export function ephemeral(machine: Machine, said: Content | InGroup): Uint8Array {
+  const { content, conversation } = 'content' in said ? said : { content: said, conversation: new Uint8Array() }
   return ephemeralPayload({
     kind: KINDS[content.kind],
     id: machine.random.bytes(16),
-    conversation: new Uint8Array(),
+    conversation,
     sentAt: machine.now,
     content: encodeContent(content),
   }).bytes
@@ -50,7 +52,7 @@ export function sealInto(
   machine: Machine,
   contact: Contact,
   entry: SessionEntry,
-  contents: readonly Content[],
+  contents: readonly (Content | InGroup)[],
   durable?: Uint8Array,
 ): { chain: number; bytes: Uint8Array } {
   const payloads = [...contents, ...pqContents(machine, entry)].map((content) => ephemeral(machine, content))

@@ -14,7 +14,7 @@ export function voidPayload(counter: number, like: Pick<Payload, 'id' | 'sentAt'
   return encodePayload({
     kind: KINDS.void,
     id: like.id,
-    conversation: new Uint8Array(),
+    conversation: like.conversation ?? new Uint8Array(),
     counter,
     previousHash: like.previousHash ?? new Uint8Array(),
     lamport: like.lamport ?? 0,
@@ -67,7 +67,11 @@ export function fillWithVoid(machine: Machine, contact: Contact, entry: OutboxEn
 export function voidChangesOf(machine: Machine, contact: Contact, target: Uint8Array): void {
   for (const entry of [...contact.outbox]) {
     if (entry.isVoid || entry.target === null || !equalBytes(entry.target, target)) continue
-    const payload = voidPayload(entry.counter, { id: entry.id, sentAt: machine.now })
+    const payload = voidPayload(entry.counter, {
+      id: entry.id,
+      sentAt: machine.now,
+      conversation: contact.group?.gid ?? new Uint8Array(),
+    })
     fillWithVoid(machine, contact, entry, ownRecord(machine, entry.id, payload, machine.now))
   }
 }

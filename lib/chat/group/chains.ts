@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../../bytes.ts'
 import { encodeContent } from '../../conversation/contents.ts'
 import type { ChainAnnouncement, TopicKey } from '../../conversation/group-contents.ts'
 import { encodeOwnChain, encodePeerChain } from '../../group/chain-rows.ts'
-import { heads, isInPast } from '../../group/graph.ts'
+import { isInPast } from '../../group/graph.ts'
 import { expireChains, takeChain } from '../../group/peer-chains.ts'
 import {
   announceChain,
@@ -19,7 +19,7 @@ import { type Contact, type Machine, save } from '../machine.ts'
 import { skippedKey } from '../sessions.ts'
 import { dropFrames } from './frames.ts'
 import { aidOf, type GroupContact, ownAccount, touch } from './groups.ts'
-import { lacksRemoval, topicsThatCount } from './views.ts'
+import { headsForChain, lacksRemoval, topicsThatCount } from './views.ts'
 import { chainKey } from './rows.ts'
 import { type Fellow, MAX_DUE_KEYS, MAX_PAST_CHAINS } from './state.ts'
 
@@ -33,10 +33,11 @@ export function sealingChain(machine: Machine, contact: GroupContact): OwnChain 
     gid: group.gid,
     aid: aidOf(machine, ownAccount(machine)),
     did: machine.own.did,
-    heads: heads(group.graph),
+    heads: headsForChain(group.graph, group.view),
     now: machine.now,
   })
-  group.own = chain
+  group.own = null
+  advanceOwn(machine, contact, chain)
   for (const fellow of group.fellows.values()) handOut(machine, contact, fellow)
   return chain
 }
@@ -76,7 +77,9 @@ export function handOut(machine: Machine, contact: GroupContact, fellow: Fellow)
 
 /** The topic key that counts now, of those that are held. */
 export function topicKey({ group }: GroupContact): TopicKey | null {
-  return currentTopicKey(topicsThatCount(group), (a, b) => isInPast(group.graph, a, b))
+  return currentTopicKey(topicsThatCount(group), (a, b) =>
+    isInPast(group.graph, toHex(a), toHex(b)),
+  )
 }
 
 /** They hand out a chain: it is theirs, for the session that it came in is. */

@@ -1,48 +1,59 @@
-import { topicsAt, nextTopicChange } from '../../group/topic.ts'
+import { nextTopicChange, topicsAt } from '../../group/topic.ts'
+import { type Event, MAX_GOSSIP_BYTES } from '../events.ts'
 import { type Contact, type Machine, setTimer } from '../machine.ts'
 import { topicKey } from './chains.ts'
-import { type GroupContact, groupsOf } from './groups.ts'
+import { type GroupContact, groupsOf, isGroup } from './groups.ts'
+import { onGroupFrame } from './receiving.ts'
 import { isActive } from './state.ts'
 
-/** Frames that are longer go by the other ways, bytes. */
-export const MAX_GOSSIP_BYTES = 16_384
-
-/** Listens to the topics of this week of every group that this account is in, and to no other. */
-export function followTopics(machine: Machine, _contact?: Contact): void {
-  const wanted = new Map<string, string>()
-  for (const contact of groupsOf(machine)) {
-    if (!isActive(contact.group) || contact.group.row.standing !== 'joined') continue
-    for (const topic of topicsOf(machine, contact)) wanted.set(topic, contact.id)
-  }
+/** Listens to the topics of this week of every group that this account is in, and to no other; members are shown theirs. */
+export function followTopics(machine: Machine): void {
+  const wanted = new Map<string, GroupContact>()
+  for (const contact of groupsOf(machine)) for (const topic of topicsOf(machine, contact)) wanted.set(topic, contact)
   const { topics } = machine.groups
-  for (const topic of topics.keys()) {
+  const before = topics.size
+  let isSame = before === wanted.size
+  for (const topic of [...topics]) {
     if (wanted.has(topic)) continue
+    isSame = false
     topics.delete(topic)
     machine.effects.push({ kind: 'unsubscribe', topic })
   }
-  for (const [topic, group] of wanted) {
+  for (const topic of wanted.keys()) {
     if (topics.has(topic)) continue
-    topics.set(topic, group)
+    isSame = false
+    topics.add(topic)
     machine.effects.push({ kind: 'subscribe', topic })
   }
   if (wanted.size > 0) setTimer(machine, 'topics', nextTopicChange(machine.now))
+  if (isSame) return
+  for (const person of machine.contacts.values()) if (person.groups.size > 0) showToGossip(machine, person)
 }
 
+/** The topics of a group now, that to write to first. */
 function topicsOf(machine: Machine, contact: GroupContact): readonly string[] {
-  const key = topicKey(contact)
+  const key = isActive(contact.group) ? topicKey(contact) : null
   return key === null ? [] : topicsAt(machine.primitives, key.key, machine.now)
 }
 
 /** Gives a frame to the members that this side is connected to, for them to pass on. */
 export function publishFrame(machine: Machine, contact: GroupContact, frame: Uint8Array): void {
   const [topic] = topicsOf(machine, contact)
-  if (topic === undefined || frame.length > MAX_GOSSIP_BYTES) return
-  machine.effects.push({ kind: 'gossip', topic, bytes: frame })
+  if (topic !== undefined && frame.length <= MAX_GOSSIP_BYTES) machine.effects.push({ kind: 'gossip', topic, bytes: frame })
 }
 
-/** Somebody's proved link begins or ends to be one of a member: gossip sees members only. */
+/** Which topics the peer on somebody's proved link takes part in: those of the groups that both are in. */
 export function showToGossip(machine: Machine, person: Contact): void {
   if (person.link === null) return
-  const shared = [...person.groups].some(({ group }) => group !== null && isActive(group))
-  machine.effects.push({ kind: 'gossip-peer', link: person.link, shared })
+  const shown = new Set([...person.groups].filter(isGroup).flatMap((contact) => topicsOf(machine, contact)))
+  const last = machine.groups.shown.get(person.link) ?? ''
+  const topics = [...shown].sort()
+  if (topics.join() === last) return
+  machine.groups.shown.set(person.link, topics.join())
+  machine.effects.push({ kind: 'gossip-peer', link: person.link, topics })
+}
+
+/** Gossip of a topic that this side listens to: a frame of a member, or something that goes no further. */
+export function onGossiped(machine: Machine, { number, bytes }: Extract<Event, { kind: 'gossiped' }>): void {
+  machine.effects.push({ kind: 'gossip-verdict', number, verdict: onGroupFrame(machine, bytes) })
 }

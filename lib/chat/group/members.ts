@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes.ts'
-import type { Member } from '../../group/view.ts'
+import type { GroupMember } from '../../group/members.ts'
 import { newContactRow } from '../contact-row.ts'
 import { learnRoutes } from '../mail/routes.ts'
 import { addContact, type Contact, guarded, type Machine, save, updateRow } from '../machine.ts'
@@ -39,7 +39,7 @@ export function syncMembers(machine: Machine, contact: GroupContact): void {
 }
 
 /** Somebody shares the group: there may be sessions with them, whoever they are besides. */
-function meet(machine: Machine, contact: GroupContact, { account, card }: Member): void {
+function meet(machine: Machine, contact: GroupContact, { account, card }: GroupMember): void {
   const person =
     machine.byAccount.get(toHex(account)) ??
     addContact(machine, newContactRow(account, '', 'member', machine.now))

@@ -3,10 +3,11 @@ import { encodeContent } from '../../conversation/contents.ts'
 import { MAX_GROUP_OPS, MAX_GROUP_OPS_BYTES } from '../../conversation/group-contents.ts'
 import { encodeRecord } from '../../conversation/history.ts'
 import { encodePayload, KINDS } from '../../conversation/payload.ts'
-import { addOperation, nextBody } from '../../group/graph.ts'
-import { type Operation, signOperation } from '../../group/operation.ts'
+import { addOperation } from '../../group/adding.ts'
+import { nextPlace } from '../../group/graph.ts'
+import type { Entry } from '../../group/log.ts'
+import { type Operation, operationId, signOperation } from '../../group/operation.ts'
 import type { Content as OperationContent } from '../../group/operation-content.ts'
-import { viewOf } from '../../group/view.ts'
 import { seenLamport } from '../head.ts'
 import { type Contact, count, emit, type Machine, save, updateHead, updateRow } from '../machine.ts'
 import { messageKey } from '../sealing.ts'
@@ -16,13 +17,25 @@ import { dropChains } from './chains.ts'
 import { fellowContacts } from './fellows.ts'
 import { sayIn } from './saying.ts'
 import { followTopics } from './gossip.ts'
+import { authorsIn, viewNow } from './views.ts'
 
-/** Signs an operation of this device, applies it and tells it to the members that are there. */
-export function authorOperation(machine: Machine, contact: GroupContact, content: OperationContent): void {
-  const { group } = contact
+/** Signs an operation of this device, applies it and tells it to the members that are there. Returns its id. */
+export function authorOperation(machine: Machine, contact: GroupContact, content: OperationContent): Uint8Array {
+  const { gid, graph, view } = contact.group
   const { deviceKey, did } = machine.own.self
-  const body = nextBody(group.graph, { account: ownAccount(machine), did, content, sentAt: machine.now })
-  takeOperations(machine, contact, [signOperation(machine.primitives, deviceKey, body).bytes], null)
+  const account = ownAccount(machine)
+  const trusted = new Set([...view.members].filter(([, { role }]) => role !== 'member').map(([key]) => key))
+  const place = nextPlace(graph, { account, did }, trusted)
+  const operation = signOperation(machine.primitives, deviceKey, {
+    gid,
+    ...place,
+    account,
+    did,
+    content,
+    sentAt: machine.now,
+  })
+  takeOperations(machine, contact, [operation.bytes], null)
+  return fromHex(operationId(machine.primitives, operation.bytes))
 }
 
 /** Operations of anybody: each proves itself. What is new is told to the members that are there, except who told it. */
@@ -33,18 +46,18 @@ export function takeOperations(
   from: Contact | null,
 ): void {
   const { group } = contact
-  const before = group.graph.order.length
+  const before = group.graph.size
   for (const bytes of operations) {
     const { graph, outcome } = addOperation(machine.primitives, group.graph, bytes)
     group.graph = graph
     if (outcome.kind === 'refused') count(machine, `operation: ${outcome.reason}`)
   }
-  const fresh = group.graph.order.slice(before)
+  const fresh = group.graph.log.entries.slice(before, group.graph.size)
   if (fresh.length === 0) return
   touch(machine, contact)
-  learnAuthors(contact, fresh)
-  group.view = viewOf(group.graph)
-  for (const operation of fresh) if (group.row.standing !== 'invited') keepNotice(machine, contact, operation)
+  learnAuthors(contact)
+  group.view = viewNow(group.graph) ?? group.view
+  for (const entry of fresh) if (group.row.standing !== 'invited') keepNotice(machine, contact, entry)
   onView(machine, contact)
   if (group.row.standing === 'joined' || group.row.standing === 'leaving') spread(machine, contact, fresh, from)
 }
@@ -59,7 +72,7 @@ export function onView(machine: Machine, contact: GroupContact): void {
   if (group.row.standing === 'joined' && !isMember) end(machine, contact, 'removed')
   else if (group.row.standing === 'joined') {
     syncMembers(machine, contact)
-    followTopics(machine, contact)
+    followTopics(machine)
   }
   tellChange(machine, contact)
 }
@@ -71,7 +84,7 @@ export function end(machine: Machine, contact: GroupContact, standing: 'left' | 
   group.rowChanged = true
   partFromAll(machine, contact)
   dropChains(machine, contact)
-  followTopics(machine, contact)
+  followTopics(machine)
   touch(machine, contact)
   tellChange(machine, contact)
 }
@@ -80,11 +93,11 @@ export function end(machine: Machine, contact: GroupContact, standing: 'left' | 
 function spread(
   machine: Machine,
   contact: GroupContact,
-  operations: readonly Operation[],
+  operations: readonly Entry[],
   from: Contact | null,
 ): void {
   for (const [, person] of fellowContacts(machine, contact)) {
-    if (person !== from) sayOperations(machine, contact, person, operations)
+    if (person !== from) sayOperations(machine, contact, person, operations.map(({ operation }) => operation))
   }
 }
 
@@ -110,18 +123,18 @@ export function sayOperations(
   flush()
 }
 
-function learnAuthors({ group }: GroupContact, operations: readonly Operation[]): void {
-  for (const { content, account } of operations) {
-    if (content.kind !== 'create' && content.kind !== 'card') continue
-    for (const { did } of content.record.devices) group.authors.set(toHex(did), account)
-  }
+/** Whose devices there are, also of those who are members no more: their texts stay in the conversation. */
+export function learnAuthors({ group }: Contact): void {
+  if (group === null) return
+  for (const [did, account] of authorsIn(group.graph)) group.authors.set(did, account)
 }
 
 /** What happened to the group stands in its conversation, where it was learnt. Renewed cards say nothing new. */
-function keepNotice(machine: Machine, contact: GroupContact, operation: Operation): void {
+function keepNotice(machine: Machine, contact: GroupContact, entry: Entry): void {
+  const { operation } = entry
   const { account, content, did, sentAt } = operation
-  if (content.kind === 'card' && isRenewed(contact, operation)) return
-  const id = machine.primitives.sha256(operation.bytes).slice(0, 16)
+  if (content.kind === 'card' && isRenewed(contact, entry)) return
+  const id = fromHex(entry.id).slice(0, 16)
   const order = contact.head.nextOrder
   updateHead(machine, contact, { nextOrder: order + 1 })
   const payload = encodePayload({
@@ -155,13 +168,9 @@ function keepNotice(machine: Machine, contact: GroupContact, operation: Operatio
   emit(machine, { kind: 'message', contact: contact.id, order, id })
 }
 
-function isRenewed({ group }: GroupContact, { account, bytes }: Operation): boolean {
-  return group.graph.order.some(
-    (other) => other.bytes !== bytes && other.content.kind === 'card' && equalBytes(other.account, account),
+function isRenewed({ group }: GroupContact, entry: Entry): boolean {
+  return group.graph.log.entries.some(
+    (other) =>
+      other.position < entry.position && other.account === entry.account && other.operation.content.kind === 'card',
   )
-}
-
-/** The id of an operation as bytes. */
-export function idBytes(id: string): Uint8Array {
-  return fromHex(id)
 }

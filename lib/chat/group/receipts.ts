@@ -4,7 +4,7 @@ import { applyReceipt } from '../../conversation/delivery.ts'
 import { addDue } from '../../conversation/due-receipts.ts'
 import { tellableRead } from '../../conversation/incoming.ts'
 import {
-  clipRanges,
+  addCounter,
   hasCounter,
   highestCounter,
   missingCounters,
@@ -17,7 +17,7 @@ import { receiptsIn } from '../../group/receipts.ts'
 import { highestLeft, markSentRead } from '../authoring.ts'
 import { dropFromOutbox } from '../delivering.ts'
 import { forgetLater } from '../forgetting.ts'
-import { incomingOf } from '../head.ts'
+import { incomingOf, withIncoming } from '../head.ts'
 import { type Contact, emit, type Machine, save, updateHead } from '../machine.ts'
 import { outboxKey } from '../outbox.ts'
 import { encodeSent, sentOf } from '../sent.ts'
@@ -130,12 +130,20 @@ function settle(machine: Machine, contact: GroupContact, delivered: Ranges, read
 function reachedAll({ group }: GroupContact, counters: Ranges, of: (fellow: Fellow) => Ranges): Ranges {
   const fellows = [...group.fellows.values()]
   if (fellows.length === 0 || counters.length === 0) return NO_COUNTERS
-  const reached: [number, number][] = []
+  let reached = NO_COUNTERS
   for (const [from, to] of counters) {
     for (let counter = from; counter <= to; counter++) {
       const readers = fellows.filter(({ after }) => after !== null && after < counter)
-      if (readers.length > 0 && readers.every((fellow) => hasCounter(of(fellow), counter))) reached.push([counter, counter])
+      if (readers.length > 0 && readers.every((fellow) => hasCounter(of(fellow), counter))) reached = addCounter(reached, counter)
     }
   }
-  return unionRanges(clipRanges(reached, Number.MAX_SAFE_INTEGER), NO_COUNTERS)
+  return reached
+}
+
+/** What a member wrote before it handed out its keys was not for this account: it is not missing. */
+export function baseline(machine: Machine, contact: GroupContact, did: Uint8Array, after: number): void {
+  const state = incomingOf(contact.head, did)
+  if (after === 0 || state.seen.length > 0) return
+  const seen: Ranges = [[1, after]]
+  updateHead(machine, contact, { incoming: withIncoming(contact.head, did, { ...state, seen, read: seen }) })
 }

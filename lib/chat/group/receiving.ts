@@ -11,6 +11,7 @@ import { skippedKey } from '../sessions.ts'
 import { dropSkippedKeys, saveChain } from './chains.ts'
 import { keepFrame } from './frames.ts'
 import { aidOf, type GroupContact, groupsOf } from './groups.ts'
+import { isFellow } from '../standing.ts'
 import { isActive } from './state.ts'
 
 /** Frames of chains that are not known (yet) that wait, over all groups, and how long, ms. */
@@ -25,6 +26,12 @@ const GAP_PATIENCE_MS = 2_000
 
 /** What becomes of a frame that came by gossip: whether it is passed on. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
+
+/** A frame of a group on a link: from members only. */
+export function onMemberFrame(machine: Machine, from: Contact | null, frame: Uint8Array): void {
+  if (from !== null && (isFellow(from) || from.group !== null)) onGroupFrame(machine, frame)
+  else count(machine, 'group frame: from somebody who shares no group')
+}
 
 /** A frame of a sender chain, by whatever way. The verdict is known at once, also where a key is loaded first. */
 export function onGroupFrame(machine: Machine, frame: Uint8Array): Verdict {

@@ -11,10 +11,9 @@ export function saveGroup(machine: Machine, { handle, group }: GroupContact): vo
     fellow.changed = false
     save(machine, { range: 'fellow', key: fellowKey(handle, fellow.account), value: encodeFellow(fellow) })
   }
-  const { order } = group.graph
-  for (; group.saved < order.length; group.saved++) {
-    const operation = order[group.saved]
-    if (operation !== undefined)
-      save(machine, { range: 'group-op', key: operationKey(handle, group.saved), value: operation.bytes })
+  const { log, size } = group.graph
+  for (; group.saved < size; group.saved++) {
+    const value = log.entries[group.saved]?.operation.bytes
+    if (value !== undefined) save(machine, { range: 'group-op', key: operationKey(handle, group.saved), value })
   }
 }

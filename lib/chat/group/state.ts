@@ -3,6 +3,7 @@ import type { OwnChain, PeerChain } from '../../group/sender-chain.ts'
 import type { GroupView } from '../../group/view.ts'
 import type { TopicKey } from '../../conversation/group-contents.ts'
 import type { Random } from '../../crypto/primitives.ts'
+import type { LinkId } from '../events.ts'
 import { type DeliveryState, NEW_DELIVERY } from '../../conversation/delivery.ts'
 
 /**
@@ -98,12 +99,14 @@ export interface Groups {
   readonly forming: Map<string, Graph>
   /** Frames of chains that are not known yet. */
   readonly early: EarlyFrame[]
-  /** Topics that are listened to, each with the group's handle in hexadecimal. */
-  readonly topics: Map<string, string>
+  /** Topics that are listened to. */
+  readonly topics: Set<string>
+  /** Which topics the peer of a link was said to take part in. */
+  readonly shown: Map<LinkId, string>
 }
 
 export function newGroups(): Groups {
-  return { forming: new Map(), early: [], topics: new Map() }
+  return { forming: new Map(), early: [], topics: new Set(), shown: new Map() }
 }
 
 /** A group that is not kept yet. */

@@ -1,15 +1,16 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import { type ChainProgress, type FrameRun, type GroupContent, MAX_HAVE_CHAINS } from '../../conversation/group-contents.ts'
-import { headIds, operationsLackedBy, unknownOf } from '../../group/graph.ts'
+import { has, operations, operationsAfter } from '../../group/graph.ts'
 import { wayTo } from '../mail/links.ts'
 import { type Contact, type Machine, setTimer } from '../machine.ts'
 import { fellowContacts, fellowOf } from './fellows.ts'
 import { sendFrames } from './frames.ts'
-import { type GroupContact, groupsOf } from './groups.ts'
+import type { GroupContact } from './groups.ts'
 import { confirmKeys, sayKeysAgain } from './keys.ts'
 import { sayOperations } from './operations.ts'
 import { latestIsDue } from './receipts.ts'
 import { sayIn } from './saying.ts'
+import { headBytes } from './views.ts'
 import { isActive } from './state.ts'
 
 /** What is here is told to one member at most once in this time, ms. */
@@ -19,7 +20,7 @@ const TELL_APART_MS = 2_000
 const CONFIRM_AFTER_MS = 500
 
 /** Own messages without all receipts, and gaps, are asked about again and again, later and later, ms. */
-const ASK_AFTER_MS = 15_000
+export const ASK_AFTER_MS = 15_000
 const MAX_ASK_AFTER_MS = 600_000
 
 type Have = Extract<GroupContent, { kind: 'group-have' }>
@@ -33,9 +34,25 @@ export function compareGroups(machine: Machine, person: Contact): void {
     const fellow = fellowOf(group, person)
     if (fellow !== undefined) sayKeysAgain(machine, group, fellow)
     group.group.toldAt.delete(person.id)
+    if (!hasJoined(group, person)) sayAll(machine, group, person)
     tellHave(machine, group, person)
     latestIsDue(machine, group, person)
   }
+}
+
+/** Whether a member consented; before that it may not know that there is a group. */
+function hasJoined({ group }: GroupContact, person: Contact): boolean {
+  return (group.view.members.get(toHex(person.row.account))?.card ?? null) !== null
+}
+
+/** Tells somebody who was added everything that led to it. */
+export function sayAll(machine: Machine, contact: GroupContact, to: Contact): void {
+  sayOperations(
+    machine,
+    contact,
+    to,
+    [...operations(contact.group.graph)].map(({ operation }) => operation),
+  )
 }
 
 /** Tells a member which operations and which frames are here. */
@@ -48,11 +65,11 @@ export function tellHave(machine: Machine, contact: GroupContact, to: Contact): 
   }
   if (wayTo(machine, to) === null) return
   group.toldAt.set(to.id, machine.now)
-  sayIn(machine, to, group.gid, { kind: 'group-have', heads: headIds(group.graph), chains: progressOf(contact) })
+  sayIn(machine, to, group.gid, { kind: 'group-have', heads: headBytes(group.graph), chains: progressOf(contact) })
 }
 
 /** In a moment they are told how far this side is. */
-export function confirmSoon(machine: Machine, contact: GroupContact, to: Contact, afterMs = CONFIRM_AFTER_MS): void {
+export function confirmSoon(machine: Machine, contact: GroupContact, to: Contact, afterMs: number = CONFIRM_AFTER_MS): void {
   setTimer(machine, `have:${contact.id}:${to.id}`, machine.now + Math.max(1, afterMs))
 }
 
@@ -69,8 +86,10 @@ function progressOf({ group }: GroupContact): readonly ChainProgress[] {
 /** A member tells what is there: it gets what it lacks, and is asked for what is lacking here. */
 export function onHave(machine: Machine, contact: GroupContact, from: Contact, have: Have): void {
   const { group } = contact
-  sayOperations(machine, contact, from, operationsLackedBy(group.graph, have.heads))
-  const unknown = unknownOf(group.graph, have.heads)
+  const heads = have.heads.map(toHex)
+  const lackedByThem = operationsAfter(group.graph, heads)
+  sayOperations(machine, contact, from, lackedByThem.map(({ operation }) => operation))
+  const unknown = heads.filter((id) => !has(group.graph, id))
   const fellow = fellowOf(contact, from)
   if (fellow !== undefined) confirmKeys(machine, contact, fellow, have.chains)
   const lacked: FrameRun[] = []
@@ -140,13 +159,4 @@ export function onHaveTimer(machine: Machine, contact: GroupContact, personId: s
   if (person === undefined || !person.groups.has(contact)) return
   contact.group.toldAt.delete(personId)
   tellHave(machine, contact, person)
-}
-
-/** After a start: what waits is asked about as soon as somebody is there. */
-export function resumeGroups(machine: Machine): void {
-  for (const contact of groupsOf(machine)) {
-    if (!isActive(contact.group)) continue
-    contact.resendAt = machine.now + ASK_AFTER_MS
-    setTimer(machine, `group:${contact.id}`, contact.resendAt)
-  }
 }

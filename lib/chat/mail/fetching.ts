@@ -1,8 +1,11 @@
 import { toHex } from '../../bytes.ts'
+import { GROUP_FRAME_TYPE } from '../../group/group-frame.ts'
 import { openBlob } from '../../mailbox/blob.ts'
 import { MAX_ITEMS, type MailboxAnswer } from '../../mailbox/messages.ts'
+import { isGroup } from '../group/groups.ts'
+import { onMemberFrame } from '../group/receiving.ts'
 import { inOrder } from '../held.ts'
-import { onFrame, onPrefix } from '../incoming.ts'
+import { onFrame, onFrameOfAny, onPrefix } from '../incoming.ts'
 import { count, guarded, type Machine } from '../machine.ts'
 import { knockLink, mailLinkOf } from './links.ts'
 import { classOf, queueFor } from './queues.ts'
@@ -39,6 +42,8 @@ export function onBlob(
     isOpened = true
     for (const frame of frames) {
       if (frame[0] === 1) onPrefix(machine, link, frame)
+      else if (frame[0] === GROUP_FRAME_TYPE && contact !== undefined) onMemberFrame(machine, contact, frame)
+      else if (contact !== undefined && isGroup(contact)) onFrameOfAny(machine, contact, frame)
       else if (contact !== undefined) onFrame(machine, link, frame)
       else count(machine, 'mailbox: a knock without a prefix')
     }

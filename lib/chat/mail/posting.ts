@@ -11,6 +11,7 @@ import { isHeldAt, isStored, isStoredEverywhere, routesOf } from './links.ts'
 import { ask, remoteOf } from './remotes.ts'
 import { forgetRoute } from './routes.ts'
 import { encodeStored, storedKey } from './rows.ts'
+import type { Mark } from './state.ts'
 
 /** Pauses before what no mailbox took is left again, ms. */
 const POST_PAUSES_MS: readonly number[] = [5_000, 60_000, 600_000, 3_600_000]
@@ -27,20 +28,27 @@ const LARGEST = BLOB_BYTES.at(-1) as number
 
 /** The end of a turn: frames that leave by mail are put into blobs, one for each mailbox of the recipient. */
 export function postOutgoing(machine: Machine): void {
-  const { outgoing, counters } = machine.mail
+  const { outgoing, counters, marks } = machine.mail
   if (outgoing.size === 0) return
   const contacts = new Map([...machine.contacts.values()].map((contact) => [contact.mail.link?.id, contact]))
   for (const [link, frames] of outgoing) {
     const contact = contacts.get(link)
     if (contact === undefined) continue
     const letters = frames.map(
-      (frame): Letter => ({ frame, counter: counters.get(frame) ?? null, open: 0, held: false }),
+      (frame): Letter => ({
+        frame,
+        counter: counters.get(frame) ?? null,
+        mark: marks.get(frame) ?? null,
+        open: 0,
+        held: false,
+      }),
     )
     if (routesOf(machine, contact).length === 0) knock(machine, contact, letters)
     else postAll(machine, contact, letters)
   }
   outgoing.clear()
   counters.clear()
+  marks.clear()
 }
 
 /** A frame that leaves by mail, and what became of it at the mailboxes. */
@@ -48,6 +56,8 @@ interface Letter {
   readonly frame: Uint8Array
   /** Of the own message that it carries, if it does. */
   readonly counter: number | null
+  /** Who hears that it is held; null for nobody. */
+  readonly mark: Mark | null
   /** Mailboxes that have not answered yet. */
   open: number
   held: boolean
@@ -151,7 +161,10 @@ function posting(machine: Machine, contact: Contact, route: Way, { letters }: Po
   }
   for (const letter of letters) {
     letter.open--
-    if (until !== null) letter.held = true
+    if (until !== null) {
+      letter.held = true
+      letter.mark?.(mailbox, until)
+    }
     if (letter.open > 0 || letter.held || letter.counter !== null) continue
     mail.unposted.push(letter.frame)
     if (mail.unposted.length > MAX_UNPOSTED) mail.unposted.shift()
@@ -207,7 +220,8 @@ function untilOf(machine: Machine, route: Way, hash: Uint8Array, answer: Mailbox
   }
 }
 
-function markStored(
+/** Mailboxes hold own messages that wait, until then. */
+export function markStored(
   machine: Machine,
   contact: Contact,
   mailbox: string,

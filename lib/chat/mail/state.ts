@@ -93,6 +93,9 @@ export interface ContactMail {
   flush: boolean
 }
 
+/** Hears which mailbox (PeerId in hexadecimal) holds a frame, and until when, ms. */
+export type Mark = (mailbox: string, until: number) => void
+
 /** What of the machine concerns mailboxes. */
 export interface Mail {
   readonly boxes: Map<string, Box>
@@ -102,6 +105,8 @@ export interface Mail {
   readonly outgoing: Map<LinkId, Uint8Array[]>
   /** Which own message a frame of this turn carries. */
   readonly counters: Map<Uint8Array, number>
+  /** What a frame of this turn without a number of its own means to whoever sent it: called when a mailbox holds it. */
+  readonly marks: Map<Uint8Array, Mark>
   /** Hashes of blobs that are on the own disk when this turn is. */
   readonly fetched: Map<string, Uint8Array[]>
   /** Slots of the days to come that are to be signed for mailboxes. */
@@ -122,6 +127,7 @@ export function newMail(): Mail {
     byLink: new Map(),
     outgoing: new Map(),
     counters: new Map(),
+    marks: new Map(),
     fetched: new Map(),
     ahead: [],
     doubted: new Map(),
