@@ -7,7 +7,12 @@ import { keepAtHand, onResendTimer, pump } from './chat/delivering.ts'
 import { onCompacted, onCompactTimer, resumeErasing } from './chat/erasing.ts'
 import { checkExpiry, onExpiryTimer, startExpiring, watchClock } from './chat/expiring.ts'
 import { settleHistory } from './chat/forgetting.ts'
-import { onGossiped } from './chat/group/gossiped.ts'
+import { onLeftTimer as onGroupLeftTimer } from './chat/group/commands.ts'
+import { followTopics, onGossiped } from './chat/group/gossip.ts'
+import { isGroup } from './chat/group/groups.ts'
+import type { Group } from './chat/group/state.ts'
+import { lookAfterGroups, resumeGroups } from './chat/group/upkeep.ts'
+import { onGroupTimer, onHaveTimer } from './chat/group/sync.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
@@ -41,8 +46,11 @@ import { endTyping } from './chat/typing.ts'
 export interface Chat {
   /** Handles one event at `now` (ms). Input from peers never throws; a `TypeError` is a misuse by the host. */
   handle(event: Event, now: number): Effect[]
-  /** The people it knows, for showing. The objects are the machine's own: read them, keep nothing. */
-  people(): Iterable<Person>
+  /**
+   * The people it knows, and the groups, for showing; not who is known by a group alone, unless `all`. The objects are the
+   * machine's own: read them, keep nothing.
+   */
+  people(all?: 'all'): Iterable<Person>
   readonly self: { readonly account: Uint8Array; readonly did: Uint8Array; readonly name: string | null }
   /** Whether texts were erased that may still lie in the files of the disk. */
   readonly isErasing: boolean
@@ -79,6 +87,8 @@ export interface Person {
   readonly stored: ReadonlyMap<number, ReadonlyMap<string, number>>
   /** Whether what is written now goes to their mailboxes. */
   readonly byMail: boolean
+  /** Of a group what only groups have; null for a person. */
+  readonly group: Group | null
 }
 
 /** A machine over what the store holds. Throws `malformed` or `newer-version` for rows that no version of it wrote. */
@@ -86,6 +96,7 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
   const machine = readMachine(options, rows, now)
   startExpiring(machine)
   resumeErasing(machine)
+  resumeGroups(machine)
   for (const contact of machine.contacts.values()) settleHistory(machine, contact)
   return {
     handle(event, at) {
@@ -95,11 +106,12 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
       machine.effects = []
       return effects
     },
-    *people() {
+    *people(all) {
       for (const contact of machine.contacts.values()) {
-        const { id, handle, row, head, link, outbox, mail } = contact
+        const { id, handle, row, head, link, outbox, mail, group } = contact
+        if (row.state === 'member' && all === undefined) continue
         const byMail = link === null && mailWay(machine, contact) !== null
-        yield { id, handle, row, head, link, outbox, waiting: outbox.length, stored: mail.stored, byMail }
+        yield { id, handle, row, head, link, outbox, waiting: outbox.length, stored: mail.stored, byMail, group }
       }
     },
     self: { account: machine.own.self.accountRecord.account, did: machine.own.did, name: machine.own.name },
@@ -220,6 +232,7 @@ function lookAfter(machine: Machine): boolean {
     expireRequests(machine, contact)
   }
   forgetPrefixes(machine)
+  lookAfterGroups(machine)
   return changed
 }
 
@@ -242,6 +255,24 @@ function onTimer(machine: Machine, key: string): void {
       return
     case 'typing':
       withContact(machine, subject, endTyping)
+      return
+    case 'group':
+      withContact(machine, subject, (_, contact) => {
+        if (isGroup(contact)) onGroupTimer(machine, contact)
+      })
+      return
+    case 'have':
+      withContact(machine, subject, (_, contact) => {
+        if (isGroup(contact)) onHaveTimer(machine, contact, object)
+      })
+      return
+    case 'left-group':
+      withContact(machine, subject, (_, contact) => {
+        if (isGroup(contact)) onGroupLeftTimer(machine, contact)
+      })
+      return
+    case 'topics':
+      followTopics(machine)
       return
     case 'gap':
       withContact(machine, subject, onGapTimer)
@@ -317,16 +348,22 @@ function forgetPrefixes(machine: Machine): void {
   }
 }
 
+function pumpGuarded(machine: Machine, contact: Contact): void {
+  if (machine.contacts.has(contact.id)) guarded(machine, 'seal', () => pump(machine, contact))
+}
+
 /** The end of a turn: what waits is sealed, and everything that changed is saved once. */
 function settle(machine: Machine): void {
   keepPlan(machine)
   checkExpiry(machine)
   // somebody may have become a contact
   if ([...machine.due].some(({ rowChanged }) => rowChanged)) registerFor(machine)
+  // groups first: what they say to their members is sealed with the rest of what goes to these
+  for (const contact of [...machine.due].filter(isGroup)) pumpGuarded(machine, contact)
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
     leaveByMail(machine, contact)
-    guarded(machine, 'seal', () => pump(machine, contact))
+    if (!isGroup(contact)) pumpGuarded(machine, contact)
     for (const entry of contact.sessions) {
       if (!entry.changed) continue
       entry.changed = false

@@ -39,6 +39,82 @@ export interface Contact {
   readonly expires?: number
 }
 
+/** `requested`: somebody who is no contact added this account; `frozen`: its owner named two successors, and nobody writes any more. */
+export type GroupState = 'requested' | 'joined' | 'left' | 'removed' | 'frozen'
+
+export type GroupRole = 'owner' | 'admin' | 'member'
+
+export interface GroupMember {
+  readonly account: string
+  /** The own name for them, of contacts. */
+  readonly petname?: string
+  /** What they call themselves; peer text, hostile. */
+  readonly claimedName?: string
+  readonly role: GroupRole
+  /** `invited`: added, and has not joined yet. */
+  readonly state: 'member' | 'invited'
+  /** Whether there is a link to them. */
+  readonly online?: boolean
+  /** This account itself. */
+  readonly self?: true
+}
+
+export interface Group {
+  /** 64 hexadecimal digits; also what `send` takes. */
+  readonly id: string
+  /** The same. */
+  readonly group: string
+  /** Peer text, hostile. */
+  readonly name: string
+  readonly state: GroupState
+  /** The own role; left out for who is no member. */
+  readonly role?: GroupRole
+  /** Account of the owner. */
+  readonly owner?: string
+  readonly members: readonly GroupMember[]
+  /** Who added this account; left out for an own group. */
+  readonly by?: string
+  readonly since: number
+  readonly unread: number
+  /** How long messages live, ms; left out for as long as they are kept. */
+  readonly expires?: number
+  /** Whom the owner named at once, when the group is frozen. */
+  readonly successors?: readonly string[]
+}
+
+/** What happened to a group; accounts are those whom it is about. */
+export interface GroupChange {
+  readonly what: 'created' | 'added' | 'joined' | 'removed' | 'left' | 'owner' | 'named' | 'timer'
+  readonly accounts?: readonly string[]
+  /** As what somebody was added. */
+  readonly role?: 'admin' | 'member'
+  /** Peer text, hostile. */
+  readonly name?: string
+  /** ms; 0 for as long as messages are kept. */
+  readonly timer?: number
+}
+
+export interface Groups {
+  list(): Promise<readonly Group[]>
+  /** Groups to which somebody who is no contact added this account. */
+  requests(): Promise<readonly Group[]>
+  /** Contacts that are added join by themselves, if they have this account as a contact. */
+  create(name: string, who?: readonly string[]): Promise<Group>
+  add(group: string, who: readonly string[], options?: { role?: 'admin' | 'member' }): Promise<Group>
+  remove(group: string, who: readonly string[]): Promise<Group>
+  role(group: string, who: string, role: 'admin' | 'member'): Promise<Group>
+  transfer(group: string, who: string): Promise<Group>
+  rename(group: string, name: string): Promise<Group>
+  /** `expires`: how long messages written from now on live, ms; null for as long as they are kept. Only the owner may. */
+  configure(group: string, settings: { expires?: number | null }): Promise<Group>
+  leave(group: string): Promise<Group>
+  accept(group: string): Promise<Group>
+  /** A request, or a group that this account is in no more, goes with its conversation. */
+  decline(group: string): Promise<void>
+  /** By name, id, or a prefix of it of at least 8 digits. Throws `not-found` or `ambiguous`. */
+  info(group: string): Promise<Group>
+}
+
 /** What is set for one conversation; what is left out stays as it is. */
 export interface ContactSettings {
   /** Off: neither do they hear what was read here, nor is shown what they read. What was delivered is told always. */
@@ -56,21 +132,26 @@ export interface NodeSettings {
 /** A message as it is shown, everywhere the same shape. */
 export interface Message {
   readonly id: string
-  /** The contact's account. */
+  /** The contact's account, or the group's id. */
   readonly conversation: string
   /** The author's account. */
   readonly from: string
   readonly text?: string
-  /** `text`, or `deleted` for one without text that its author took back; others need a newer version. */
+  /** `text`, or `deleted` for one without text that its author took back; `group-op` for what happened to a group; others need a newer version. */
   readonly kind: string
   readonly at: number
   readonly state: MessageState
   readonly states: {
     /** Which mailboxes (by PeerId) hold it until when; until it is delivered. */
     readonly stored?: readonly { readonly mailbox: string; readonly until: number }[]
+    /** In a group when everybody had it. */
     readonly delivered?: number
     readonly read?: number
+    /** Of an own message in a group how far it got with each member, by account. */
+    readonly members?: Readonly<Record<string, { readonly state: MessageState }>>
   }
+  /** What happened to the group, for the kind `group-op`. */
+  readonly change?: GroupChange
   readonly replyTo?: string
   /** When it is erased here. */
   readonly expiresAt?: number
@@ -162,6 +243,8 @@ export type NodeEvent =
   /** A contact was removed, or a request was declined or is gone after two weeks. */
   | { readonly kind: 'removed'; readonly account: string }
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
+  /** A group was made, joined, left or changed, or this account was added to one. */
+  | { readonly kind: 'group'; readonly group: Group }
   /** They are writing; ends by itself when they say nothing more for ten seconds. */
   | { readonly kind: 'typing'; readonly contact: Contact; readonly active: boolean }
   /** An own mailbox was reached, lost, or refuses. */
@@ -193,6 +276,7 @@ export interface Node extends AsyncDisposable {
   readonly identity: Identity
   readonly contacts: Contacts
   readonly mailboxes: Mailboxes
+  readonly groups: Groups
   /** Own addresses with `/p2p/…`; empty without a network. */
   addresses(): readonly string[]
   status(): Promise<NodeStatus>

@@ -31,30 +31,36 @@ export function createContacts(options: ContactsOptions): Contacts {
     return shown(person)
   }
 
+  function person(who: string): Person {
+    const found = find(who)
+    if (found.group === null) return found
+    throw new NodeError('invalid', `${who} is a group, not a person.`, { hint: "See 'sotto group --help'." })
+  }
+
   return {
-    list: async () => [...people()].filter(({ row }) => row.state !== 'requested').map(shown),
+    list: async () => [...people()].filter(({ row, group }) => group === null && row.state !== 'requested').map(shown),
     requests: async () => [...people()].filter(({ row }) => row.state === 'requested').map(shown),
     add: (link, how = {}) => change({ kind: 'add', link, ...how }),
-    accept: async (who, how = {}) => change({ kind: 'accept', contact: find(who).id, ...how }),
+    accept: async (who, how = {}) => change({ kind: 'accept', contact: person(who).id, ...how }),
     async decline(who) {
-      await run({ kind: 'decline', contact: find(who).id }, 'done')
+      await run({ kind: 'decline', contact: person(who).id }, 'done')
     },
-    block: async (who) => change({ kind: 'block', contact: find(who).id }),
-    unblock: async (who) => change({ kind: 'unblock', contact: find(who).id }),
-    rename: async (who, petname) => change({ kind: 'rename', contact: find(who).id, petname }),
+    block: async (who) => change({ kind: 'block', contact: person(who).id }),
+    unblock: async (who) => change({ kind: 'unblock', contact: person(who).id }),
+    rename: async (who, petname) => change({ kind: 'rename', contact: person(who).id, petname }),
     async remove(who) {
-      const { id } = find(who)
+      const { id } = person(who)
       await run({ kind: 'remove', contact: id }, 'done')
       await options.removed(id)
     },
-    configure: async (who, settings) => change({ kind: 'configure', contact: find(who).id, ...settings }),
+    configure: async (who, settings) => change({ kind: 'configure', contact: person(who).id, ...settings }),
     async verify(who, { confirm } = {}) {
-      const person = find(who)
-      if (confirm === true) await run({ kind: 'confirm', contact: person.id }, 'contact')
-      const contact = shown(personOf(person.id) ?? person)
-      const digits = safetyNumber(primitives, self, person.row.account)
+      const found = person(who)
+      if (confirm === true) await run({ kind: 'confirm', contact: found.id }, 'contact')
+      const contact = shown(personOf(found.id) ?? found)
+      const digits = safetyNumber(primitives, self, found.row.account)
       return { petname: contact.petname, safetyNumber: formatSafetyNumber(digits), verified: contact.verified }
     },
-    resolve: async (who) => shown(find(who)),
+    resolve: async (who) => shown(person(who)),
   }
 }

@@ -15,6 +15,8 @@ import { compareOrder } from '../lib/conversation/order.ts'
 import { decodePayload, type Payload } from '../lib/conversation/payload.ts'
 import { hasCounter } from '../lib/conversation/ranges.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
+import { inGroup } from './group-messages.ts'
+import { idOf } from './people.ts'
 import type { Message } from './api.ts'
 import { mailboxText } from './mailboxes.ts'
 import type { Store } from './store/store.ts'
@@ -65,11 +67,12 @@ export function createConversations(
   function view(
     person: Person,
     { record, payload, changes }: Read,
-    conversation = encodeAccount(person.row.account),
+    conversation = idOf(person),
   ): Message {
     return viewMessage(record, {
       conversation,
       self: selfText,
+      ...(person.group !== null && inGroup(person.group, record, payload)),
       ...(isNumberedHere(record) && { delivery: person.head.delivery }),
       ...(isNumberedHere(record) && payload && storedAt(person, payload.counter)),
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
@@ -171,7 +174,7 @@ export function createConversations(
       const whole = known
         ? timed.map((each) => withKnown(each, known.get(toHex(each.record.id))))
         : await Promise.all(timed.map((each) => withChanges(person, each)))
-      const conversation = encodeAccount(person.row.account)
+      const conversation = idOf(person)
       return whole.map((each) => view(person, each, conversation))
     },
     async at(person, order, { isNew = false } = {}) {

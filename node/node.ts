@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '../lib/bytes.ts'
 import type { ChatEvent, Command, Reply } from '../lib/chat/events.ts'
+import { unreadOf } from '../lib/chat/head.ts'
 import type { OwnMailbox, Person } from '../lib/chat.ts'
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import { ProtocolError } from '../lib/errors.ts'
@@ -26,6 +27,7 @@ import { NodeError } from './errors.ts'
 import { type MailboxHost, openMailbox } from './mailbox/host.ts'
 import { hasReached, isNodeOfContact, mailboxStatus, mailboxText, targetOf } from './mailboxes.ts'
 import type { Network, Target } from './network/network.ts'
+import { createGroups, shownGroup } from './groups.ts'
 import { contactOf, findPerson } from './people.ts'
 import { createSubscribers } from './subscribers.ts'
 import { keepRecent } from './store/recent-rows.ts'
@@ -122,6 +124,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     logger,
     personOf,
     shown,
+    shownGroup: (person) => shownGroup(person, driver.chat.self.account, driver.chat.people('all')),
     mailbox(id) {
       const found = mailboxes().find((each) => each.id === id)
       return found && mailboxStatus(found)
@@ -151,7 +154,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   }
 
   function personOf(id: string): Person | undefined {
-    for (const person of driver.chat.people()) if (person.id === id) return person
+    for (const person of driver.chat.people('all')) if (person.id === id) return person
     return undefined
   }
 
@@ -213,6 +216,18 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     return findPerson(driver.chat, who)
   }
 
+  const groups = createGroups({
+    self: driver.chat.self.account,
+    people: () => driver.chat.people('all'),
+    personOf,
+    find,
+    run,
+    async removed(id) {
+      waiters.forget(id, new NodeError('failed', 'The group is gone, and the message with it.'))
+      await driver.cleared()
+    },
+  })
+
   async function foundBy(id: string): Promise<Found> {
     const found = await conversations.find(driver.chat.people(), id)
     if (found === undefined) throw new NodeError('not-found', `There is no message ${id}.`)
@@ -251,6 +266,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   const node: Node = {
     identity: { account, did: toHex(driver.chat.self.did), peerId: parts.peerId },
     contacts,
+    groups,
     addresses: () => network?.addressTexts() ?? [],
     async status() {
       const people = [...driver.chat.people()]
@@ -273,7 +289,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         mailboxes: mailboxes().map(mailboxStatus),
         ...(host !== null && { keeps: host.usage }),
         queued: people.reduce((sum, { waiting }) => sum + waiting, 0),
-        unread: people.reduce((sum, person) => sum + shown(person).unread, 0),
+        unread: people.reduce((sum, { head }) => sum + unreadOf(head), 0),
         dropped: Object.fromEntries(driver.dropped),
         version: parts.version,
       }

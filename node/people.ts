@@ -1,3 +1,4 @@
+import { toHex } from '../lib/bytes.ts'
 import type { Chat, Person } from '../lib/chat.ts'
 import { unreadOf } from '../lib/chat/head.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
@@ -19,7 +20,7 @@ export function contactOf(person: Person, links: ReadonlyMap<number, Link>): Con
     account,
     petname: row.petname || account.slice(6, 14),
     ...(row.claimedName !== null && { claimedName: row.claimedName }),
-    state: row.state,
+    state: stateOf(person),
     verified: row.verified === 'no' ? false : row.verified,
     online: link !== undefined,
     ...(rung !== undefined && { rung }),
@@ -31,24 +32,43 @@ export function contactOf(person: Person, links: ReadonlyMap<number, Link>): Con
   }
 }
 
-/** The person that a petname, an account or the beginning of one names. Throws `not-found` or `ambiguous`. */
+/** Who is no contact is not shown as one; a group never gets here. */
+function stateOf({ row }: Person): Contact['state'] {
+  if (row.state === 'member' || row.state === 'group') throw new TypeError('this is no contact')
+  return row.state
+}
+
+/** The shortest prefix of a group's id that names it, in hexadecimal digits. */
+const MIN_GROUP_PREFIX = 8
+
+/** The person or group that a name, an account, an id or the beginning of one names. Throws `not-found` or `ambiguous`. */
 export function findPerson(chat: Chat, who: string): Person {
   const people = [...chat.people()]
-  const byName = people.find(({ row }) => row.petname === who)
-  if (byName !== undefined) return byName
+  const byName = people.filter(({ row }) => row.petname === who)
+  const byPetname = byName.find(({ group }) => group === null) ?? (byName.length === 1 ? byName[0] : undefined)
+  if (byPetname !== undefined) return byPetname
   const text = who.toLowerCase()
-  const prefix = text.startsWith('sotto1') && text.length >= 6 + MIN_ACCOUNT_PREFIX
-  const found = prefix ? people.filter(({ row }) => encodeAccount(row.account).startsWith(text)) : []
+  const isAccount = text.startsWith('sotto1') && text.length >= 6 + MIN_ACCOUNT_PREFIX
+  const isGroup = text.length >= MIN_GROUP_PREFIX && /^[0-9a-f]+$/.test(text)
+  const found =
+    byName.length > 1
+      ? byName
+      : people.filter((person) => (isAccount || isGroup) && idOf(person).startsWith(text))
   if (found.length > 1) {
-    throw new NodeError('ambiguous', `Several people are called ${who}.`, {
-      hint: 'Give more of the account.',
-      candidates: found.map(({ row }) => encodeAccount(row.account)),
+    throw new NodeError('ambiguous', `Several are called ${who}.`, {
+      hint: 'Give more of the account, or the id of the group.',
+      candidates: found.map(idOf),
     })
   }
   if (found[0] === undefined) {
     throw new NodeError('not-found', `Nobody is called ${who}.`, {
-      hint: `Give a petname, an account, or at least ${MIN_ACCOUNT_PREFIX} characters of one after sotto1; 'sotto contacts' lists them.`,
+      hint: `Give a petname, the name of a group, an account, or at least ${MIN_ACCOUNT_PREFIX} characters of one after sotto1; 'sotto contacts' lists them.`,
     })
   }
   return found[0]
+}
+
+/** What names a conversation for good: the account, or the id of the group. */
+export function idOf({ row, group }: Person): string {
+  return group === null ? encodeAccount(row.account) : toHex(group.gid)
 }

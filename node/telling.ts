@@ -3,8 +3,10 @@ import type { ChatEvent } from '../lib/chat/events.ts'
 import type { Person } from '../lib/chat.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import type { Clock } from './clock.ts'
-import type { Contact, Logger, MailboxStatus, NodeEvent } from './api.ts'
+import type { Contact, Group, Logger, MailboxStatus, NodeEvent } from './api.ts'
 import type { Conversations } from './conversations.ts'
+import { type GroupPerson, isGroupPerson } from './groups.ts'
+import { idOf } from './people.ts'
 import type { Subscribers } from './subscribers.ts'
 
 /** Own messages whose new state is told one by one; of more at once only the latest are. */
@@ -19,6 +21,7 @@ export interface TellingOptions {
   readonly logger: Logger
   personOf(id: string): Person | undefined
   shown(person: Person): Contact
+  shownGroup(person: GroupPerson): Group
   /** An own mailbox by PeerId in hexadecimal. */
   mailbox(id: string): MailboxStatus | undefined
   /** Whether it is shown that somebody is writing. */
@@ -91,8 +94,9 @@ export function createTelling(options: TellingOptions): Telling {
         return
       }
       case 'gone':
-        subscribers.emit({ kind: 'gone', conversation: encodeAccount(person.row.account), id: toHex(event.id) })
+        subscribers.emit({ kind: 'gone', conversation: idOf(person), id: toHex(event.id) })
         return
+      case 'progress':
       case 'states': {
         const counters = event.counters.flatMap(([from, to]) =>
           Array.from({ length: Math.min(to - from + 1, MAX_STATE_EVENTS) }, (_, i) => to - i).toReversed(),
@@ -104,14 +108,16 @@ export function createTelling(options: TellingOptions): Telling {
         return
       }
       case 'typing':
-        if (options.typing()) subscribers.emit({ kind: 'typing', contact: options.shown(person), active: event.active })
+        if (options.typing() && person.row.state !== 'member') subscribers.emit({ kind: 'typing', contact: options.shown(person), active: event.active })
         return
       case 'alert':
-        subscribers.emit({ kind: 'alert', contact: options.shown(person), alert: event.alert })
+        // who is known by a group alone is shown nowhere
+        if (person.row.state !== 'member') subscribers.emit({ kind: 'alert', contact: options.shown(person), alert: event.alert })
         return
       case 'contact':
       case 'request':
-        subscribers.emit({ kind: event.kind, contact: options.shown(person) })
+        if (isGroupPerson(person)) subscribers.emit({ kind: 'group', group: options.shownGroup(person) })
+        else if (person.row.state !== 'member') subscribers.emit({ kind: event.kind, contact: options.shown(person) })
     }
   }
 

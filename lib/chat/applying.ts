@@ -127,7 +127,7 @@ function isFirstDevice({ head }: Contact, did: Uint8Array): boolean {
 }
 
 function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
-  withEarly(machine, contact, payload.id, (early) => {
+  withEarly(machine, contact, { id: payload.id, author: did }, (early) => {
     const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
     switch (applied.kind) {
       case 'conflict':

@@ -1,6 +1,7 @@
-import { concat, equalBytes, u64be } from '../bytes.ts'
-import { type Change, changeBy, type Changes, changeOf, encodeChanges, withChange } from '../conversation/changes.ts'
+import { concat, equalBytes, toHex, u64be } from '../bytes.ts'
+import { type Change, type Changes, changeOf, encodeChanges, withChange } from '../conversation/changes.ts'
 import { applyPayload } from '../conversation/incoming.ts'
+import type { MessageRecord } from '../conversation/history.ts'
 import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
 import { addCounter } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
@@ -72,7 +73,7 @@ function takeEffect(machine: Machine, contact: Contact, { order, record, changes
   const { kind, target } = change.content
   if (order === null || record === null || record.deleted) return
   if (decodePayload(record.payload).kind === KINDS.void) return
-  if (kind !== 'reaction' && record.direction === 'out') {
+  if (kind !== 'reaction' && !isTheirs(contact, record, change)) {
     count(machine, 'change: of a message of somebody else')
     return
   }
@@ -95,6 +96,17 @@ function holdEarly(machine: Machine, contact: Contact, target: Uint8Array, chang
   }
   updateHead(machine, contact, { early: early.slice(-MAX_EARLY) })
   saveChanges(machine, contact, target, changes)
+}
+
+/** Whether who changes a message wrote it: between two people it came from the other side, in a group from a device of theirs. */
+function isTheirs(contact: Contact, record: MessageRecord, { author }: Change): boolean {
+  return record.direction === 'in' && isOfAuthor(contact, record.author, author)
+}
+
+function isOfAuthor({ group }: Contact, wrote: Uint8Array, changes: Uint8Array): boolean {
+  if (group === null || equalBytes(wrote, changes)) return true
+  const [a, b] = [group.authors.get(toHex(wrote)), group.authors.get(toHex(changes))]
+  return a !== undefined && b !== undefined && equalBytes(a, b)
 }
 
 function saveChanges(machine: Machine, contact: Contact, target: Uint8Array, changes: Changes): void {
@@ -121,7 +133,15 @@ export interface Early {
 const NOTHING_EARLY: Early = { isDeleted: false, isChanged: false }
 
 /** Looks whether something waits for a message of theirs that came; it does no longer. */
-export function withEarly(machine: Machine, contact: Contact, id: Uint8Array, then: (early: Early) => void): void {
+export function withEarly(
+  machine: Machine,
+  contact: Contact,
+  { id, author }: { readonly id: Uint8Array; readonly author: Uint8Array },
+  then: (early: Early) => void,
+): void {
+  const mayChange = (change: Change): boolean =>
+    change.direction === 'in' && isOfAuthor(contact, author, change.author)
+
   if (!isEarly(contact, id)) {
     then(NOTHING_EARLY)
     return
@@ -132,7 +152,7 @@ export function withEarly(machine: Machine, contact: Contact, id: Uint8Array, th
     id,
     ({ changes }) => {
       updateHead(machine, contact, { early: contact.head.early.filter((early) => !equalBytes(early, id)) })
-      const isDeleted = changeBy(changes, 'delete', 'in') !== undefined
+      const isDeleted = changes.some((change) => change.content.kind === 'delete' && mayChange(change))
       if (isDeleted) dropChanges(machine, contact, id)
       then({ isDeleted, isChanged: changes.length > 0 })
     },

@@ -1,3 +1,4 @@
+import { compareBytes } from '../bytes.ts'
 import { asArray, asBytes, asUint, decodeTyped, encode, malformed, type WireValue } from '../wire.ts'
 import { type Content, DEVICE_ID_BYTES, decodeContent } from './contents.ts'
 import { compareOrder } from './order.ts'
@@ -20,8 +21,8 @@ export interface Change {
 }
 
 /**
- * What became of one message: of each side at most one edit, one deletion and one reaction, so that nobody fills a disk by
- * changing one message for ever.
+ * What became of one message: of each side (in a group of each device) at most one edit, one deletion and one reaction, so that
+ * nobody fills a disk by changing one message for ever.
  */
 export type Changes = readonly Change[]
 
@@ -29,7 +30,9 @@ export const NO_CHANGES: Changes = []
 
 const DIRECTIONS = ['in', 'out'] as const
 const KIND_NUMBERS: readonly number[] = [KINDS.edit, KINDS.delete, KINDS.reaction]
-const MAX_CHANGES = 6
+/** Two sides make six; in a group the reactions of as many devices are kept. */
+const MAX_CHANGES = 256
+const MAX_ROW_BYTES: number = 1 << 20
 
 /** Whether payloads of the kind change a message instead of being one. */
 export function isChange(kind: number): boolean {
@@ -48,10 +51,11 @@ export function changeOf(
 
 /** The changes and one more. In whatever order and however often they come, the same remain: the latest of each sort. */
 export function withChange(changes: Changes, change: Change): Changes {
-  const at = changes.findIndex((other) => slotOf(other) === slotOf(change))
+  const at = changes.findIndex((other) => compareSlots(other, change) === 0)
   const known = changes[at]
   if (known !== undefined && compareOrder(orderOf(known), orderOf(change)) >= 0) return changes
-  return [...changes.filter((other) => other !== known), change].sort((a, b) => slotOf(a) - slotOf(b))
+  if (known === undefined && changes.length >= MAX_CHANGES) return changes
+  return [...changes.filter((other) => other !== known), change].sort(compareSlots)
 }
 
 /** The edit, deletion or reaction of one side. */
@@ -70,6 +74,12 @@ function slotOf({ payload, direction }: Change): number {
   return KIND_NUMBERS.indexOf(payload.kind) * DIRECTIONS.length + DIRECTIONS.indexOf(direction)
 }
 
+/** Sorts by kind, side and, in a group, device; 0 for two of which only the latest counts. */
+function compareSlots(a: Change, b: Change): number {
+  const isOfGroup = a.payload.conversation.length > 0
+  return slotOf(a) - slotOf(b) || (isOfGroup ? compareBytes(a.author, b.author) : 0)
+}
+
 function orderOf({ payload, author }: Change): { lamport: number; author: Uint8Array; counter: number } {
   return { lamport: payload.lamport, author, counter: payload.counter }
 }
@@ -85,11 +95,11 @@ export function encodeChanges(changes: Changes): Uint8Array {
 
 /** Throws `malformed` or `newer-version`. */
 export function decodeChanges(row: Uint8Array): Changes {
-  const [items] = decodeTyped(row, { type: 'changes', fields: 1, maxBytes: MAX_CHANGES * (MAX_PAYLOAD_BYTES + 64) })
+  const [items] = decodeTyped(row, { type: 'changes', fields: 1, maxBytes: MAX_ROW_BYTES })
   const changes = asArray(items, 'changes', { max: MAX_CHANGES }).map(readChange)
   for (const [i, change] of changes.entries()) {
     const before = changes[i - 1]
-    if (before !== undefined && slotOf(before) >= slotOf(change)) throw malformed('changes: expected one of each sort')
+    if (before !== undefined && compareSlots(before, change) >= 0) throw malformed('changes: expected one of each sort')
   }
   return changes
 }

@@ -126,7 +126,11 @@ export interface MessageView {
     readonly stored?: readonly { readonly mailbox: string; readonly until: number }[]
     readonly delivered?: number
     readonly read?: number
+    /** How far an own message got with each member of a group, by account. */
+    readonly members?: Readonly<Record<string, { readonly state: MessageView['state'] }>>
   }
+  /** What happened to a group. */
+  readonly change?: GroupChangeView
   /** Hexadecimal. */
   readonly replyTo?: string
   /** When it is erased here, ms. */
@@ -140,11 +144,26 @@ export interface MessageView {
   readonly reason?: string
 }
 
+/** What happened to a group, as its host shows it. */
+export interface GroupChangeView {
+  readonly what: 'created' | 'added' | 'joined' | 'removed' | 'left' | 'owner' | 'named' | 'timer'
+  readonly accounts?: readonly string[]
+  readonly role?: 'admin' | 'member'
+  readonly name?: string
+  /** ms. */
+  readonly timer?: number
+}
+
 /** What a record does not know. */
 export interface ViewContext {
-  /** The two accounts, as they are shown. */
+  /** The two accounts, as they are shown; for a group its id. */
   readonly conversation: string
   readonly self: string
+  /** In a group whose device that is, as it is shown. */
+  readonly accountOf?: (did: Uint8Array) => string | undefined
+  /** Of an own message in a group, by account. */
+  readonly members?: Readonly<Record<string, { readonly state: MessageView['state'] }>>
+  readonly change?: GroupChangeView
   /** Of own messages with the peer device. */
   readonly delivery?: DeliveryState
   /** Mailboxes that hold an own message, by PeerId. */
@@ -167,7 +186,7 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
   return {
     id: toHex(record.id),
     conversation: context.conversation,
-    from: record.direction === 'out' ? context.self : context.conversation,
+    from: record.direction === 'out' ? context.self : authorOf(record.author, context),
     kind: record.deleted ? 'deleted' : record.failed && isVoid(payload) ? 'text' : shownKind(payload, content),
     ...(text && { text: edit?.content.text ?? text.text }),
     at: payload ? Math.min(payload.sentAt, record.receivedAt) : record.receivedAt,
@@ -176,7 +195,9 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
       ...(isHeld(record, payload, context) && { stored: context.stored }),
       ...(record.deliveredAt !== null && { delivered: record.deliveredAt }),
       ...(record.readAt !== null && { read: record.readAt }),
+      ...(context.members && { members: context.members }),
     },
+    ...(context.change && { change: context.change }),
     ...(text?.replyTo && { replyTo: toHex(text.replyTo) }),
     ...(record.expiresAt !== null && { expiresAt: record.expiresAt }),
     ...(edit && { edited: Math.min(edit.payload.sentAt, edit.at) }),
@@ -184,6 +205,11 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
     ...(missing > 0 && { missing }),
     ...(record.failed && { reason: record.failed.reason }),
   }
+}
+
+/** Of whom a device is; between two people nobody else can have written. */
+function authorOf(did: Uint8Array, { conversation, accountOf }: ViewContext): string {
+  return accountOf === undefined ? conversation : (accountOf(did) ?? '')
 }
 
 /** Whether a record is a message of its own: changes of others are not, nor is what fills the number of a change that is gone. */
@@ -197,10 +223,11 @@ function isVoid(payload: Payload | null | undefined): boolean {
 }
 
 function reactionsOf(changes: Changes, context: ViewContext): Readonly<Record<string, string>> | undefined {
-  const own = changeBy(changes, 'reaction', 'out')?.content.emoji
-  const theirs = changeBy(changes, 'reaction', 'in')?.content.emoji
-  if (!own && !theirs) return undefined
-  return { ...(own && { [context.self]: own }), ...(theirs && { [context.conversation]: theirs }) }
+  const shown = changes.flatMap(({ content, direction, author }) => {
+    if (content.kind !== 'reaction' || content.emoji === null) return []
+    return [[direction === 'out' ? context.self : authorOf(author, context), content.emoji] as const]
+  })
+  return shown.length === 0 ? undefined : Object.fromEntries(shown)
 }
 
 function shownKind(payload: Payload | null | undefined, content: Content | null | undefined): string {
