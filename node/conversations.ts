@@ -64,11 +64,7 @@ export function createConversations(
     return direction === 'out' && equalBytes(author, self.did)
   }
 
-  function view(
-    person: Person,
-    { record, payload, changes }: Read,
-    conversation = idOf(person),
-  ): Message {
+  function view(person: Person, { record, payload, changes }: Read, conversation = idOf(person)): Message {
     return viewMessage(record, {
       conversation,
       self: selfText,

@@ -67,7 +67,9 @@ function stateOf({ row, view }: HeldGroup): GroupState {
 }
 
 function ownerOf(members: ReadonlyMap<string, Member>, account: string): Uint8Array {
-  return members.get(account)?.account ?? Uint8Array.from(account.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+  return (
+    members.get(account)?.account ?? Uint8Array.from(account.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+  )
 }
 
 function shownMember(member: Member, self: Uint8Array, known: ReadonlyMap<string, Person>): GroupMember {
@@ -92,7 +94,9 @@ export function createGroups(options: GroupsOptions): Groups {
   function find(who: string): GroupPerson {
     const person = options.find(who)
     if (isGroupPerson(person)) return person
-    throw new NodeError('not-found', `${who} is a person, not a group.`, { hint: "'sotto group list' lists the groups." })
+    throw new NodeError('not-found', `${who} is a person, not a group.`, {
+      hint: "'sotto group list' lists the groups.",
+    })
   }
 
   function contact(who: string): Person {
@@ -127,9 +131,16 @@ export function createGroups(options: GroupsOptions): Groups {
   }
 
   return {
-    list: async () => [...people()].filter(isGroupPerson).filter(({ group }) => group.row.standing !== 'invited').map(shown),
+    list: async () =>
+      [...people()]
+        .filter(isGroupPerson)
+        .filter(({ group }) => group.row.standing !== 'invited')
+        .map(shown),
     requests: async () =>
-      [...people()].filter(isGroupPerson).filter(({ group }) => group.row.standing === 'invited').map(shown),
+      [...people()]
+        .filter(isGroupPerson)
+        .filter(({ group }) => group.row.standing === 'invited')
+        .map(shown),
     create: (name, who = []) => change({ kind: 'group-create', name, members: who.map((one) => contact(one).id) }),
     add: (group, who, { role } = {}) =>
       changeEach(group, who, (one) => ({

@@ -51,9 +51,7 @@ export function findPerson(chat: Chat, who: string): Person {
   const isAccount = text.startsWith('sotto1') && text.length >= 6 + MIN_ACCOUNT_PREFIX
   const isGroup = text.length >= MIN_GROUP_PREFIX && /^[0-9a-f]+$/.test(text)
   const found =
-    byName.length > 1
-      ? byName
-      : people.filter((person) => (isAccount || isGroup) && idOf(person).startsWith(text))
+    byName.length > 1 ? byName : people.filter((person) => (isAccount || isGroup) && idOf(person).startsWith(text))
   if (found.length > 1) {
     throw new NodeError('ambiguous', `Several are called ${who}.`, {
       hint: 'Give more of the account, or the id of the group.',

@@ -108,11 +108,13 @@ export function createTelling(options: TellingOptions): Telling {
         return
       }
       case 'typing':
-        if (options.typing() && person.row.state !== 'member') subscribers.emit({ kind: 'typing', contact: options.shown(person), active: event.active })
+        if (options.typing() && person.row.state !== 'member')
+          subscribers.emit({ kind: 'typing', contact: options.shown(person), active: event.active })
         return
       case 'alert':
         // who is known by a group alone is shown nowhere
-        if (person.row.state !== 'member') subscribers.emit({ kind: 'alert', contact: options.shown(person), alert: event.alert })
+        if (person.row.state !== 'member')
+          subscribers.emit({ kind: 'alert', contact: options.shown(person), alert: event.alert })
         return
       case 'contact':
       case 'request':

@@ -21,6 +21,7 @@ export const EVENTS = {
     says: 'Something about a contact that a person must see.',
     fields: { contact: 'Contact', alert: ['text', 'what, in a few words'] },
   },
+  group: { says: 'A group was made, joined, left or changed, or I was added to one.', fields: { group: 'Group' } },
   typing: {
     says: 'They are writing, or no longer; it ends by itself when they say nothing more for ten seconds.',
     fields: { contact: 'Contact', active: 'flag' },

@@ -65,7 +65,8 @@ export function admit(
     )
     if (opened.gen <= highest) return refuseGen(machine, link, known, first.session, highest)
   }
-  if (known?.row.state === 'member' && !isFellow(known)) return turnAway(machine, 'of somebody who is no member any more')
+  if (known?.row.state === 'member' && !isFellow(known))
+    return turnAway(machine, 'of somebody who is no member any more')
   const contact = known ?? addContact(machine, newContactRow(initiator.record.account, '', 'requested', machine.now))
   contact.admitted = [...contact.admitted, machine.now]
   pinInitiator(machine, contact, initiator)

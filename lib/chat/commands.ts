@@ -46,7 +46,15 @@ const ASK_AGAIN_MS: number = 86_400_000
 type Refused = Extract<Reply, { kind: 'refused' }>
 
 /** What can be done in a conversation, with a person or a group. */
-const OF_CONVERSATIONS: ReadonlySet<Command['kind']> = new Set(['send', 'read', 'configure', 'edit', 'delete', 'react', 'typing'])
+const OF_CONVERSATIONS: ReadonlySet<Command['kind']> = new Set([
+  'send',
+  'read',
+  'configure',
+  'edit',
+  'delete',
+  'react',
+  'typing',
+])
 type SendCommand = Extract<Command, { kind: 'send' }>
 
 export function onCommand(machine: Machine, id: number, command: Command): void {
@@ -175,7 +183,10 @@ function askAgain(machine: Machine, contact: Contact, hello: string | undefined)
 /** Somebody with whom a group is shared is asked in the session that there is; what greets them can be said when they have accepted. */
 function askFellow(machine: Machine, contact: Contact, petname: string, hello: string | undefined): Reply {
   if (hello !== undefined)
-    return refused('invalid', 'you share a group with them; add them without a greeting, and write when they have accepted')
+    return refused(
+      'invalid',
+      'you share a group with them; add them without a greeting, and write when they have accepted',
+    )
   updateRow(machine, contact, { state: 'pending', petname, since: machine.now })
   tell(machine, contact, requestContent(machine, contact.row.inviteSecret))
   reachOut(machine, contact)

@@ -67,7 +67,13 @@ export function pump(machine: Machine, contact: Contact): void {
  */
 function mayLeave(contact: Contact): boolean {
   const heard = contact.link === null || contact.heard === 'news'
-  return heard && contact.row.state === 'accepted' && !contact.row.unconfirmedDevice && contact.resending === null && contact.jumping === 0
+  return (
+    heard &&
+    contact.row.state === 'accepted' &&
+    !contact.row.unconfirmedDevice &&
+    contact.resending === null &&
+    contact.jumping === 0
+  )
 }
 
 function deliver(machine: Machine, contact: Contact): void {

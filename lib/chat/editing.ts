@@ -46,7 +46,10 @@ export function writeRefusal(machine: Machine, contact: Contact): Reply | null {
 function groupRefusal(contact: Contact, { row, view, fellows }: Group): Reply | null {
   if (row.standing !== 'joined') return refused('wrong-state', 'you take no part in this group')
   if (view.frozen !== null)
-    return refused('wrong-state', 'its owner named two successors, so nobody can write in it any more; make a new group')
+    return refused(
+      'wrong-state',
+      'its owner named two successors, so nobody can write in it any more; make a new group',
+    )
   if (fellows.size === 0) return refused('wrong-state', 'nobody else is in this group')
   return hasRoom(contact) ? null : refused('outbox-full', 'too many messages wait in this group already')
 }

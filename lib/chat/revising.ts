@@ -58,7 +58,8 @@ function takeNumber(machine: Machine, contact: Contact, { did, payload, bytes }:
   const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
   if (applied.kind === 'conflict') {
     count(machine, 'payload: another one of this number')
-    if (contact.group === null) tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
+    if (contact.group === null)
+      tell(machine, contact, { kind: 'control', control: { code: 'rolled-back', counter: applied.highest } })
     return false
   }
   if (applied.kind === 'new') {
@@ -139,8 +140,7 @@ export function withEarly(
   { id, author }: { readonly id: Uint8Array; readonly author: Uint8Array },
   then: (early: Early) => void,
 ): void {
-  const mayChange = (change: Change): boolean =>
-    change.direction === 'in' && isOfAuthor(contact, author, change.author)
+  const mayChange = (change: Change): boolean => change.direction === 'in' && isOfAuthor(contact, author, change.author)
 
   if (!isEarly(contact, id)) {
     then(NOTHING_EARLY)

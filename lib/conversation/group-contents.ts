@@ -1,3 +1,4 @@
+import { MAX_COUNTER } from './ranges.ts'
 import { asArray, asBytes, asNullable, asUint, malformed, type WireValue } from '../wire.ts'
 
 /** Operations in one payload; more are catching up for a while anyway. */
@@ -30,6 +31,8 @@ export interface ChainAnnouncement {
   /** Stands at number `n`; 32 bytes. */
   readonly chainKey: Uint8Array
   readonly n: number
+  /** Number of the owner's last numbered payload before that frame: up to it nothing is for whom is told. */
+  readonly after: number
   /** Opens the headers of all frames of the chain; 32 bytes. */
   readonly headerKey: Uint8Array
   /** Ed25519, signs the frames of this chain and nothing else; 32 bytes. */
@@ -75,8 +78,8 @@ export function writeGroupContent(content: GroupContent): WireValue {
     case 'group-ops':
       return content.operations
     case 'group-keys': {
-      const { chainKey, n, headerKey, publicKey, heads, topic } = content.announcement
-      return [chainKey, n, headerKey, publicKey, heads, topic && [topic.operation, topic.key]]
+      const { chainKey, n, after, headerKey, publicKey, heads, topic } = content.announcement
+      return [chainKey, n, after, headerKey, publicKey, heads, topic && [topic.operation, topic.key]]
     }
     case 'group-have':
       return [content.heads, content.chains.map(({ chain, next }) => [chain, next])]
@@ -90,12 +93,13 @@ export const GROUP_READERS: Readonly<Record<GroupContent['kind'], GroupReader>> 
   'group-op': (value) => ({ kind: 'group-op', operations: readOperations(value) }),
   'group-ops': (value) => ({ kind: 'group-ops', operations: readOperations(value) }),
   'group-keys'(value) {
-    const [chainKey, n, headerKey, publicKey, heads, topic] = asArray(value, 'group-keys', { length: 6 })
+    const [chainKey, n, after, headerKey, publicKey, heads, topic] = asArray(value, 'group-keys', { length: 7 })
     return {
       kind: 'group-keys',
       announcement: {
         chainKey: asBytes(chainKey, 'chain key', { length: 32 }),
         n: asUint(n, 'n', U32),
+        after: asUint(after, 'after', MAX_COUNTER),
         headerKey: asBytes(headerKey, 'header key', { length: 32 }),
         publicKey: asBytes(publicKey, 'public key', { length: 32 }),
         heads: readIds(heads, 'heads', MAX_GROUP_HEADS),

@@ -102,10 +102,11 @@ export function isSpent(chain: OwnChain, now: number): boolean {
  * What the owner tells a member about its chain, inside a session and never elsewhere. Who gets it reads from the next frame
  * on. The keys are copies.
  */
-export function announceChain(chain: OwnChain, topic: TopicKey | null): ChainAnnouncement {
+export function announceChain(chain: OwnChain, topic: TopicKey | null, after: number = 0): ChainAnnouncement {
   return {
     chainKey: chain.chainKey.slice(),
     n: chain.n,
+    after,
     headerKey: chain.headerKey.slice(),
     publicKey: chain.signer.publicKey,
     heads: chain.heads,

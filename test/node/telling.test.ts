@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ChatEvent } from '../../lib/chat/events.ts'
 import type { Person } from '../../lib/chat.ts'
-import type { Contact, Message, NodeEvent } from '../../node/api.ts'
+import type { Contact, Group, Message, NodeEvent } from '../../node/api.ts'
 import { systemClock } from '../../node/clock.ts'
 import type { Conversations } from '../../node/conversations.ts'
 import { createMesh } from '../../node/mesh/index.ts'
@@ -95,6 +95,7 @@ describe('what is told', () => {
       logger: { debug: () => {}, info: () => {}, warn: () => {} },
       personOf: () => ({}) as Person,
       shown: () => ({}) as Contact,
+      shownGroup: () => ({}) as Group,
       mailbox: () => undefined,
       typing: () => true,
     })

@@ -2,6 +2,8 @@ import { setMaxListeners } from 'node:events'
 import type {
   Contact,
   Contacts,
+  Group,
+  Groups,
   MailboxStatus,
   Message,
   MessageState,
@@ -232,6 +234,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
+    groups: noGroups(),
     mailboxes: {
       list: async () => mailboxes,
       async use(where) {
@@ -317,4 +320,14 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     emit,
   }
+}
+
+/** Groups of somebody who knows none. */
+function noGroups(): Groups {
+  const none = async (): Promise<never> => {
+    throw new NodeError('not-found', 'There is no such group.')
+  }
+  const list = async (): Promise<readonly Group[]> => []
+  const refusing = { create: none, add: none, remove: none, role: none, transfer: none, rename: none, configure: none }
+  return { list, requests: list, ...refusing, leave: none, accept: none, decline: none, info: none }
 }

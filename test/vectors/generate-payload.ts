@@ -66,6 +66,7 @@ const cases: readonly (Content | Exclude<keyof typeof KINDS, Content['kind']> | 
     announcement: {
       chainKey: derived('chain key', 32),
       n: 17,
+      after: 40,
       headerKey: derived('header key', 32),
       publicKey: derived('public key', 32),
       heads: [derived('head 1', 32), derived('head 2', 32)],
@@ -82,6 +83,7 @@ const cases: readonly (Content | Exclude<keyof typeof KINDS, Content['kind']> | 
     announcement: {
       chainKey: derived('chain key', 32),
       n: 0,
+      after: 0,
       headerKey: derived('header key', 32),
       publicKey: derived('public key', 32),
       heads: [],

@@ -77,9 +77,7 @@ export function handOut(machine: Machine, contact: GroupContact, fellow: Fellow)
 
 /** The topic key that counts now, of those that are held. */
 export function topicKey({ group }: GroupContact): TopicKey | null {
-  return currentTopicKey(topicsThatCount(group), (a, b) =>
-    isInPast(group.graph, toHex(a), toHex(b)),
-  )
+  return currentTopicKey(topicsThatCount(group), (a, b) => isInPast(group.graph, toHex(a), toHex(b)))
 }
 
 /** They hand out a chain: it is theirs, for the session that it came in is. */
@@ -122,7 +120,8 @@ function replaceChains(
   contact: GroupContact,
   { chains, dropped, dropSkipped }: ReturnType<typeof expireChains>,
 ): void {
-  for (const chain of chains) if (contact.group.chains.get(toHex(chain.id)) !== chain) saveChain(machine, contact, chain)
+  for (const chain of chains)
+    if (contact.group.chains.get(toHex(chain.id)) !== chain) saveChain(machine, contact, chain)
   for (const chain of dropped) {
     contact.group.chains.delete(toHex(chain.id))
     save(machine, { range: 'group-chain', key: chainKey(contact.handle, chain.id), value: null })

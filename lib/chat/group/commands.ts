@@ -175,7 +175,10 @@ function write(machine: Machine, contact: GroupContact, contents: readonly Opera
 /** Who is removed must not find the next topics: each removal brings a key of its own. */
 function drawTopic(machine: Machine, contact: GroupContact, id: Uint8Array): void {
   const { group } = contact
-  group.row = { ...group.row, topics: [...group.row.topics, { operation: id, key: machine.random.bytes(32) }].slice(-16) }
+  group.row = {
+    ...group.row,
+    topics: [...group.row.topics, { operation: id, key: machine.random.bytes(32) }].slice(-16),
+  }
   group.rowChanged = true
   if (group.own !== null) sealingChain(machine, contact)
   onView(machine, contact)

@@ -39,7 +39,8 @@ function topicsOf(machine: Machine, contact: GroupContact): readonly string[] {
 /** Gives a frame to the members that this side is connected to, for them to pass on. */
 export function publishFrame(machine: Machine, contact: GroupContact, frame: Uint8Array): void {
   const [topic] = topicsOf(machine, contact)
-  if (topic !== undefined && frame.length <= MAX_GOSSIP_BYTES) machine.effects.push({ kind: 'gossip', topic, bytes: frame })
+  if (topic !== undefined && frame.length <= MAX_GOSSIP_BYTES)
+    machine.effects.push({ kind: 'gossip', topic, bytes: frame })
 }
 
 /** Which topics the peer on somebody's proved link takes part in: those of the groups that both are in. */

@@ -18,12 +18,7 @@ const MAX_FORMING = 8
 const CARD_MS: number = 7 * 86_400_000
 
 /** Operations of a group that this account is not (or no longer) in: somebody may have added it. Only contacts are listened to. */
-export function hearOfGroup(
-  machine: Machine,
-  gid: Uint8Array,
-  operations: readonly Uint8Array[],
-  from: Contact,
-): void {
+export function hearOfGroup(machine: Machine, gid: Uint8Array, operations: readonly Uint8Array[], from: Contact): void {
   if (from.row.state !== 'accepted') {
     count(machine, 'group: told of by somebody who is no contact')
     return

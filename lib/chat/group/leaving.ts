@@ -36,7 +36,9 @@ function leaveFrames(machine: Machine, contact: GroupContact, person: Contact): 
     })
     .slice(0, MAX_AT_ONCE)
   if (waiting.length === 0) return
-  const keys = waiting.map(({ sealed }) => frameKey(contact.handle, sealed?.session ?? new Uint8Array(), sealed?.chain ?? 0))
+  const keys = waiting.map(({ sealed }) =>
+    frameKey(contact.handle, sealed?.session ?? new Uint8Array(), sealed?.chain ?? 0),
+  )
   load(machine, 'group-frame', keys, (rows) => {
     if (mailWay(machine, person) === null || !person.groups.has(contact)) return
     const frames = waiting.flatMap(({ counter }, i) => {

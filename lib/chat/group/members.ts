@@ -41,8 +41,7 @@ export function syncMembers(machine: Machine, contact: GroupContact): void {
 /** Somebody shares the group: there may be sessions with them, whoever they are besides. */
 function meet(machine: Machine, contact: GroupContact, { account, card }: GroupMember): void {
   const person =
-    machine.byAccount.get(toHex(account)) ??
-    addContact(machine, newContactRow(account, '', 'member', machine.now))
+    machine.byAccount.get(toHex(account)) ?? addContact(machine, newContactRow(account, '', 'member', machine.now))
   const isNew = !person.groups.has(contact)
   person.groups.add(contact)
   if (card !== null && card.id !== contact.group.cards.get(toHex(account))) {

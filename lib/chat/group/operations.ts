@@ -90,14 +90,15 @@ export function end(machine: Machine, contact: GroupContact, standing: 'left' | 
 }
 
 /** Tells operations to members that are there. Who is not hears of them when both compare what they have. */
-function spread(
-  machine: Machine,
-  contact: GroupContact,
-  operations: readonly Entry[],
-  from: Contact | null,
-): void {
+function spread(machine: Machine, contact: GroupContact, operations: readonly Entry[], from: Contact | null): void {
   for (const [, person] of fellowContacts(machine, contact)) {
-    if (person !== from) sayOperations(machine, contact, person, operations.map(({ operation }) => operation))
+    if (person !== from)
+      sayOperations(
+        machine,
+        contact,
+        person,
+        operations.map(({ operation }) => operation),
+      )
   }
 }
 

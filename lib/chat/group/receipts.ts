@@ -134,7 +134,8 @@ function reachedAll({ group }: GroupContact, counters: Ranges, of: (fellow: Fell
   for (const [from, to] of counters) {
     for (let counter = from; counter <= to; counter++) {
       const readers = fellows.filter(({ after }) => after !== null && after < counter)
-      if (readers.length > 0 && readers.every((fellow) => hasCounter(of(fellow), counter))) reached = addCounter(reached, counter)
+      if (readers.length > 0 && readers.every((fellow) => hasCounter(of(fellow), counter)))
+        reached = addCounter(reached, counter)
     }
   }
   return reached

@@ -112,7 +112,13 @@ export function newGroups(): Groups {
 /** A group that is not kept yet. */
 export function newGroup(
   random: Random,
-  of: { readonly gid: Uint8Array; readonly graph: Graph; readonly view: GroupView; readonly by: Uint8Array | null; readonly now: number },
+  of: {
+    readonly gid: Uint8Array
+    readonly graph: Graph
+    readonly view: GroupView
+    readonly by: Uint8Array | null
+    readonly now: number
+  },
 ): Group {
   const row: GroupRow = {
     standing: 'invited',

@@ -1,5 +1,10 @@
 import { equalBytes, toHex } from '../../bytes.ts'
-import { type ChainProgress, type FrameRun, type GroupContent, MAX_HAVE_CHAINS } from '../../conversation/group-contents.ts'
+import {
+  type ChainProgress,
+  type FrameRun,
+  type GroupContent,
+  MAX_HAVE_CHAINS,
+} from '../../conversation/group-contents.ts'
 import { has, operations, operationsAfter } from '../../group/graph.ts'
 import { wayTo } from '../mail/links.ts'
 import { type Contact, type Machine, setTimer } from '../machine.ts'
@@ -69,7 +74,12 @@ export function tellHave(machine: Machine, contact: GroupContact, to: Contact): 
 }
 
 /** In a moment they are told how far this side is. */
-export function confirmSoon(machine: Machine, contact: GroupContact, to: Contact, afterMs: number = CONFIRM_AFTER_MS): void {
+export function confirmSoon(
+  machine: Machine,
+  contact: GroupContact,
+  to: Contact,
+  afterMs: number = CONFIRM_AFTER_MS,
+): void {
   setTimer(machine, `have:${contact.id}:${to.id}`, machine.now + Math.max(1, afterMs))
 }
 
@@ -88,7 +98,12 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
   const { group } = contact
   const heads = have.heads.map(toHex)
   const lackedByThem = operationsAfter(group.graph, heads)
-  sayOperations(machine, contact, from, lackedByThem.map(({ operation }) => operation))
+  sayOperations(
+    machine,
+    contact,
+    from,
+    lackedByThem.map(({ operation }) => operation),
+  )
   const unknown = heads.filter((id) => !has(group.graph, id))
   const fellow = fellowOf(contact, from)
   if (fellow !== undefined) confirmKeys(machine, contact, fellow, have.chains)
@@ -133,7 +148,8 @@ function missingRuns({ group }: GroupContact, chain: Uint8Array, next: number): 
 
 /** Something of the group is missing here: who is there is asked. */
 export function askAll(machine: Machine, contact: GroupContact): void {
-  for (const [, person] of fellowContacts(machine, contact)) if (person.link !== null) tellHave(machine, contact, person)
+  for (const [, person] of fellowContacts(machine, contact))
+    if (person.link !== null) tellHave(machine, contact, person)
 }
 
 /** Own messages still lack receipts, keys are not confirmed, or frames are missing: those who are there are asked. */

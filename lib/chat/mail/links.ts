@@ -41,8 +41,7 @@ function standIn(machine: Machine, peer: Uint8Array, contact: Contact | null): L
 export function mailWay(machine: Machine, contact: Contact): LinkId | null {
   const { away, knocks } = contact.mail
   if (machine.options.delivery !== 'mailbox' || !away) return null
-  const isOpen =
-    routesOf(machine, contact).length > 0 ? isSought(contact) : isOnlyAsked(contact) && knocks.length > 0
+  const isOpen = routesOf(machine, contact).length > 0 ? isSought(contact) : isOnlyAsked(contact) && knocks.length > 0
   return isOpen ? mailLinkOf(machine, contact).id : null
 }
 

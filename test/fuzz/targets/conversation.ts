@@ -70,6 +70,7 @@ const CONTENTS: readonly Content[] = [
     announcement: {
       chainKey: group,
       n: 3,
+      after: 9,
       headerKey: group,
       publicKey: group,
       heads: [group],

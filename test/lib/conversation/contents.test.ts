@@ -71,13 +71,14 @@ const contents: readonly Content[] = [
   { kind: 'group-ops', operations: [bytes(3), bytes(40)] },
   {
     kind: 'group-keys',
-    announcement: { chainKey: gid, n: 0, headerKey: gid, publicKey: gid, heads: [], topic: null },
+    announcement: { chainKey: gid, n: 0, after: 0, headerKey: gid, publicKey: gid, heads: [], topic: null },
   },
   {
     kind: 'group-keys',
     announcement: {
       chainKey: gid,
       n: 499,
+      after: 7,
       headerKey: gid,
       publicKey: gid,
       heads: [gid, gid],

@@ -154,8 +154,9 @@ def _ids(value, most: int) -> list:
 
 
 def _read_keys(value) -> dict:
-    chain_key, n, header_key, public_key, heads, topic = _tuple(value, 6)
-    keys = {"chainKey": _hex(chain_key, 32), "n": number_of(n, 0, 2**32 - 1), "headerKey": _hex(header_key, 32)}
+    chain_key, n, after, header_key, public_key, heads, topic = _tuple(value, 7)
+    keys = {"chainKey": _hex(chain_key, 32), "n": number_of(n, 0, 2**32 - 1), "after": number_of(after, 0, 2**40)}
+    keys["headerKey"] = _hex(header_key, 32)
     told = None
     if topic is not None:
         operation, key = _tuple(topic, 2)
@@ -165,7 +166,7 @@ def _read_keys(value) -> dict:
 
 def _write_keys(c: dict) -> list:
     a = c["announcement"]
-    keys = [unhex(a["chainKey"]), a["n"], unhex(a["headerKey"]), unhex(a["publicKey"])]
+    keys = [unhex(a["chainKey"]), a["n"], a["after"], unhex(a["headerKey"]), unhex(a["publicKey"])]
     topic = a["topic"] and [unhex(a["topic"]["operation"]), unhex(a["topic"]["key"])]
     return [*keys, [unhex(head) for head in a["heads"]], topic]
 
