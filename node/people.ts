@@ -12,7 +12,7 @@ export const MIN_ACCOUNT_PREFIX = 8
 /** A person as everybody outside sees them. */
 export function contactOf(person: Person, links: ReadonlyMap<number, Link>): Contact {
   const { row, head } = person
-  const account = encodeAccount(row.account)
+  const account = accountText(row.account)
   const link = person.link === null ? undefined : links.get(person.link)
   const rung = link?.rung ?? (person.byMail ? 'mailbox' : undefined)
   return {
@@ -68,5 +68,16 @@ export function findPerson(chat: Chat, who: string): Person {
 
 /** What names a conversation for good: the account, or the id of the group. */
 export function idOf({ row, group }: Person): string {
-  return group === null ? encodeAccount(row.account) : toHex(group.gid)
+  return group === null ? accountText(row.account) : toHex(group.gid)
+}
+
+const texts = new WeakMap<Uint8Array, string>()
+
+/** It is asked for with every message, and a checksum over it costs as much as a cipher. The bytes of a row do not change. */
+function accountText(account: Uint8Array): string {
+  const known = texts.get(account)
+  if (known !== undefined) return known
+  const text = encodeAccount(account)
+  texts.set(account, text)
+  return text
 }
