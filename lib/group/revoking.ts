@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes.ts'
 import { findDevice } from '../identity/account-record.ts'
 import { covers } from './clock.ts'
 import { compareRecords, type Entry, isBefore } from './log.ts'
@@ -17,7 +18,7 @@ export function revokes(card: Entry, entry: Entry): boolean {
 
 /**
  * Of what an account wrote, the cards that void something of it: those that count and that no such card voids in turn. Of
- * several with one record the first are enough.
+ * several with one record by one device the first is enough.
  */
 export function revokers(written: readonly Entry[], counts: (card: Entry) => boolean): readonly Entry[] {
   const [first] = written
@@ -26,12 +27,19 @@ export function revokers(written: readonly Entry[], counts: (card: Entry) => boo
   const cards: Entry[] = []
   for (const entry of written) {
     if (!does(entry, 'card') || !counts(entry)) continue
-    const again = cards.some((other) => compareRecords(other.record, entry.record) === 0 && isBefore(other, entry))
-    if (!again) cards.push(entry)
+    if (!cards.some((other) => repeats(entry, other))) cards.push(entry)
   }
   const valid: Entry[] = []
   for (const card of cards.sort((a, b) => b.record.seq - a.record.seq)) {
     if (!valid.some((other) => revokes(other, card))) valid.push(card)
   }
   return valid
+}
+
+function repeats(card: Entry, earlier: Entry): boolean {
+  return (
+    isBefore(earlier, card) &&
+    equalBytes(earlier.operation.did, card.operation.did) &&
+    compareRecords(earlier.record, card.record) === 0
+  )
 }

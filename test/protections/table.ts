@@ -3,6 +3,7 @@ import { contacts } from './contacts.ts'
 import { changesAndErasing } from './changes.ts'
 import { conversation } from './conversation.ts'
 import { cryptography } from './cryptography.ts'
+import { groupMembership } from './groups.ts'
 import { identity } from './identity.ts'
 import { links } from './links.ts'
 import { mailboxes } from './mailbox.ts'
@@ -23,6 +24,7 @@ export const parts: readonly Part[] = [
   contacts,
   links,
   mailboxes,
+  groupMembership,
   network,
   rest,
   userInterface,

@@ -1,4 +1,4 @@
-import { compareBytes, fromHex, toHex } from '../../lib/bytes.ts'
+import { compareBytes, fromHex, toHex, utf8 } from '../../lib/bytes.ts'
 import type { Primitives, SigningKey } from '../../lib/crypto/primitives.ts'
 import { addOperation, type Outcome } from '../../lib/group/adding.ts'
 import { emptyGraph, find, type Graph } from '../../lib/group/graph.ts'
@@ -23,6 +23,17 @@ export const PREKEY: Uint8Array = encode([
   1_800_086_400,
 ])
 
+const KEYS = new Map<string, SigningKey>()
+
+/** Making a key costs more than whatever else a test does with it. */
+function keyOf(primitives: Primitives, name: string): SigningKey {
+  const known = KEYS.get(name)
+  if (known !== undefined) return known
+  const key = primitives.signing.fromSeed(primitives.sha256(utf8(name)))
+  KEYS.set(name, key)
+  return key
+}
+
 export interface Device {
   readonly named: AccountDevice
   readonly key: SigningKey
@@ -40,7 +51,7 @@ export interface Member {
 
 /** Everything follows from the name. */
 export function someone(name: string, primitives: Primitives = quick): Member {
-  const key = primitives.signing.fromSeed(primitives.sha256(new TextEncoder().encode(`account ${name}`)))
+  const key = keyOf(primitives, `account ${name}`)
   const member = { primitives, key, account: toHex(key.publicKey), devices: [] as Device[] }
   const device = deviceOf(member, 1)
   return { ...member, devices: [device], record: recordOf(member, [device], 1) }
@@ -48,9 +59,8 @@ export function someone(name: string, primitives: Primitives = quick): Member {
 
 /** The device of that number: an account has the same ones however often it is made. */
 export function deviceOf({ primitives, account }: Pick<Member, 'primitives' | 'account'>, number: number): Device {
-  const bytes = (what: string): Uint8Array =>
-    primitives.sha256(new TextEncoder().encode(`${what} ${number} of ${account}`))
-  const key = primitives.signing.fromSeed(bytes('DSK'))
+  const bytes = (what: string): Uint8Array => primitives.sha256(utf8(`${what} ${number} of ${account}`))
+  const key = keyOf(primitives, `DSK ${number} of ${account}`)
   return { key, named: { did: bytes('did').slice(0, 16), dsk: key.publicKey, ik: bytes('IK'), added: number } }
 }
 

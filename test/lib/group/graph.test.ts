@@ -8,6 +8,7 @@ import {
   type Graph,
   has,
   isInPast,
+  MAX_OPERATIONS_OF_ACCOUNT,
   MAX_WAITING,
   missing,
   newestOf,
@@ -147,7 +148,11 @@ describe('what is refused changes nothing:', () => {
       ['another time', 'unauthentic', (group) => forge(group, ({ sentAt }) => ({ sentAt: sentAt + 1 }))],
       ['the key of another device', 'unauthentic', (group) => group.card({ ...bob, devices: [stolen(cyd, bob)] })],
       ['an account record that its account did not sign', 'unauthentic', (group) => group.card(unsigned(bob))],
-      ['the record of another account', 'record', (group) => group.card({ ...bob, record: cyd.record })],
+      [
+        'the record of another account',
+        'record',
+        (group) => group.card({ ...bob, record: recordOf(cyd, bob.devices, 2) }),
+      ],
       ['a record without the device', 'record', (group) => group.card({ ...bob, record: without(bob) })],
       ['a card of nobody that was added', 'author', (group) => group.card(cyd)],
       ['a first operation that is no card', 'author', (group) => group.write(bob, { kind: 'leave' })],
@@ -157,16 +162,13 @@ describe('what is refused changes nothing:', () => {
         (group, add) => group.write(bob, { kind: 'leave' }, { parents: [], previous: add }),
       ],
       ['a lamport that is too high', 'lamport', (group) => group.card(bob, { lamport: 9 })],
+      ['a removal of what is no add', 'target', (group) => group.remove(ada, [group.graph.gid])],
+      ['a removal of what is nowhere', 'target', (group) => group.remove(ada, ['11'.repeat(32)])],
       [
-        'a removal of what is no add',
+        'a removal of what is not in its past',
         'target',
-        (group) =>
-          group.remove(
-            ada,
-            [[...group.last.values()][0] as string].map(() => group.graph.gid),
-          ),
+        (group, add) => group.remove(ada, [add], { parents: [], previous: group.graph.gid }),
       ],
-      ['a removal of what is not in its past', 'target', (group) => group.remove(ada, ['11'.repeat(32)])],
       [
         'a transfer to somebody who was never added',
         'target',
@@ -187,6 +189,18 @@ describe('what is refused changes nothing:', () => {
     write(group, add)
     expect(group.outcome).toEqual({ kind: 'refused', reason })
     expect(group.graph).toBe(before)
+  })
+
+  it('what one account writes beyond 4096 operations', () => {
+    const { group } = started()
+    let previous = group.last.get(toHex(deviceOf(ada, 1).named.did)) ?? ''
+    const write = (): string => group.write(ada, { kind: 'leave' }, { parents: [], previous })
+    while (group.graph.size < MAX_OPERATIONS_OF_ACCOUNT) previous = write()
+    expect(group.outcome.kind).toBe('applied')
+    write()
+    expect(group.outcome).toEqual({ kind: 'refused', reason: 'full' })
+    group.card(bob)
+    expect(group.outcome.kind).toBe('applied')
   })
 
   it('an older record than one in its past, and a device that its past revoked', () => {
