@@ -8,11 +8,13 @@ import { onCompacted, onCompactTimer, resumeErasing } from './chat/erasing.ts'
 import { checkExpiry, onExpiryTimer, startExpiring, watchClock } from './chat/expiring.ts'
 import { settleHistory } from './chat/forgetting.ts'
 import { onLeftTimer as onGroupLeftTimer } from './chat/group/commands.ts'
-import { followTopics, onGossiped } from './chat/group/gossip.ts'
+import { followTopics } from './chat/group/gossip.ts'
+import { onGossiped } from './chat/group/receiving.ts'
 import { isGroup } from './chat/group/groups.ts'
 import type { Group } from './chat/group/state.ts'
 import { lookAfterGroups, resumeGroups } from './chat/group/upkeep.ts'
-import { onGroupTimer, onHaveTimer } from './chat/group/sync.ts'
+import { askAll, onGroupTimer, onHaveTimer } from './chat/group/sync.ts'
+import { settleGroups } from './chat/group/turn.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
@@ -275,7 +277,10 @@ function onTimer(machine: Machine, key: string): void {
       followTopics(machine)
       return
     case 'gap':
-      withContact(machine, subject, onGapTimer)
+      withContact(machine, subject, (_, contact) => {
+        if (isGroup(contact)) askAll(machine, contact)
+        else onGapTimer(machine, contact)
+      })
       return
     case 'post':
       withContact(machine, subject, onPostTimer)
@@ -348,22 +353,17 @@ function forgetPrefixes(machine: Machine): void {
   }
 }
 
-function pumpGuarded(machine: Machine, contact: Contact): void {
-  if (machine.contacts.has(contact.id)) guarded(machine, 'seal', () => pump(machine, contact))
-}
-
 /** The end of a turn: what waits is sealed, and everything that changed is saved once. */
 function settle(machine: Machine): void {
   keepPlan(machine)
   checkExpiry(machine)
   // somebody may have become a contact
   if ([...machine.due].some(({ rowChanged }) => rowChanged)) registerFor(machine)
-  // groups first: what they say to their members is sealed with the rest of what goes to these
-  for (const contact of [...machine.due].filter(isGroup)) pumpGuarded(machine, contact)
+  settleGroups(machine)
   for (const contact of machine.due) {
     if (!machine.contacts.has(contact.id)) continue
     leaveByMail(machine, contact)
-    if (!isGroup(contact)) pumpGuarded(machine, contact)
+    if (!isGroup(contact)) guarded(machine, 'seal', () => pump(machine, contact))
     for (const entry of contact.sessions) {
       if (!entry.changed) continue
       entry.changed = false

@@ -106,6 +106,7 @@ export function createPartner(options: PartnerOptions): Partner {
         if (event.contact.account === account) meetContact(event.contact)
         return
       case 'request':
+      case 'group':
       case 'mailbox':
       case 'published':
       case 'removed':

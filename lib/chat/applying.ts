@@ -12,9 +12,7 @@ import { GEN_AHEAD_MS } from './admission.ts'
 import { applyReceipts, jumpPast } from './authoring.ts'
 import { eraseAfter } from './expiring.ts'
 import { answerGaps } from './gap-answers.ts'
-import { isGroup } from './group/groups.ts'
-import { applyInGroup, isInScope } from './group/hearing.ts'
-import { askAll } from './group/sync.ts'
+import { isInScope } from './group/scope.ts'
 import { incomingOf, withIncoming } from './head.ts'
 import { useInvite } from './invites.ts'
 import { schedule } from './publishing.ts'
@@ -79,8 +77,9 @@ function mayWrite({ row, groups }: Contact): boolean {
 }
 
 function applyOfGroup(machine: Machine, contact: Contact, entry: SessionEntry, payload: Payload): void {
-  if (isInScope(machine, contact, payload.conversation)) applyInGroup(machine, contact, entry.session.peerDid, payload)
-  else count(machine, 'payload: of a group that is not shared')
+  if (isInScope(machine, contact, payload.conversation)) {
+    machine.groups.heard.push({ kind: 'said', from: contact, did: entry.session.peerDid, payload })
+  } else count(machine, 'payload: of a group that is not shared')
 }
 
 /**
@@ -209,7 +208,10 @@ function applyEphemeral(
   const content = decodeContent(payload.kind, payload.content)
   switch (content?.kind) {
     case 'receipt':
-      applyReceipts(machine, contact, content.entries)
+      for (const receipt of content.entries) {
+        if (receipt.conversation.length > 0) machine.groups.heard.push({ kind: 'receipt', from: contact, receipt })
+      }
+      if (contact.row.state === 'accepted') applyReceipts(machine, contact, content.entries)
       return
     case 'control':
       applyControl(machine, contact, entry, content.control, chain)
@@ -303,10 +305,6 @@ function expectGap(machine: Machine, contact: Contact): void {
 
 /** Asks for what is still missing; again, later and later, while they are connected. */
 export function onGapTimer(machine: Machine, contact: Contact): void {
-  if (isGroup(contact)) {
-    askAll(machine, contact)
-    return
-  }
   const did = contact.row.device?.did
   if (did === undefined || contact.link === null) return
   const missing = gaps(incomingOf(contact.head, did), GAP_BATCH)

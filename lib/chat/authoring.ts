@@ -10,7 +10,6 @@ import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand } from './delivering.ts'
 import { eraseAfter } from './expiring.ts'
 import { forgetLater } from './forgetting.ts'
-import { applyGroupReceipt } from './group/receipts.ts'
 import { seenLamport } from './head.ts'
 import { alert, type Contact, count, emit, load, type Machine, save, updateHead, type Written } from './machine.ts'
 import { indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
@@ -112,12 +111,7 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
   // What gets another number is not what they mean.
   if (contact.jumping > 0) return
   for (const receipt of entries) {
-    if (!equalBytes(receipt.author, machine.own.did)) continue
-    if (receipt.conversation.length > 0) {
-      applyGroupReceipt(machine, contact, receipt)
-      continue
-    }
-    if (contact.row.state !== 'accepted') continue
+    if (!equalBytes(receipt.author, machine.own.did) || receipt.conversation.length > 0) continue
     const highest = highestLeft(contact)
     const told = Math.max(highestCounter(receipt.delivered), highestCounter(receipt.read))
     if (told > highest) {

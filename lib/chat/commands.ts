@@ -12,7 +12,7 @@ import { onChangeCommand, writeRefusal } from './editing.ts'
 import type { Command, Reply, Target } from './events.ts'
 import { onGroupCommand } from './group/commands.ts'
 import { isGroup } from './group/groups.ts'
-import { isReadInGroup } from './group/receipts.ts'
+import { isReadInGroup } from './group/owing.ts'
 import { dropBox, MAX_BOXES, registerFor, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
 import { settleHistory } from './forgetting.ts'
@@ -256,7 +256,8 @@ function rename(machine: Machine, contact: Contact, petname: string): Reply {
 /** They may write again, as somebody who was accepted; whom I had only asked I ask once more. */
 function unblock(machine: Machine, contact: Contact): Reply {
   if (contact.row.state !== 'blocked') return refused('wrong-state', 'they are not blocked')
-  const state = contact.row.before === 'pending' ? 'pending' : 'accepted'
+  const { before } = contact.row
+  const state = before === 'pending' || before === 'member' ? before : 'accepted'
   updateRow(machine, contact, { state, before: null, since: machine.now })
   reachOut(machine, contact)
   return changed(machine, contact)

@@ -13,9 +13,7 @@ import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, 
 import { encodeSent, sentOf } from './sent.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
 import { owesAnswer, sendingSession } from './session-entry.ts'
-import { isGroup } from './group/groups.ts'
 import type { InGroup } from './group/saying.ts'
-import { pumpGroup } from './group/sending.ts'
 import { isHeard, isSought } from './standing.ts'
 
 /** Payloads or frames read back from the store at a time. */
@@ -42,10 +40,6 @@ const PQ_ROOM = new Uint8Array(1_400)
  * then news, receipts and messages in their order.
  */
 export function pump(machine: Machine, contact: Contact): void {
-  if (isGroup(contact)) {
-    pumpGroup(machine, contact)
-    return
-  }
   if (!isSought(contact)) return
   const current = sendingSession(contact.sessions)
   for (const entry of contact.sessions) {

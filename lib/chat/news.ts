@@ -1,5 +1,3 @@
-import { showToGossip } from './group/gossip.ts'
-import { compareGroups } from './group/sync.ts'
 import { type Contact, type Machine, tell } from './machine.ts'
 import { tellRoutes } from './mail/routes.ts'
 import { requestContent } from './own.ts'
@@ -19,10 +17,7 @@ export function tellNews(machine: Machine, contact: Contact): void {
   if (machine.mail.boxes.size > 0) tellRoutes(machine, contact)
   const did = contact.row.device?.did
   if (did !== undefined) latestIsDue(machine, contact, did, 1)
-  if (contact.groups.size > 0) {
-    showToGossip(machine, contact)
-    compareGroups(machine, contact)
-  }
+  if (contact.groups.size > 0) machine.groups.met.add(contact)
   tell(machine, contact, { kind: 'control', control: { code: 'heartbeat', counter: contact.head.outgoing.counter } })
 }
 

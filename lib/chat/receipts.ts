@@ -2,7 +2,7 @@ import { addDue } from '../conversation/due-receipts.ts'
 import { highestCounter, missingCounters, NO_COUNTERS, subtractRanges, unionRanges } from '../conversation/ranges.ts'
 import { keepQuiet, tellableRead } from '../conversation/incoming.ts'
 import { isGroup } from './group/groups.ts'
-import { isDueInGroup } from './group/receipts.ts'
+import { isDueInGroup } from './group/owing.ts'
 import { incomingOf } from './head.ts'
 import { type Contact, type Machine, updateHead, updateRow } from './machine.ts'
 

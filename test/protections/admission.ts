@@ -127,7 +127,7 @@ export const admissions: Part = {
       threat: 'who was blocked goes on writing',
       file: admission,
       takeOut: [
-        { find: "if (known?.row.state === 'blocked') return turnAway(machine, 'from somebody blocked')", replace: '' },
+        { find: "if (before?.row.state === 'blocked') return turnAway(machine, 'from somebody blocked')", replace: '' },
       ],
       test: { file: 'test/lib/chat/admission-protection.test.ts', name: 'of somebody who is blocked opens no session' },
     },
@@ -239,9 +239,7 @@ export const admissions: Part = {
       protection: 'A gen that was too low is answered to accepted contacts only',
       threat: 'a stranger learns that a session exists',
       file: admission,
-      takeOut: [
-        { find: "if (contact.row.state !== 'accepted') return turnAway(machine, 'gen too low')\n", replace: '' },
-      ],
+      takeOut: [{ find: "if (!isHeard(contact)) return turnAway(machine, 'gen too low')\n", replace: '' }],
       test: {
         file: 'test/lib/chat/admission-protection.test.ts',
         name: 'that is too low gets no answer when its sender was not accepted',

@@ -14,7 +14,7 @@ export const changesAndErasing: Part = {
       threat: 'a contact puts words into the mouth of the user, or takes them away',
       file: revising,
       takeOut: [
-        { find: "if (kind !== 'reaction' && record.direction === 'out') {", replace: "if (kind === 'none') {" },
+        { find: "if (kind !== 'reaction' && !isTheirs(contact, record, change)) {", replace: "if (kind === 'none') {" },
       ],
       test: { file: hostile, name: 'changes and deletes nothing that others wrote' },
     },
@@ -36,8 +36,8 @@ export const changesAndErasing: Part = {
       file: changes,
       takeOut: [
         {
-          find: '  return [...changes.filter((other) => other !== known), change].sort((a, b) => slotOf(a) - slotOf(b))',
-          replace: '  return [...changes, change].sort((a, b) => slotOf(a) - slotOf(b))',
+          find: '  return [...changes.filter((other) => other !== known), change].sort(compareSlots)',
+          replace: '  return [...changes, change].sort(compareSlots)',
         },
       ],
       test: { file: hostile, name: 'fills no disk by changing one message over and over' },

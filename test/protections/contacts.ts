@@ -14,8 +14,8 @@ export const contacts: Part = {
       file: 'lib/chat/delivering.ts',
       takeOut: [
         {
-          find: "const isConfirmed = state === 'accepted' && current.session.confirmed",
-          replace: "const isConfirmed = state === 'accepted'",
+          find: 'const isConfirmed = isHeard(contact) && current.session.confirmed',
+          replace: 'const isConfirmed = isHeard(contact)',
         },
       ],
       test: {
@@ -44,8 +44,8 @@ export const contacts: Part = {
       file: 'lib/chat/delivering.ts',
       takeOut: [
         {
-          find: 'return heard && !contact.row.unconfirmedDevice && ',
-          replace: 'return heard && ',
+          find: "return heard && contact.row.state === 'accepted' && !contact.row.unconfirmedDevice && ",
+          replace: "return heard && contact.row.state === 'accepted' && ",
         },
       ],
       test: { file: devices, name: 'gets nothing there before the user has looked, if they are verified' },
@@ -181,7 +181,7 @@ export const contacts: Part = {
       file: 'lib/chat/incoming.ts',
       takeOut: [
         {
-          find: "  count(machine, `frame: clone, ${reason}`)\n  if (contact.row.state !== 'accepted') return\n",
+          find: '  count(machine, `frame: clone, ${reason}`)\n  if (!isHeard(contact)) return\n',
           replace: '  count(machine, `frame: clone, ${reason}`)\n',
         },
       ],

@@ -12,7 +12,7 @@ export const links: Part = {
       file: 'lib/chat/binding.ts',
       takeOut: [
         {
-          find: "if (contact.row.state !== 'accepted' && contact.row.state !== 'pending') return false\n",
+          find: 'if (!isSought(contact)) return false\n',
           replace: '',
         },
         { find: "if (session.role === 'responder' && !session.confirmed) continue\n", replace: '' },
@@ -97,7 +97,7 @@ export const links: Part = {
       protection: 'A request is met with silence until the user accepts it',
       threat: 'a stranger learns that a node is there and who reads',
       file: 'lib/chat/delivering.ts',
-      takeOut: [{ find: "if (state !== 'accepted' && state !== 'pending') return\n", replace: '' }],
+      takeOut: [{ find: 'if (!isSought(contact)) return\n', replace: '' }],
       test: { file: hostile, name: 'is all that a stranger, a request, one who is blocked and a broken one hear' },
     },
     {
@@ -128,9 +128,9 @@ export const links: Part = {
       file: 'lib/chat/commands.ts',
       takeOut: [
         {
-          find: "if (contact.row.state !== 'requested') return refused('wrong-state', 'there is no request of theirs')\n  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)",
+          find: "    return { kind: 'done' }\n  }\n  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, true)",
           replace:
-            "if (contact.row.state !== 'requested') return refused('wrong-state', 'there is no request of theirs')\n  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, false)",
+            "    return { kind: 'done' }\n  }\n  for (const entry of [...contact.sessions]) dropSession(machine, contact, entry, false)",
         },
       ],
       test: { file: hostile, name: 'meets the frames of a request that was declined' },

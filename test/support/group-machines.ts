@@ -3,6 +3,7 @@ import type { Person } from '../../lib/chat.ts'
 import { decodeContent } from '../../lib/conversation/contents.ts'
 import { decodeRecord } from '../../lib/conversation/history.ts'
 import { decodePayload } from '../../lib/conversation/payload.ts'
+import type { GroupMember } from '../../lib/group/members.ts'
 import type { Reply } from '../../lib/chat/events.ts'
 import type { Someone, World } from './machines.ts'
 
@@ -63,7 +64,7 @@ export function heard(who: Someone): string[] {
 
 /** Who is in the group, as somebody sees it: accounts with their roles. */
 export function membersSeenBy(who: Someone, people: readonly Someone[]): string[] {
-  const members = groupOf(who)?.group?.view.members ?? new Map()
+  const members = groupOf(who)?.group?.view.members ?? new Map<string, GroupMember>()
   return people.flatMap((each) => {
     const member = members.get(toHex(each.account))
     return member === undefined ? [] : [`${each.name} ${member.role}${member.card === null ? ' (invited)' : ''}`]

@@ -1,4 +1,4 @@
-import { fromHex, toHex, utf8 } from '../../bytes.ts'
+import { fromHex, utf8 } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
 import { type Objection, objectionTo } from '../../group/authoring.ts'
 import { emptyGraph } from '../../group/graph.ts'
@@ -221,9 +221,4 @@ function nameRefusal(name: string): Reply | null {
 
 function mayBeAdded({ row }: Contact): boolean {
   return row.state === 'accepted'
-}
-
-/** The account of a member, in hexadecimal. */
-export function accountHex({ row }: Contact): string {
-  return toHex(row.account)
 }

@@ -1,9 +1,8 @@
 import { nextTopicChange, topicsAt } from '../../group/topic.ts'
-import { type Event, MAX_GOSSIP_BYTES } from '../events.ts'
+import { MAX_GOSSIP_BYTES } from '../events.ts'
 import { type Contact, type Machine, setTimer } from '../machine.ts'
 import { topicKey } from './chains.ts'
 import { type GroupContact, groupsOf, isGroup } from './groups.ts'
-import { onGroupFrame } from './receiving.ts'
 import { isActive } from './state.ts'
 
 /** Listens to the topics of this week of every group that this account is in, and to no other; members are shown theirs. */
@@ -52,9 +51,4 @@ export function showToGossip(machine: Machine, person: Contact): void {
   if (topics.join() === last) return
   machine.groups.shown.set(person.link, topics.join())
   machine.effects.push({ kind: 'gossip-peer', link: person.link, topics })
-}
-
-/** Gossip of a topic that this side listens to: a frame of a member, or something that goes no further. */
-export function onGossiped(machine: Machine, { number, bytes }: Extract<Event, { kind: 'gossiped' }>): void {
-  machine.effects.push({ kind: 'gossip-verdict', number, verdict: onGroupFrame(machine, bytes) })
 }

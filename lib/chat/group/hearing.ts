@@ -1,16 +1,14 @@
-import { equalBytes } from '../../bytes.ts'
 import { decodeContent } from '../../conversation/contents.ts'
 import type { GroupContent } from '../../conversation/group-contents.ts'
-import { decodePayload, type Payload } from '../../conversation/payload.ts'
-import { type Contact, count, guarded, type Machine } from '../machine.ts'
-import { isFellow } from '../standing.ts'
+import type { Payload } from '../../conversation/payload.ts'
+import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import { hearOfGroup } from './joining.ts'
 import { takeOperations } from './operations.ts'
 import { releaseEarly } from './receiving.ts'
-import { baseline } from './receipts.ts'
+import { baseline } from './owing.ts'
 import { isActive } from './state.ts'
 import { confirmSoon, onHave, onWant, tellHave } from './sync.ts'
 
@@ -82,33 +80,4 @@ function applyAmong(
     case 'group-want':
       onWant(machine, contact, from, content)
   }
-}
-
-/**
- * Operations in the first frame of a session that somebody begins: they prove themselves, whoever brought them, and may tell
- * that this is another member.
- */
-export function hearBefore(machine: Machine, payloads: readonly Uint8Array[]): void {
-  for (const bytes of payloads) {
-    guarded(machine, 'payload', () => {
-      const payload = decodePayload(bytes)
-      const contact = groupOf(machine, payload.conversation)
-      if (contact === undefined || !isActive(contact.group)) return
-      const content = decodeContent(payload.kind, payload.content)
-      if (content?.kind === 'group-ops') takeOperations(machine, contact, content.operations, null)
-    })
-  }
-}
-
-/** Whether a first frame is one for a group, and no request. */
-export function isForGroup(payloads: readonly Uint8Array[]): boolean {
-  return payloads.some((bytes) => decodePayload(bytes).conversation.length > 0)
-}
-
-/** Whether somebody may say this in a session: who is no contact speaks of the groups that both are in, and of nothing else. */
-export function isInScope(machine: Machine, from: Contact, conversation: Uint8Array): boolean {
-  if (from.row.state === 'accepted') return true
-  if (!isFellow(from)) return false
-  const contact = groupOf(machine, conversation)
-  return contact !== undefined && from.groups.has(contact) && equalBytes(contact.row.account, conversation)
 }

@@ -5,6 +5,7 @@ import { openGroupFrame } from '../../group/open-frame.ts'
 import type { PeerChain } from '../../group/sender-chain.ts'
 import type { SkippedKey } from '../../session/kept-chains.ts'
 import { applyDurable } from '../applying.ts'
+import type { Event } from '../events.ts'
 import { inOrder, loadForFrame } from '../held.ts'
 import { type Contact, count, guarded, type Machine, save, setTimer } from '../machine.ts'
 import { skippedKey } from '../sessions.ts'
@@ -26,6 +27,11 @@ const GAP_PATIENCE_MS = 2_000
 
 /** What becomes of a frame that came by gossip: whether it is passed on. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
+
+/** Gossip of a topic that this side listens to: a frame of a member, or something that goes no further. */
+export function onGossiped(machine: Machine, { number, bytes }: Extract<Event, { kind: 'gossiped' }>): void {
+  machine.effects.push({ kind: 'gossip-verdict', number, verdict: onGroupFrame(machine, bytes) })
+}
 
 /** A frame of a group on a link: from members only. */
 export function onMemberFrame(machine: Machine, from: Contact | null, frame: Uint8Array): void {
@@ -127,10 +133,4 @@ function mayBeHeard(machine: Machine, { group }: GroupContact, { aid, did }: Pee
   const account = group.authors.get(toHex(did))
   if (!isActive(group) || account === undefined || !group.view.members.has(toHex(account))) return false
   return equalBytes(aidOf(machine, account), aid)
-}
-
-/** The author of a payload of a group: who it is by the device; undefined for a device that no card named. */
-export function authorOf(machine: Machine, { group }: GroupContact, did: Uint8Array): Contact | undefined {
-  const account = group.authors.get(toHex(did))
-  return account === undefined ? undefined : machine.byAccount.get(toHex(account))
 }

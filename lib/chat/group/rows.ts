@@ -1,4 +1,4 @@
-import { concat, u32be, uintFrom } from '../../bytes.ts'
+import { concat, u32be } from '../../bytes.ts'
 import { MAX_GROUP_HEADS, readTopicKey } from '../../conversation/group-contents.ts'
 import { decodeDelivery, encodeDelivery } from '../../conversation/delivery.ts'
 import { MAX_PAYLOAD_BYTES } from '../../conversation/payload.ts'
@@ -73,11 +73,6 @@ export function decodeFellow(bytes: Uint8Array): Pick<Fellow, 'delivery' | 'afte
 /** Key of the row of an operation. */
 export function operationKey(handle: Uint8Array, place: number): Uint8Array {
   return concat(handle, u32be(place))
-}
-
-/** The place in the key of such a row. */
-export function placeIn(key: Uint8Array): number {
-  return uintFrom(key.subarray(16))
 }
 
 /** Key of the row of another's chain, or with the id that no chain has of the own. */

@@ -1,5 +1,3 @@
-import { equalBytes } from '../../bytes.ts'
-import { GROUP_FRAME_TYPE } from '../../group/group-frame.ts'
 import { sealGroupFrame } from '../../group/seal-frame.ts'
 import { loadWaiting, saveOutbox } from '../delivering.ts'
 import { mailWay } from '../mail/links.ts'
@@ -102,14 +100,4 @@ export function mailFrames(
     })
     send(machine, way, copy)
   }
-}
-
-/** Whether what came on a link is a frame of a sender chain. */
-export function isGroupFrame(bytes: Uint8Array): boolean {
-  return bytes[0] === GROUP_FRAME_TYPE
-}
-
-/** The own message whose frame has this number in this chain; undefined for one that is acknowledged. */
-export function entryOfFrame({ outbox }: Contact, chain: Uint8Array, n: number): OutboxEntry | undefined {
-  return outbox.find(({ sealed }) => sealed !== null && sealed.chain === n && equalBytes(sealed.session, chain))
 }

@@ -1,9 +1,12 @@
 import type { Graph } from '../../group/graph.ts'
 import type { OwnChain, PeerChain } from '../../group/sender-chain.ts'
 import type { GroupView } from '../../group/view.ts'
+import type { ReceiptEntry } from '../../conversation/contents.ts'
+import type { Payload } from '../../conversation/payload.ts'
 import type { TopicKey } from '../../conversation/group-contents.ts'
 import type { Random } from '../../crypto/primitives.ts'
 import type { LinkId } from '../events.ts'
+import type { Contact } from '../machine.ts'
 import { type DeliveryState, NEW_DELIVERY } from '../../conversation/delivery.ts'
 
 /**
@@ -99,14 +102,23 @@ export interface Groups {
   readonly forming: Map<string, Graph>
   /** Frames of chains that are not known yet. */
   readonly early: EarlyFrame[]
+  /** What was said of groups in this turn, which is taken at its end. */
+  readonly heard: Heard[]
+  /** Who got a new link or session in this turn. */
+  readonly met: Set<Contact>
   /** Topics that are listened to. */
   readonly topics: Set<string>
   /** Which topics the peer of a link was said to take part in. */
   readonly shown: Map<LinkId, string>
 }
 
+/** What was said of a group in a session. */
+export type Heard =
+  | { readonly kind: 'said'; readonly from: Contact; readonly did: Uint8Array; readonly payload: Payload }
+  | { readonly kind: 'receipt'; readonly from: Contact; readonly receipt: ReceiptEntry }
+
 export function newGroups(): Groups {
-  return { forming: new Map(), early: [], topics: new Set(), shown: new Map() }
+  return { forming: new Map(), early: [], heard: [], met: new Set(), topics: new Set(), shown: new Map() }
 }
 
 /** A group that is not kept yet. */

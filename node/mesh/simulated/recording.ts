@@ -35,6 +35,7 @@ export function recordingNode(
         history.tell({ kind: 'alert', who: name, about: nameOf(event.contact.account), alert: event.alert })
         return
       case 'contact':
+      case 'group':
       case 'mailbox':
       case 'published':
       case 'typing':

@@ -6,6 +6,7 @@ import { backupTargets } from './backup.ts'
 import { conversationTargets } from './conversation.ts'
 import { diskTargets } from './disk.ts'
 import { groupFrameTargets } from './group-frames.ts'
+import { groupRowTargets } from './group-rows.ts'
 import { groupTargets } from './groups.ts'
 import { identityTargets } from './identity.ts'
 import { localTargets } from './local.ts'
@@ -26,6 +27,7 @@ export const TARGETS: readonly Target[] = [
   ...sessionTargets,
   ...conversationTargets,
   ...groupFrameTargets,
+  ...groupRowTargets,
   ...rowTargets,
   ...diskTargets,
   ...backupTargets,
