@@ -17,8 +17,15 @@ import { CHAT_PROTOCOL, MAILBOX_PROTOCOL } from './chat-stream.ts'
 import { componentLogger } from './component-log.ts'
 import { dialer } from './dialer.ts'
 import { createGater, hostOf } from './gater.ts'
+import { createGossip, GOSSIP_PROTOCOL, type HostGossip } from './gossip.ts'
 import { createGuardedDatastore } from './guarded-datastore.ts'
-import { MAX_CHAT_STREAMS, MAX_MAILBOX_STREAMS, MAX_STREAM_WINDOW_BYTES, STREAM_TIMEOUT_MS } from './limits.ts'
+import {
+  MAX_CHAT_STREAMS,
+  MAX_GOSSIP_STREAMS,
+  MAX_MAILBOX_STREAMS,
+  MAX_STREAM_WINDOW_BYTES,
+  STREAM_TIMEOUT_MS,
+} from './limits.ts'
 import { createLinks, type Links } from './links.ts'
 import { listening } from './listening.ts'
 import type { Network, NetworkHandlers } from './network.ts'
@@ -66,8 +73,10 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const stopping = new AbortController()
   let handlers: NetworkHandlers | undefined
   let links: Links | undefined
+  let gossip: HostGossip | undefined
   let stopped: Promise<void> | undefined
 
+  const components = componentLogger(logger)
   const timers = options.timers ?? REAL_TIMERS
   const dropped = (reason: string): void => handlers?.dropped(reason)
   const store = createSlotStore({ rules, primitives, self: peer, now, ...limits })
@@ -79,7 +88,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const node = await createLibp2p({
     start: false,
     privateKey,
-    logger: componentLogger(logger),
+    logger: components,
     // the library's text names versions of itself and of Node
     nodeInfo: { name: 'sotto', version: '1', userAgent: 'sotto/1' },
     addresses: { listen: [...options.listen], announce: [...announce] },
@@ -187,6 +196,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     stopping.abort(new Error('the node stops'))
     watch.stop()
     bootstraps.stop()
+    await gossip?.stop()
     await links?.closeAll()
     // the links are closed on both sides; waiting for the other ends of idle connections takes half a second
     for (const connection of node.getConnections()) connection.abort(new Error('the node stops'))
@@ -205,10 +215,25 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     async start(given) {
       if (handlers !== undefined) throw new TypeError('a network starts once')
       handlers = given
+      const heard = createGossip({
+        privateKey,
+        peerId,
+        primitives,
+        logger: components,
+        handlers: given,
+        connectionOf: (link) => open.connectionOf(link),
+      })
+      gossip = heard
       const open = createLinks({
         self,
         dialer: node.services.dialer,
-        handlers: given,
+        handlers: {
+          ...given,
+          closed(link) {
+            heard.ended(link.id)
+            given.closed(link)
+          },
+        },
         stopping: stopping.signal,
         connectionsTo,
         isBlocked: gater.isBlocked,
@@ -218,6 +243,12 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
         await node.handle(CHAT_PROTOCOL, (stream, connection) => open.accept('chat', stream, connection), {
           maxInboundStreams: MAX_CHAT_STREAMS,
           maxOutboundStreams: MAX_CHAT_STREAMS,
+          runOnLimitedConnection: false,
+        })
+        // By every node, whether it has groups or not: what a node speaks is told to everybody.
+        await node.handle(GOSSIP_PROTOCOL, (stream, connection) => heard.accept(stream, connection), {
+          maxInboundStreams: MAX_GOSSIP_STREAMS,
+          maxOutboundStreams: MAX_GOSSIP_STREAMS,
           runOnLimitedConnection: false,
         })
       }
@@ -257,10 +288,10 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       if (handlers !== undefined) addressesMayHaveChanged()
     },
     gossip: {
-      admit: () => undefined,
-      subscribe: () => undefined,
-      unsubscribe: () => undefined,
-      publish: async () => undefined,
+      admit: (link, topics) => gossip?.admit(link, topics),
+      subscribe: (topic) => gossip?.subscribe(topic),
+      unsubscribe: (topic) => gossip?.unsubscribe(topic),
+      publish: async (topic, bytes) => gossip?.publish(topic, bytes),
     },
     put: slots.put,
     get: slots.get,

@@ -50,6 +50,8 @@ export const MESH_LIMITS: NetworkLimits = {
 export const MAX_CHAT_STREAMS = 4
 /** Inbound streams to the own mailbox of one connection: one to leave, one to fetch, others of a peer that reconnects. */
 export const MAX_MAILBOX_STREAMS = 4
+/** Streams of gossip in each direction of one connection: one is in use, the other of a peer that begins again. */
+export const MAX_GOSSIP_STREAMS = 2
 /** Links of one peer: two that dial each other at once have two for good, reconnecting makes it more for a moment. */
 export const MAX_LINKS_PER_PEER = 4
 /**

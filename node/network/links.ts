@@ -24,6 +24,8 @@ export interface Links {
   /** Takes over an inbound stream. Does not throw. */
   accept(protocol: LinkProtocol, stream: Stream, connection: Connection): void
   dial(target: Target, options: { signal: AbortSignal; protocol?: LinkProtocol }): Promise<Link>
+  /** The connection under an open link. */
+  connectionOf(link: number): Connection | undefined
   /** Ends all links with this peer at once. */
   drop(peer: string): void
   /** Ends all links and waits until their `closed` was told. */
@@ -43,6 +45,7 @@ interface Attempt {
 export function createLinks(options: LinksOptions): Links {
   const { self, dialer, handlers, stopping } = options
   const byPeer = new Map<string, Set<OpenLink>>()
+  const connections = new Map<number, Connection>()
   const attempts = new Map<string, Attempt>()
   let whenEmpty = (): void => undefined
 
@@ -63,6 +66,7 @@ export function createLinks(options: LinksOptions): Links {
       dropped: (reason) => handlers.dropped(reason),
       closed() {
         links.delete(link)
+        connections.delete(link.id)
         if (links.size === 0 && byPeer.get(peer) === links) byPeer.delete(peer)
         handlers.closed(link)
         if (byPeer.size === 0) whenEmpty()
@@ -70,6 +74,7 @@ export function createLinks(options: LinksOptions): Links {
     })
     links.add(link)
     byPeer.set(peer, links)
+    connections.set(link.id, connection)
     handlers.opened(link)
     const alike = [...links].filter(
       (other) => other.protocol === protocol && (protocol === 'chat' || other.dialer === dialed),
@@ -178,6 +183,8 @@ export function createLinks(options: LinksOptions): Links {
         }
       }
     },
+
+    connectionOf: (link) => connections.get(link),
 
     drop(peer) {
       for (const link of byPeer.get(peer) ?? []) link.abort(new Error('the peer was blocked'))

@@ -5,7 +5,7 @@ import { ProtocolError } from '../../lib/errors.ts'
 import { native } from '../../node/crypto.ts'
 import type { Logger } from '../../node/api.ts'
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../node/network/libp2p.ts'
-import type { Link, NetworkHandlers } from '../../node/network/network.ts'
+import type { Gossiped, Link, NetworkHandlers } from '../../node/network/network.ts'
 import type { Libp2pNetworkOptions } from '../../node/network/network-options.ts'
 import type { SlotRules } from '../../node/network/slot-store.ts'
 
@@ -59,6 +59,10 @@ export interface TestNetwork extends AsyncDisposable {
   changes: number
   /** What `message` does besides; replace it to make a slow reader. */
   onMessage: NonNullable<NetworkHandlers['message']>
+  /** What came in by gossip, in order. */
+  readonly gossiped: Gossiped[]
+  /** What is said of it: by default that it is fine. */
+  onGossip: NonNullable<NetworkHandlers['gossiped']>
 }
 
 let names = 0
@@ -87,6 +91,8 @@ export async function startNetwork(options: Partial<Libp2pNetworkOptions> = {}):
     drops: [],
     changes: 0,
     onMessage: () => undefined,
+    gossiped: [],
+    onGossip: async () => 'accept',
     [Symbol.asyncDispose]: () => network.stop(),
   }
   await network.start({
@@ -95,6 +101,10 @@ export async function startNetwork(options: Partial<Libp2pNetworkOptions> = {}):
     message(link, bytes) {
       test.received.push(new TextDecoder().decode(bytes))
       return test.onMessage(link, bytes)
+    },
+    gossiped(gossiped) {
+      test.gossiped.push(gossiped)
+      return test.onGossip(gossiped)
     },
     changed: () => void test.changes++,
     dropped: (reason) => void test.drops.push(reason),

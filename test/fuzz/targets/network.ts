@@ -7,6 +7,7 @@ import { LINK_NONCE_BYTES } from '../../../lib/session/link-proof.ts'
 import { native } from '../../../node/crypto.ts'
 import { peerText, withPeer } from '../../../node/network/addresses.ts'
 import { createMessageSplitter, encodeMessages } from '../../../node/network/framing.ts'
+import { aboutTopics, decodeRpc, encodeRpc, subscriptionsOf } from '../../../node/network/gossip-rpc.ts'
 import { createGuardedRows, keyText } from '../../../node/network/guarded-datastore.ts'
 import { readPrivateKey } from '../../../node/network/network-options.ts'
 import { createSlotStore, protocolSlotRules, rememberingLast } from '../../../node/network/slot-store.ts'
@@ -94,6 +95,21 @@ const heads = real.filter((bytes) => (bytes[0] as number) < 4).map(known)
 const isRepeated = (input: Uint8Array): boolean =>
   heads.some((head) => Buffer.compare(head, input.subarray(0, head.length)) === 0)
 
+const gossip = [
+  subscriptionsOf(['tea', 'coffee'], true),
+  {
+    subscriptions: [],
+    messages: ['tea', 'coffee'].map((topic) => ({ topic, data: new Uint8Array(300).fill(7) })),
+    control: {
+      ihave: [{ topicID: 'tea', messageIDs: [random.bytes(32)] }],
+      iwant: [{ messageIDs: [random.bytes(32)] }],
+      graft: [{ topicID: 'coffee' }],
+      prune: [{ topicID: 'tea', peers: [{ peerID: peer }], backoff: 10 }],
+      idontwant: [{ messageIDs: [random.bytes(32)] }],
+    },
+  },
+].flatMap((rpc) => encodeRpc(rpc))
+
 /** What arrives over connections. */
 export const networkTargets: readonly Target[] = [
   {
@@ -132,6 +148,24 @@ export const networkTargets: readonly Target[] = [
     run(input) {
       const done = strangerSays(input, new Uint8Array(17).fill(4))
       return done.length === 0 ? 'accepted' : utf8(done.join(' '))
+    },
+  },
+  {
+    name: 'gossip-of-member',
+    covers: ['node/network/gossip-rpc.ts#decodeRpc'],
+    seeds: gossip,
+    dear: true,
+    loose: 'the format is of libp2p, and what is about other topics is left out',
+    refuses: (error) => error instanceof Error,
+    run(input) {
+      const kept = aboutTopics(decodeRpc(input), (topic) => topic === 'tea')
+      if (kept === null) return 'accepted'
+      const topics = encodeRpc(kept).flatMap((bytes) => {
+        const { subscriptions, messages, control } = decodeRpc(bytes)
+        const named = [...(control?.ihave ?? []), ...(control?.graft ?? []), ...(control?.prune ?? [])]
+        return [...subscriptions, ...messages].map(({ topic }) => topic).concat(named.map(({ topicID }) => topicID))
+      })
+      return topics.every((topic) => topic === 'tea') ? 'accepted' : utf8('another topic')
     },
   },
   {
