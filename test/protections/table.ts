@@ -3,6 +3,7 @@ import { contacts } from './contacts.ts'
 import { changesAndErasing } from './changes.ts'
 import { conversation } from './conversation.ts'
 import { cryptography } from './cryptography.ts'
+import { groupFrames } from './group-frames.ts'
 import { groupMembership } from './groups.ts'
 import { identity } from './identity.ts'
 import { links } from './links.ts'
@@ -25,6 +26,7 @@ export const parts: readonly Part[] = [
   links,
   mailboxes,
   groupMembership,
+  groupFrames,
   network,
   rest,
   userInterface,

@@ -14,6 +14,7 @@ import {
   sealGroupHeader,
   splitGroupFrame,
 } from '../../../lib/group/group-frame.ts'
+import { openGroupFrame } from '../../../lib/group/open-frame.ts'
 import { expireChains } from '../../../lib/group/peer-chains.ts'
 import { sealGroupFrame } from '../../../lib/group/seal-frame.ts'
 import {
@@ -26,11 +27,12 @@ import {
 } from '../../../lib/group/sender-chain.ts'
 import { messageSecret, nextChainKey } from '../../../lib/session/chain-keys.ts'
 import { KEPT_MS } from '../../../lib/session/kept-chains.ts'
+import { saltsFrom } from '../../../lib/session/salts.ts'
 import { native } from '../../../node/crypto.ts'
 import { type Author, makeAuthor, makeReader, speak, take, textIn } from '../../support/group-chain.ts'
 import { primitivesUnderTest } from '../../support/random.ts'
 import { refusal } from '../../support/strict-decoder.ts'
-import { flipped, NOW } from '../../support/session-pair.ts'
+import { flipped, nameOf, NOW } from '../../support/session-pair.ts'
 import { lastKeystreamByte, sealUnderBoth } from '../../support/two-keys.ts'
 
 const OLD_SALT = new Uint8Array(16).fill(7)
@@ -154,8 +156,8 @@ describe('a frame of a sender chain', () => {
 
   test('opens in no chain of another device, account or group, whoever hands out its keys as its own', () => {
     const author = makeAuthor(native, 6)
+    const announced = announceChain(author.chain, null)
     const { frame } = speak(author, 'hello')
-    const announced = announceChain({ ...author.chain, n: 0 }, null)
     for (const name of ['gid', 'aid', 'did'] as const) {
       const owner = { ...author.owner, [name]: flipped(author.owner[name], 0) }
       const stolen = { primitives: native, chain: peerChain(native, owner, announced), skipped: new Map() }
@@ -213,6 +215,18 @@ describe('a frame of a sender chain', () => {
     expect(calls.verified).toBe(0)
   })
 
+  test('that was opened opens no more with what is kept, not even for who forgets that it was', () => {
+    const author = makeAuthor(native, 16)
+    const reader = makeReader(author)
+    const frames = ['a', 'b'].map((text) => speak(author, text).frame)
+    for (const frame of frames) take(reader, frame)
+    const kept = {
+      ...makeReader(author),
+      chain: { ...reader.chain, first: 0, next: 0, salts: saltsFrom(new Uint8Array()) },
+    }
+    for (const frame of frames) expect(textIn(kept, frame)).toBe('refused: unauthentic')
+  })
+
   test('of a number that was opened is a duplicate, or tells that its owner signed two', () => {
     const author = makeAuthor(native, 9)
     const reader = makeReader(author)
@@ -241,6 +255,9 @@ describe('a frame of a sender chain', () => {
     if (late.kind !== 'needs-skipped' || wrong.kind !== 'needs-skipped') expect.fail('expected keys to be asked for')
     expect(late.ref.n).toBe(1)
     expect(wrong.ref.n).toBe(0)
+    const key = reader.skipped.get(nameOf(late.ref)) ?? expect.fail('expected a stored key')
+    const offered = openGroupFrame(native, reader.chain, frames[0] as Uint8Array, NOW, { ref: late.ref, key })
+    expect(offered.kind).toBe('needs-skipped')
     const forgedLate = flipped(frames[1] as Uint8Array, 400)
     expect(textIn(reader, forgedLate)).toBe('refused: unauthentic')
     expect(reader.skipped.size).toBe(3)

@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 import check_handshake  # noqa: E402
 import check_ratchet  # noqa: E402
 import check_records  # noqa: E402
+import group_frames  # noqa: E402
 import mailboxes  # noqa: E402
 import padding  # noqa: E402
 import payloads  # noqa: E402
@@ -33,6 +34,7 @@ CHECKS = {
     "ratchet.json": check_ratchet.check,
     "payload.json": payloads.check,
     "mailbox.json": mailboxes.check,
+    "group-frames.json": group_frames.check,
 }
 
 
