@@ -13,7 +13,7 @@ import { onGossiped } from './chat/group/receiving.ts'
 import { isGroup } from './chat/group/groups.ts'
 import type { Group } from './chat/group/state.ts'
 import { lookAfterGroups, resumeGroups } from './chat/group/upkeep.ts'
-import { askAll, onGroupTimer, onHaveTimer } from './chat/group/sync.ts'
+import { askAll, onGroupTimer, onHaveTimer, onSpreadTimer } from './chat/group/sync.ts'
 import { settleGroups } from './chat/group/turn.ts'
 import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
@@ -111,7 +111,7 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
     *people(all) {
       for (const contact of machine.contacts.values()) {
         const { id, handle, row, head, link, outbox, mail, group } = contact
-        if (row.state === 'member' && all === undefined) continue
+        if ((row.state === 'member' && all === undefined) || group?.row.standing === 'declined') continue
         const byMail = link === null && mailWay(machine, contact) !== null
         yield { id, handle, row, head, link, outbox, waiting: outbox.length, stored: mail.stored, byMail, group }
       }
@@ -266,6 +266,11 @@ function onTimer(machine: Machine, key: string): void {
     case 'have':
       withContact(machine, subject, (_, contact) => {
         if (isGroup(contact)) onHaveTimer(machine, contact, object)
+      })
+      return
+    case 'spread':
+      withContact(machine, subject, (_, contact) => {
+        if (isGroup(contact)) onSpreadTimer(machine, contact)
       })
       return
     case 'left-group':

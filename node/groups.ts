@@ -61,7 +61,7 @@ export function shownGroup(person: GroupPerson, self: Uint8Array, people: Iterab
 
 function stateOf({ row, view }: HeldGroup): GroupState {
   if (row.standing === 'invited') return 'requested'
-  if (row.standing === 'leaving' || row.standing === 'left') return 'left'
+  if (row.standing === 'leaving' || row.standing === 'left' || row.standing === 'declined') return 'left'
   if (row.standing === 'removed') return 'removed'
   return view.frozen === null ? 'joined' : 'frozen'
 }

@@ -113,7 +113,7 @@ export function createTelling(options: TellingOptions): Telling {
         return
       case 'alert':
         // who is known by a group alone is shown nowhere
-        if (person.row.state !== 'member')
+        if (person.row.state !== 'member' && !isGroupPerson(person))
           subscribers.emit({ kind: 'alert', contact: options.shown(person), alert: event.alert })
         return
       case 'contact':

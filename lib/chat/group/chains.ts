@@ -27,8 +27,7 @@ import { type Fellow, MAX_DUE_KEYS, MAX_PAST_CHAINS } from './state.ts'
 export function sealingChain(machine: Machine, contact: GroupContact): OwnChain {
   const { group } = contact
   if (group.own !== null && !isSpent(group.own, machine.now) && !lacksRemoval(group, group.own.heads)) return group.own
-  const before = group.own
-  if (before !== null) retire(machine, contact, before)
+  replaceChain(machine, contact)
   const chain = createChain(machine.primitives, machine.random, {
     gid: group.gid,
     aid: aidOf(machine, ownAccount(machine)),
@@ -36,18 +35,23 @@ export function sealingChain(machine: Machine, contact: GroupContact): OwnChain 
     heads: headsForChain(group.graph, group.view),
     now: machine.now,
   })
-  group.own = null
   advanceOwn(machine, contact, chain)
   for (const fellow of group.fellows.values()) handOut(machine, contact, fellow)
   return chain
 }
 
-function retire(machine: Machine, contact: GroupContact, chain: OwnChain): void {
+/** The own chain is not used any more; the next frame begins another one. */
+export function replaceChain(machine: Machine, contact: GroupContact): void {
   const { group } = contact
+  const chain = group.own
+  if (chain === null) return
+  group.own = null
+  save(machine, { range: 'group-chain', key: chainKey(contact.handle), value: null })
   const past = [...group.row.past, { id: chain.id, n: chain.n, endedAt: machine.now }]
   for (const { id, n } of past.slice(0, -MAX_PAST_CHAINS)) dropFrames(machine, contact, id, 0, n)
   group.row = { ...group.row, past: past.slice(-MAX_PAST_CHAINS) }
   group.rowChanged = true
+  touch(machine, contact)
   wipeChain(chain)
 }
 

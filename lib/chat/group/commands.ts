@@ -64,7 +64,11 @@ export function onGroupCommand(machine: Machine, command: GroupCommand): Reply {
       return told(machine, contact)
     case 'group-decline':
       if (standing === 'joined') return refused('wrong-state', 'you are a member of this group; leave it instead')
-      removeContact(machine, contact)
+      if (standing === 'invited') {
+        contact.group.row = { ...contact.group.row, standing: 'declined', since: machine.now }
+        contact.group.rowChanged = true
+        touch(machine, contact)
+      } else removeContact(machine, contact)
       return { kind: 'done' }
     default:
       if (standing !== 'joined') return refused('wrong-state', 'you take no part in this group')

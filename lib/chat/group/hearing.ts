@@ -8,6 +8,7 @@ import { type GroupContact, groupOf, touch } from './groups.ts'
 import { hearOfGroup } from './joining.ts'
 import { takeOperations } from './operations.ts'
 import { releaseEarly } from './receiving.ts'
+import { sayIn } from './saying.ts'
 import { baseline } from './owing.ts'
 import { isActive } from './state.ts'
 import { confirmSoon, onHave, onWant, tellHave } from './sync.ts'
@@ -19,7 +20,12 @@ export function applyInGroup(machine: Machine, from: Contact, did: Uint8Array, p
   switch (content?.kind) {
     case 'group-op':
     case 'group-ops':
-      if (contact === undefined || contact.group.row.standing === 'left' || contact.group.row.standing === 'removed')
+      if (contact?.group.row.standing === 'declined') count(machine, 'group: one that was declined')
+      else if (
+        contact === undefined ||
+        contact.group.row.standing === 'left' ||
+        contact.group.row.standing === 'removed'
+      )
         hearOfGroup(machine, payload.conversation, content.operations, from)
       else hearOperations(machine, contact, content.operations, from)
       return
@@ -27,11 +33,18 @@ export function applyInGroup(machine: Machine, from: Contact, did: Uint8Array, p
     case 'group-have':
     case 'group-want':
       if (contact !== undefined) applyAmong(machine, contact, from, did, content)
-      else count(machine, 'group: one that is not known here')
+      else onUnknown(machine, payload.conversation, from, content.kind)
       return
     default:
       count(machine, 'payload: of a group, of another kind')
   }
+}
+
+/** A contact speaks of a group that is not known here, perhaps since this device was made again: it is asked how it came to be. */
+function onUnknown(machine: Machine, gid: Uint8Array, from: Contact, kind: GroupContent['kind']): void {
+  count(machine, 'group: one that is not known here')
+  if (kind === 'group-have' && from.row.state === 'accepted')
+    sayIn(machine, from, gid, { kind: 'group-have', heads: [], chains: [] })
 }
 
 function hearOperations(

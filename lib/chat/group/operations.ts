@@ -46,19 +46,30 @@ export function takeOperations(
   from: Contact | null,
 ): void {
   const { group } = contact
-  const before = group.graph.size
+  const { size } = group.graph
   for (const bytes of operations) {
     const { graph, outcome } = addOperation(machine.primitives, group.graph, bytes)
     group.graph = graph
     if (outcome.kind === 'refused') count(machine, `operation: ${outcome.reason}`)
   }
-  const fresh = group.graph.log.entries.slice(before, group.graph.size)
+  const fresh = group.graph.log.entries.slice(size, group.graph.size)
   if (fresh.length === 0) return
   touch(machine, contact)
   learnAuthors(contact)
   group.view = viewNow(group.graph) ?? group.view
   for (const entry of fresh) if (group.row.standing !== 'invited') keepNotice(machine, contact, entry)
+  const before = [...fellowContacts(machine, contact)]
   onView(machine, contact)
+  for (const [, person] of before) {
+    // who is out has to hear why nothing comes any more; contacts hear it
+    if (!person.groups.has(contact) && person !== from && person.row.state === 'accepted')
+      sayOperations(
+        machine,
+        contact,
+        person,
+        fresh.map(({ operation }) => operation),
+      )
+  }
   if (group.row.standing === 'joined' || group.row.standing === 'leaving') spread(machine, contact, fresh, from)
 }
 

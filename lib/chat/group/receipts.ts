@@ -1,14 +1,22 @@
 import { equalBytes } from '../../bytes.ts'
 import type { ReceiptEntry } from '../../conversation/contents.ts'
 import { applyReceipt } from '../../conversation/delivery.ts'
-import { addCounter, hasCounter, NO_COUNTERS, type Ranges, unionRanges } from '../../conversation/ranges.ts'
-import { highestLeft, markSentRead } from '../authoring.ts'
+import {
+  addCounter,
+  hasCounter,
+  highestCounter,
+  NO_COUNTERS,
+  type Ranges,
+  unionRanges,
+} from '../../conversation/ranges.ts'
+import { highestLeft, jumpPast, markSentRead } from '../authoring.ts'
 import { dropFromOutbox } from '../delivering.ts'
 import { forgetLater } from '../forgetting.ts'
 import { type Contact, emit, type Machine, save, updateHead } from '../machine.ts'
 import { outboxKey } from '../outbox.ts'
 import { encodeSent, sentOf } from '../sent.ts'
 import { messageKey } from '../sealing.ts'
+import { replaceChain } from './chains.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import type { Fellow } from './state.ts'
@@ -19,6 +27,14 @@ export function applyGroupReceipt(machine: Machine, from: Contact, receipt: Rece
   const fellow = contact === undefined || !from.groups.has(contact) ? undefined : fellowOf(contact, from)
   if (contact === undefined || fellow === undefined || !equalBytes(receipt.author, machine.own.did)) return
   const { delivered, read } = receipt
+  const told = Math.max(highestCounter(delivered), highestCounter(read))
+  if (contact.jumping > 0) return
+  if (told > highestLeft(contact)) {
+    // a life of this machine that was lost used these numbers, and the chain of that time
+    replaceChain(machine, contact)
+    jumpPast(machine, contact, told)
+    return
+  }
   const applied = applyReceipt(
     fellow.delivery,
     contact.row.receipts ? delivered : unionRanges(delivered, read),

@@ -14,6 +14,7 @@ import { keepFrame } from './frames.ts'
 import { aidOf, type GroupContact, groupsOf } from './groups.ts'
 import { isFellow } from '../standing.ts'
 import { isActive } from './state.ts'
+import { spreadSoon } from './sync.ts'
 
 /** Frames of chains that are not known (yet) that wait, over all groups, and how long, ms. */
 const MAX_EARLY = 256
@@ -113,6 +114,7 @@ function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8A
       keepFrame(machine, contact, chain.id, result.n, frame)
       group.newest = [...group.newest.filter((each) => !equalBytes(each, result.id)), result.id].slice(-MAX_NEWEST)
       if (result.addSkipped.length > 0) setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+      spreadSoon(machine, contact)
       apply(machine, contact, chain, result.payload)
       return 'accept'
     }

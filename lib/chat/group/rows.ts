@@ -5,7 +5,7 @@ import { MAX_PAYLOAD_BYTES } from '../../conversation/payload.ts'
 import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed } from '../../wire.ts'
 import { type Fellow, type GroupRow, MAX_DUE_KEYS, MAX_PAST_CHAINS, type Standing } from './state.ts'
 
-const STANDINGS: readonly Standing[] = ['invited', 'joined', 'leaving', 'left', 'removed']
+const STANDINGS: readonly Standing[] = ['invited', 'joined', 'leaving', 'left', 'removed', 'declined']
 
 /** `[1, "group", gid, standing, by, since, secret, card at, [[operation, topic key]…], [[chain, n, ended at]…]]`. Secret. */
 export function encodeGroup(gid: Uint8Array, row: GroupRow): Uint8Array {

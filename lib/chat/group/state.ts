@@ -12,9 +12,9 @@ import { type DeliveryState, NEW_DELIVERY } from '../../conversation/delivery.ts
 /**
  * Where this account stands with a group: `invited`: somebody who is no contact added it; `joined`: it said that it takes part,
  * or is about to; `leaving`: it said that it does not, and waits until somebody heard that; `left`, `removed`: its conversation
- * is kept, and nothing is heard or said any more.
+ * is kept, and nothing is heard or said any more; `declined`: it is shown nowhere, and asks no second time.
  */
-export type Standing = 'invited' | 'joined' | 'leaving' | 'left' | 'removed'
+export type Standing = 'invited' | 'joined' | 'leaving' | 'left' | 'removed' | 'declined'
 
 /** What is kept of a group beside its operations, chains and frames. */
 export interface GroupRow {
@@ -58,6 +58,8 @@ export interface Group {
   readonly cards: Map<string, string>
   /** Ids of the newest frames of others that were opened here. */
   newest: readonly Uint8Array[]
+  /** Whether others are about to hear of frames that came. */
+  spreading: boolean
   /** When the other side was last told what is here, by contact, ms. */
   readonly toldAt: Map<string, number>
 }
@@ -159,6 +161,7 @@ export function groupOfRow(gid: Uint8Array, row: GroupRow, graph: Graph, view: G
     authors: new Map(),
     cards: new Map(),
     newest: [],
+    spreading: false,
     toldAt: new Map(),
   }
 }

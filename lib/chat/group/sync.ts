@@ -7,7 +7,8 @@ import {
 } from '../../conversation/group-contents.ts'
 import { has, operations, operationsAfter } from '../../group/graph.ts'
 import { wayTo } from '../mail/links.ts'
-import { type Contact, type Machine, setTimer } from '../machine.ts'
+import { type Contact, jitter, type Machine, setTimer } from '../machine.ts'
+import { replaceChain } from './chains.ts'
 import { fellowContacts, fellowOf } from './fellows.ts'
 import { sendFrames } from './frames.ts'
 import type { GroupContact } from './groups.ts'
@@ -27,6 +28,10 @@ const CONFIRM_AFTER_MS = 500
 /** Own messages without all receipts, and gaps, are asked about again and again, later and later, ms. */
 export const ASK_AFTER_MS = 15_000
 const MAX_ASK_AFTER_MS = 600_000
+
+/** How long after frames came others hear of them, ms, up to twice as long, and how many do. */
+const SPREAD_AFTER_MS = 5_000
+const MAX_SPREAD = 8
 
 type Have = Extract<GroupContent, { kind: 'group-have' }>
 type Want = Extract<GroupContent, { kind: 'group-want' }>
@@ -105,6 +110,7 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
     lackedByThem.map(({ operation }) => operation),
   )
   const unknown = heads.filter((id) => !has(group.graph, id))
+  if (have.chains.some(({ chain, next }) => isOwnBehind(contact, chain, next))) replaceChain(machine, contact)
   const fellow = fellowOf(contact, from)
   if (fellow !== undefined) confirmKeys(machine, contact, fellow, have.chains)
   const lacked: FrameRun[] = []
@@ -131,6 +137,11 @@ export function onWant(machine: Machine, contact: GroupContact, from: Contact, w
   sendFrames(machine, contact, from, want.frames)
 }
 
+/** Whether a member has more frames of the own chain than this side made: it went back in time, and must not use it again. */
+function isOwnBehind({ group }: GroupContact, chain: Uint8Array, next: number): boolean {
+  return group.own !== null && equalBytes(group.own.id, chain) && next > group.own.n
+}
+
 /** The number of the next frame of a chain; null for one that is not known here. */
 function nextOf({ group }: GroupContact, chain: Uint8Array): number | null {
   if (group.own !== null && equalBytes(group.own.id, chain)) return group.own.n
@@ -144,6 +155,21 @@ function missingRuns({ group }: GroupContact, chain: Uint8Array, next: number): 
   if (known === undefined) return []
   const gaps = known.skipped.filter(({ from }) => from < next).map(({ from, to }) => ({ chain, from, to: to - 1 }))
   return next > known.next ? [...gaps, { chain, from: known.next, to: next - 1 }] : gaps
+}
+
+/** Frames came: in a moment some of those who are there hear of them, for not everybody is connected to everybody. */
+export function spreadSoon(machine: Machine, contact: GroupContact): void {
+  if (contact.group.spreading) return
+  contact.group.spreading = true
+  setTimer(machine, `spread:${contact.id}`, machine.now + SPREAD_AFTER_MS + jitter(machine, SPREAD_AFTER_MS))
+}
+
+export function onSpreadTimer(machine: Machine, contact: GroupContact): void {
+  contact.group.spreading = false
+  const there = [...fellowContacts(machine, contact)].map(([, person]) => person).filter(({ link }) => link !== null)
+  const from = there.length <= MAX_SPREAD ? 0 : jitter(machine, there.length)
+  for (const person of [...there, ...there].slice(from, from + Math.min(MAX_SPREAD, there.length)))
+    tellHave(machine, contact, person)
 }
 
 /** Something of the group is missing here: who is there is asked. */
