@@ -90,7 +90,7 @@ export async function createGossipRouter(options: GossipRouterOptions): Promise<
     return {
       globalSignaturePolicy: StrictNoSign,
       // With the topic: else a member of two groups could have a frame of the one taken for seen, by saying it in the other.
-      msgIdFn: (message) => primitives.sha256(utf8(`${message.topic.length} ${message.topic}`), message.data),
+      msgIdFn: ({ topic, data }) => primitives.sha256(utf8(topic), data),
       emitSelf: false,
       fallbackToFloodsub: false,
       doPX: false,

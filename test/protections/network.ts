@@ -7,6 +7,11 @@ const store = 'node/network/slot-store.ts'
 const storeTest = 'test/node/network/slot-store.test.ts'
 const guard = 'node/network/guarded-datastore.ts'
 const slots = 'node/network/slots.ts'
+const gossipPeer = 'node/network/gossip-peer.ts'
+const gossipRouter = 'node/network/gossip-router.ts'
+const gossip = 'test/node/network/gossip.test.ts'
+const gossiping = 'node/gossiping.ts'
+const gossipingTest = 'test/node/gossiping.test.ts'
 const answers = 'test/node/network/answers-protection.test.ts'
 
 /** Streams, connections and the DHT. */
@@ -317,6 +322,87 @@ export const network: Part = {
         },
       ],
       test: { file: answers, name: 'ends with its signal although a node never answers' },
+    },
+    {
+      protection: 'A stream of gossip is taken from admitted peers only',
+      threat: 'anybody learns who is in which group, and speaks to it',
+      file: gossipRouter,
+      takeOut: [
+        {
+          find: '      const peer = peers.get(remotePeer.toString())\n',
+          replace:
+            '      const peer =\n        peers.get(remotePeer.toString()) ??\n        createGossipPeer({ id: remotePeer, own, topology, incoming, connection: () => undefined, dropped })\n',
+        },
+      ],
+      test: { file: gossip, name: 'who is no member of any group any more is forgotten, and its streams end' },
+    },
+    {
+      protection: 'A peer is told of the topics that it shares only',
+      threat: 'a member of one group learns of all others, also of the one that it was removed from',
+      file: gossipPeer,
+      takeOut: [
+        {
+          find: 'const kept = aboutTopics(decodeRpc(withoutPrefix(data.subarray())), isShared)',
+          replace: 'const kept = aboutTopics(decodeRpc(withoutPrefix(data.subarray())), () => true)',
+        },
+      ],
+      test: { file: gossip, name: 'learns of the topics that it shares and of no other' },
+    },
+    {
+      protection: 'What a peer says of topics that it does not share is not heard',
+      threat: 'who knows the name of a topic takes part in it',
+      file: gossipPeer,
+      takeOut: [
+        {
+          find: 'const isShared = (topic: string): boolean => permitted.has(topic)',
+          replace: 'const isShared = (topic: string): boolean => permitted.size > 0 || topic === ""',
+        },
+      ],
+      test: { file: gossip, name: 'who is removed hears nothing more from that moment on' },
+    },
+    {
+      protection: 'Gossip names nobody and is no longer than a frame can be',
+      threat: 'a member fills the memory of others, or marks what it passes on',
+      file: gossipPeer,
+      takeOut: [{ find: 'const fine = isWellFormed(message) && own', replace: 'const fine = own' }],
+      test: { file: gossip, name: 'hands over nothing that is too long, empty or names somebody' },
+    },
+    {
+      protection: 'One message of a peer at a time waits for its verdict',
+      threat: 'a member who sends too much fills the memory',
+      file: gossipRouter,
+      takeOut: [{ find: '      awaitRpcHandler: true,\n      awaitRpcMessageHandler: true,\n', replace: '' }],
+      test: { file: gossip, name: 'waits while the verdict does, and then everything comes' },
+    },
+    {
+      protection: 'Gossip is known again by its topic and its bytes',
+      threat: 'a member of two groups has frames of the one taken for seen',
+      file: gossipRouter,
+      takeOut: [
+        { find: 'primitives.sha256(utf8(topic), data)', replace: 'primitives.sha256(utf8(topic.slice(0, 0)), data)' },
+      ],
+      test: { file: gossip, name: 'of the same bytes in two groups is not the same' },
+    },
+    {
+      protection: 'Who hands over what everybody would reject is heard no more',
+      threat: 'a member keeps all others busy',
+      file: gossipRouter,
+      takeOut: [{ find: "if (verdict === 'reject') rejects.add(source.toString())", replace: '' }],
+      test: { file: gossip, name: 'is not listened to any more after many messages that were rejected' },
+    },
+    {
+      protection: 'Gossip that waits for a verdict is bounded in number',
+      threat: 'many members together fill the memory',
+      file: gossiping,
+      takeOut: [{ find: 'if (waiting.size >= MAX_WAITING) {', replace: 'if (waiting.size < 0) {' }],
+      test: { file: gossipingTest, name: 'waits in a crowd that has an end' },
+    },
+    {
+      protection: 'A verdict that does not come is not waited for',
+      threat: 'a frame that the machine forgets holds up everything of a member',
+      file: gossiping,
+      takeOut: [{ find: "          end('ignore')\n        })", replace: '        })' }],
+      test: { file: gossipingTest, name: 'is ignored and counted when no verdict comes in time' },
     },
     {
       protection: 'A rendezvous node takes no links',
