@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes, toHex, u32be } from '../bytes.ts'
 import { readTopicKey, type TopicKey } from '../conversation/group-contents.ts'
 import type { Primitives } from '../crypto/primitives.ts'
-import { asArray, asBoolean, decodeTyped, encode } from '../wire.ts'
+import { asArray, asBoolean, type WireValue } from '../wire.ts'
 
 /** A topic lasts one week of UTC, from Thursday 00:00, since weeks are counted from 1970-01-01. */
 export const TOPIC_MS: number = 7 * 24 * 3600 * 1000
@@ -20,27 +20,28 @@ export interface HeldTopicKey extends TopicKey {
 
 /**
  * Takes a topic key that somebody handed out. Whoever knows it may pass it on, since its author may be away; but what the
- * author says replaces what others say, and nothing replaces that. The same array when nothing changes.
+ * author says replaces what others say, and nothing replaces that. When there is no room the oldest that others said goes
+ * first, so that made-up ones push out nothing that an author said. The same array when nothing changes.
  */
 export function takeTopicKey(keys: readonly HeldTopicKey[], told: HeldTopicKey): readonly HeldTopicKey[] {
   const at = keys.findIndex(({ operation }) => equalBytes(operation, told.operation))
   const known = keys[at]
-  if (known === undefined) return [...keys, told].slice(-MAX_TOPIC_KEYS)
-  return told.byAuthor && !known.byAuthor ? keys.with(at, told) : keys
+  if (known !== undefined) return told.byAuthor && !known.byAuthor ? keys.with(at, told) : keys
+  if (keys.length < MAX_TOPIC_KEYS) return [...keys, told]
+  const hearsay = keys.findIndex(({ byAuthor }) => !byAuthor)
+  if (hearsay < 0 && !told.byAuthor) return keys
+  return [...keys.toSpliced(Math.max(hearsay, 0), 1), told]
 }
 
-/** The keys as a row of the sealed store: `[1, "topic-keys", [[[operation, key], by its author]…]]`. */
-export function encodeTopicKeys(keys: readonly HeldTopicKey[]): Uint8Array {
-  return encode([1, 'topic-keys', keys.map(({ operation, key, byAuthor }) => [[operation, key], byAuthor])])
+/** As it stands in a row: `[operation, key, by its author]`. */
+export function writeHeldTopicKey({ operation, key, byAuthor }: HeldTopicKey): WireValue {
+  return [operation, key, byAuthor]
 }
 
-/** Reads a row. Throws `malformed` or `newer-version`. */
-export function decodeTopicKeys(bytes: Uint8Array): readonly HeldTopicKey[] {
-  const [keys] = decodeTyped(bytes, { type: 'topic-keys', fields: 1, maxBytes: 2048 })
-  return asArray(keys, 'topic keys', { max: MAX_TOPIC_KEYS }).map((item) => {
-    const [topic, byAuthor] = asArray(item, 'topic key', { length: 2 })
-    return { ...readTopicKey(topic ?? null), byAuthor: asBoolean(byAuthor, 'by its author') }
-  })
+/** Throws `malformed`. */
+export function readHeldTopicKey(value: WireValue): HeldTopicKey {
+  const [operation, key, byAuthor] = asArray(value, 'topic key', { length: 3 })
+  return { ...readTopicKey([operation ?? null, key ?? null]), byAuthor: asBoolean(byAuthor, 'by its author') }
 }
 
 /**

@@ -233,6 +233,18 @@ export const groupFrames: Part = {
       test: { file: topicTest, name: 'are replaced by what the author of their operation says, and by nobody else' },
     },
     {
+      protection: 'Made-up topic keys push out none that an author told',
+      threat: 'a member keeps another away from the gossip of the group with sixteen announcements',
+      file: topic,
+      takeOut: [
+        {
+          find: 'if (hearsay < 0 && !told.byAuthor) return keys\n  return [...keys.toSpliced(Math.max(hearsay, 0), 1), told]',
+          replace: 'return [...keys.slice(1), told]',
+        },
+      ],
+      test: { file: topicTest, name: 'are at most 16, of which what others said goes first' },
+    },
+    {
       protection: 'A topic is another one each week',
       threat: 'who sees topics follows a group for ever',
       file: topic,

@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../../bytes.ts'
 import { encodeContent } from '../../conversation/contents.ts'
 import type { ChainAnnouncement, TopicKey } from '../../conversation/group-contents.ts'
 import { encodeOwnChain, encodePeerChain } from '../../group/chain-rows.ts'
-import { isInPast } from '../../group/graph.ts'
+import { find, isInPast } from '../../group/graph.ts'
 import { expireChains, takeChain } from '../../group/peer-chains.ts'
 import {
   announceChain,
@@ -13,7 +13,7 @@ import {
   peerChain,
   wipeChain,
 } from '../../group/sender-chain.ts'
-import { currentTopicKey } from '../../group/topic.ts'
+import { currentTopicKey, takeTopicKey } from '../../group/topic.ts'
 import { KEPT_MS, refsOf, type SkippedRef } from '../../session/kept-chains.ts'
 import { type Contact, type Machine, save } from '../machine.ts'
 import { skippedKey } from '../sessions.ts'
@@ -97,17 +97,19 @@ export function takeKeys(
   const chain = peerChain(machine.primitives, owner, announced)
   const kept = takeChain(machine.primitives, chainsOf(contact, owner), chain, machine.now)
   replaceChains(machine, contact, kept)
-  learnTopic(machine, contact, announced.topic)
+  learnTopic(machine, contact, from, announced.topic)
   return chain
 }
 
-function learnTopic(machine: Machine, contact: GroupContact, topic: TopicKey | null): void {
+/** What the author of the operation says of its topic key stays; what others pass on only until then. */
+function learnTopic(machine: Machine, contact: GroupContact, from: Contact, topic: TopicKey | null): void {
   const { group } = contact
   if (topic === null) return
-  const others = group.row.topics.filter(({ operation }) => !equalBytes(operation, topic.operation))
-  // the first that is heard stays: who comes later cannot lead the group elsewhere
-  if (others.length < group.row.topics.length) return
-  group.row = { ...group.row, topics: [...others, topic].slice(-16) }
+  const author = find(group.graph, toHex(topic.operation))?.operation.account
+  const byAuthor = author !== undefined && equalBytes(author, from.row.account)
+  const topics = takeTopicKey(group.row.topics, { ...topic, byAuthor })
+  if (topics === group.row.topics) return
+  group.row = { ...group.row, topics }
   group.rowChanged = true
   touch(machine, contact)
 }

@@ -4,6 +4,7 @@ import { type Objection, objectionTo } from '../../group/authoring.ts'
 import { emptyGraph } from '../../group/graph.ts'
 import { signOperation, operationId } from '../../group/operation.ts'
 import { type Content as OperationContent, MAX_GROUP_NAME_BYTES, MAX_REMOVED } from '../../group/operation-content.ts'
+import { takeTopicKey } from '../../group/topic.ts'
 import type { Command, Reply } from '../events.ts'
 import { type Contact, type Machine, refused, setTimer } from '../machine.ts'
 import { removeContact } from '../removing.ts'
@@ -99,7 +100,7 @@ function create(machine: Machine, { name, members }: Extract<Command, { kind: 'g
   const view = viewNow(graph)
   if (view === null) throw new TypeError('an own create operation makes a group')
   const group = newGroup(machine.random, { gid: fromHex(id), graph, view, by: null, now: machine.now })
-  const topic = { operation: fromHex(id), key: machine.random.bytes(32) }
+  const topic = { operation: fromHex(id), key: machine.random.bytes(32), byAuthor: true }
   group.row = { ...group.row, standing: 'joined', topics: [topic] }
   const contact = addGroup(machine, group)
   learnAuthors(contact)
@@ -181,7 +182,7 @@ function drawTopic(machine: Machine, contact: GroupContact, id: Uint8Array): voi
   const { group } = contact
   group.row = {
     ...group.row,
-    topics: [...group.row.topics, { operation: id, key: machine.random.bytes(32) }].slice(-16),
+    topics: takeTopicKey(group.row.topics, { operation: id, key: machine.random.bytes(32), byAuthor: true }),
   }
   group.rowChanged = true
   if (group.own !== null) sealingChain(machine, contact)

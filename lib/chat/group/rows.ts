@@ -1,13 +1,13 @@
 import { concat, u32be } from '../../bytes.ts'
-import { MAX_GROUP_HEADS, readTopicKey } from '../../conversation/group-contents.ts'
 import { decodeDelivery, encodeDelivery } from '../../conversation/delivery.ts'
 import { MAX_PAYLOAD_BYTES } from '../../conversation/payload.ts'
+import { MAX_TOPIC_KEYS, readHeldTopicKey, writeHeldTopicKey } from '../../group/topic.ts'
 import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed } from '../../wire.ts'
 import { type Fellow, type GroupRow, MAX_DUE_KEYS, MAX_PAST_CHAINS, type Standing } from './state.ts'
 
 const STANDINGS: readonly Standing[] = ['invited', 'joined', 'leaving', 'left', 'removed', 'declined']
 
-/** `[1, "group", gid, standing, by, since, secret, card at, [[operation, topic key]…], [[chain, n, ended at]…]]`. Secret. */
+/** `[1, "group", gid, standing, by, since, secret, card at, [[operation, topic key, by its author]…], [[chain, n, ended at]…]]`. Secret. */
 export function encodeGroup(gid: Uint8Array, row: GroupRow): Uint8Array {
   return encode([
     1,
@@ -18,7 +18,7 @@ export function encodeGroup(gid: Uint8Array, row: GroupRow): Uint8Array {
     row.since,
     row.secret,
     row.cardAt,
-    row.topics.map(({ operation, key }) => [operation, key]),
+    row.topics.map(writeHeldTopicKey),
     row.past.map(({ id, n, endedAt }) => [id, n, endedAt]),
   ])
 }
@@ -36,7 +36,7 @@ export function decodeGroup(bytes: Uint8Array): { readonly gid: Uint8Array; read
       since: asUint(fields[3], 'since'),
       secret: asBytes(fields[4], 'secret', { length: 32 }),
       cardAt: asUint(fields[5], 'card at'),
-      topics: asArray(fields[6], 'topics', { max: MAX_GROUP_HEADS }).map(readTopicKey),
+      topics: asArray(fields[6], 'topics', { max: MAX_TOPIC_KEYS }).map(readHeldTopicKey),
       past: asArray(fields[7], 'past', { max: MAX_PAST_CHAINS }).map((item) => {
         const [id, n, endedAt] = asArray(item, 'past', { length: 3 })
         return {

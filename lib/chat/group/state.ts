@@ -3,7 +3,7 @@ import type { OwnChain, PeerChain } from '../../group/sender-chain.ts'
 import type { GroupView } from '../../group/view.ts'
 import type { ReceiptEntry } from '../../conversation/contents.ts'
 import type { Payload } from '../../conversation/payload.ts'
-import type { TopicKey } from '../../conversation/group-contents.ts'
+import type { HeldTopicKey } from '../../group/topic.ts'
 import type { Random } from '../../crypto/primitives.ts'
 import type { LinkId } from '../events.ts'
 import type { Contact } from '../machine.ts'
@@ -28,7 +28,7 @@ export interface GroupRow {
   /** When the own card was written, ms; 0 for never. */
   readonly cardAt: number
   /** What topics are made of, by the operation whose author drew it: at most a few. */
-  readonly topics: readonly TopicKey[]
+  readonly topics: readonly HeldTopicKey[]
   /** Own chains that were replaced and whose frames are kept, oldest first. */
   readonly past: readonly { readonly id: Uint8Array; readonly n: number; readonly endedAt: number }[]
 }

@@ -17,7 +17,7 @@ import {
 } from '../../../lib/group/group-frame.ts'
 import { openGroupFrame, type OpenGroupResult } from '../../../lib/group/open-frame.ts'
 import { announceChain, frameContext, peerChain } from '../../../lib/group/sender-chain.ts'
-import { decodeTopicKeys, encodeTopicKeys } from '../../../lib/group/topic.ts'
+import { readHeldTopicKey, writeHeldTopicKey } from '../../../lib/group/topic.ts'
 import { messageSecret } from '../../../lib/session/chain-keys.ts'
 import { decode, encode } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
@@ -103,16 +103,10 @@ export const groupFrameTargets: readonly Target[] = [
     },
   },
   {
-    name: 'topic-keys',
-    covers: ['lib/group/topic.ts#decodeTopicKeys'],
-    seeds: [
-      encodeTopicKeys([]),
-      encodeTopicKeys([
-        { operation: new Uint8Array(32), key: new Uint8Array(32).fill(1), byAuthor: true },
-        { operation: new Uint8Array(32).fill(2), key: new Uint8Array(32).fill(3), byAuthor: false },
-      ]),
-    ],
-    run: (input) => encodeTopicKeys(decodeTopicKeys(input)),
+    name: 'topic-key-held',
+    covers: ['lib/group/topic.ts#readHeldTopicKey'],
+    seeds: [true, false].map((byAuthor) => encode([new Uint8Array(32), new Uint8Array(32).fill(1), byAuthor])),
+    run: (input) => encode(writeHeldTopicKey(readHeldTopicKey(decode(input, 128)))),
   },
   {
     name: 'group-frame',

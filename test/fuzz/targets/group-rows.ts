@@ -11,7 +11,7 @@ const row: GroupRow = {
   since: 1_780_000_000_000,
   secret: key,
   cardAt: 1_780_000_000_001,
-  topics: [{ operation: key, key }],
+  topics: [{ operation: key, key, byAuthor: true }],
   past: [{ id: chain, n: 7, endedAt: 5 }],
 }
 const fellow = {

@@ -3,20 +3,21 @@ import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../lib/bytes.ts'
 import {
   currentTopicKey,
-  decodeTopicKeys,
-  encodeTopicKeys,
   type HeldTopicKey,
   MAX_TOPIC_KEYS,
   nextTopicChange,
+  readHeldTopicKey,
   takeTopicKey,
   TOPIC_MS,
   TOPIC_OVERLAP_MS,
   topicOf,
   topicsAt,
+  writeHeldTopicKey,
 } from '../../../lib/group/topic.ts'
+import { decode, encode } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
 import { primitivesUnderTest } from '../../support/random.ts'
-import { expectStrictDecoder, refusal } from '../../support/strict-decoder.ts'
+import { expectStrictDecoder } from '../../support/strict-decoder.ts'
 
 const key = new Uint8Array(32).fill(7)
 const held = (operation: number, secret: number = operation, byAuthor = true): HeldTopicKey => ({
@@ -110,12 +111,25 @@ describe('topic keys that are held', () => {
     expect(takeTopicKey(told, held(1, 8, false))).toBe(told)
   })
 
-  test('are at most 16, and read from their row as they were written', () => {
+  test('are at most 16, of which what others said goes first', () => {
     let keys: readonly HeldTopicKey[] = []
-    for (let i = 1; i <= MAX_TOPIC_KEYS + 1; i++) keys = takeTopicKey(keys, held(i, i, i % 2 === 0))
-    expect(keys.map(({ operation }) => operation[0])).toEqual(Array.from({ length: MAX_TOPIC_KEYS }, (_, i) => i + 2))
-    expect(decodeTopicKeys(encodeTopicKeys(keys))).toEqual(keys)
-    expect(refusal(() => decodeTopicKeys(encodeTopicKeys([...keys, held(1)])))).toBe('malformed')
-    expectStrictDecoder({ value: keys.slice(0, 2), encode: encodeTopicKeys, decode: decodeTopicKeys, maxBytes: 2048 })
+    for (let i = 1; i <= MAX_TOPIC_KEYS; i++) keys = takeTopicKey(keys, held(i, i, i % 2 === 0))
+    const operations = () => keys.map(({ operation }) => operation[0])
+    for (let i = 100; i < 200; i++) keys = takeTopicKey(keys, held(i, i, false))
+    expect(operations().filter((each) => (each ?? 0) < 100)).toEqual([2, 4, 6, 8, 10, 12, 14, 16])
+    for (let i = 50; i < 58; i++) keys = takeTopicKey(keys, held(i))
+    expect(operations()).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 50, 51, 52, 53, 54, 55, 56, 57])
+    expect(takeTopicKey(keys, held(99, 99, false))).toBe(keys)
+    keys = takeTopicKey(keys, held(60))
+    expect(operations()).toEqual([4, 6, 8, 10, 12, 14, 16, 50, 51, 52, 53, 54, 55, 56, 57, 60])
+  })
+
+  test('are read from a row as they were written, and nothing else is', () => {
+    expectStrictDecoder({
+      value: held(1, 2, false),
+      encode: (key) => encode(writeHeldTopicKey(key)),
+      decode: (bytes) => readHeldTopicKey(decode(bytes, 128)),
+      maxBytes: 128,
+    })
   })
 })
