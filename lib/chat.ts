@@ -26,6 +26,7 @@ import { areDrained, enterBoxes, onLeftTimer, registerFor } from './chat/mail/bo
 import { onBoxTimer, onMailboxClosed, onMailboxMessage, onMailboxUnreachable } from './chat/mail/events.ts'
 import { acknowledgeFetched } from './chat/mail/fetching.ts'
 import { leaveByMail } from './chat/mail/leaving.ts'
+import type { Holding } from './chat/mail/state.ts'
 import { onStamped, postOutgoing } from './chat/mail/posting.ts'
 import { beginStream, onAnswerTimer } from './chat/mail/remotes.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
@@ -86,7 +87,7 @@ export interface Person {
   readonly outbox: readonly OutboxEntry[]
   readonly waiting: number
   /** Which mailboxes (PeerId in hexadecimal) hold own messages until when (ms), by counter. */
-  readonly stored: ReadonlyMap<number, ReadonlyMap<string, number>>
+  readonly stored: ReadonlyMap<number, ReadonlyMap<string, Holding>>
   /** Whether what is written now goes to their mailboxes. */
   readonly byMail: boolean
   /** Of a group what only groups have; null for a person. */

@@ -78,9 +78,9 @@ export function createConversations(
 
   /** Which mailboxes still hold an own message. */
   function storedAt(person: Person, counter: number): Partial<Pick<ViewContext, 'stored'>> {
-    const stored = [...(person.stored.get(counter) ?? [])].filter(([, until]) => until > now())
+    const stored = [...(person.stored.get(counter) ?? [])].filter(([, { until }]) => until > now())
     if (stored.length === 0) return {}
-    return { stored: stored.map(([id, until]) => ({ mailbox: mailboxText(id), until })) }
+    return { stored: stored.map(([id, { until }]) => ({ mailbox: mailboxText(id), until })) }
   }
 
   /** What is shown of a record, or undefined: changes of others are not, and what is about to be erased is no longer. */

@@ -10,6 +10,7 @@ import { receivePqAnswer, receivePqOffer } from '../session/pq-step.ts'
 import { ProtocolError } from '../errors.ts'
 import { GEN_AHEAD_MS } from './admission.ts'
 import { applyReceipts, jumpPast } from './authoring.ts'
+import { withAnnounced } from './contact-row.ts'
 import { eraseAfter } from './expiring.ts'
 import { answerGaps } from './gap-answers.ts'
 import { isInScope } from './group/scope.ts'
@@ -273,7 +274,8 @@ function applyControl(machine: Machine, contact: Contact, entry: SessionEntry, c
       jumpPast(machine, contact, control.counter)
       return
     case 'moved': {
-      contact.announced = [...contact.announced, control.session].slice(-4)
+      if (!entry.session.confirmed) return
+      updateRow(machine, contact, { announced: withAnnounced(contact.row, control.session) })
       const moved = contact.sessions.find(({ session }) => equalBytes(session.id, control.session))
       if (moved !== undefined) moved.unannounced = false
       return

@@ -120,7 +120,12 @@ export function applyReceipts(machine: Machine, contact: Contact, entries: reado
     }
     // What is delivered already may wait again, because they lost it.
     const dropped = dropFromOutbox(machine, contact, unionRanges(receipt.delivered, receipt.read))
-    if (dropped.length > 0) contact.resends = 0
+    if (dropped.length > 0) {
+      contact.resends = 0
+      // where it lay there is room again
+      contact.mail.leaves = true
+      machine.due.add(contact)
+    }
     for (const { order, target } of dropped) {
       // What it changed knows it too.
       if (target !== null) save(machine, { range: 'message', key: messageKey(contact, order), value: null })

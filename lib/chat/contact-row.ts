@@ -11,6 +11,7 @@ import {
   malformed,
   type WireValue,
 } from '../wire.ts'
+import { equalBytes } from '../bytes.ts'
 
 /** What is kept about a person, contact or not. Replaced as a whole when it changes. */
 export interface ContactRow {
@@ -53,6 +54,8 @@ export interface ContactRow {
   readonly receipts: boolean
   /** How long messages of this conversation live, ms; null for as long as they are kept. */
   readonly expires: number | null
+  /** Sessions that they announced inside a confirmed one, the newest last. */
+  readonly announced: readonly Uint8Array[]
 }
 
 /**
@@ -74,8 +77,11 @@ export const MAX_HELLO_BYTES = 1024
 
 const STATES: readonly ContactState[] = ['requested', 'pending', 'accepted', 'blocked', 'member', 'group']
 const VERIFIED = ['no', 'number', 'code'] as const
-/** First values of `receipts` and `expires`, which came later. */
+/** First values of `receipts` and `expires`, which came later; after them `announced` came, null at first. */
 const ADDED = [true, null] as const
+const MOST_ADDED = 3
+/** Announced sessions that are remembered. */
+const MAX_ANNOUNCED = 4
 const MAX_ROW_BYTES = 16 * 1024
 
 /** A contact of whom nothing but the account is known. */
@@ -102,7 +108,13 @@ export function newContactRow(account: Uint8Array, petname: string, state: Conta
     startedAt: 0,
     receipts: true,
     expires: null,
+    announced: [],
   }
+}
+
+/** The row after they announced a session. */
+export function withAnnounced({ announced }: ContactRow, session: Uint8Array): readonly Uint8Array[] {
+  return [...announced.filter((id) => !equalBytes(id, session)), session].slice(-MAX_ANNOUNCED)
 }
 
 /** The row's bytes for the store. */
@@ -129,13 +141,16 @@ export function encodeContactRow(row: ContactRow): Uint8Array {
     row.before === null ? null : STATES.indexOf(row.before),
     row.cameBy,
     row.unconfirmedDevice,
-    ...addedFields([row.receipts, row.expires], ADDED),
+    ...(row.announced.length > 0
+      ? [row.receipts, row.expires, row.announced]
+      : addedFields([row.receipts, row.expires], ADDED)),
   ])
 }
 
 /** Reads a stored row. Throws `malformed` or `newer-version`. */
 export function decodeContactRow(bytes: Uint8Array): ContactRow {
-  const fields = decodeTyped(bytes, { type: 'contact', fields: 19, added: ADDED, maxBytes: MAX_ROW_BYTES })
+  const given = decodeTyped(bytes, { type: 'contact', fields: 19, added: MOST_ADDED, maxBytes: MAX_ROW_BYTES })
+  const fields = [...given.slice(0, 19), ...readAdded(given.slice(19))]
   const state = stateOf(fields[3])
   const verified = VERIFIED[asUint(fields[4], 'verified')]
   if (verified === undefined) throw malformed('contact: unknown verification')
@@ -177,7 +192,19 @@ export function decodeContactRow(bytes: Uint8Array): ContactRow {
     unconfirmedDevice: asBoolean(fields[18], 'unconfirmed device'),
     receipts: asBoolean(fields[19], 'receipts'),
     expires: asNullable(fields[20], (value) => asUint(value, 'expires')),
+    announced: asArray(fields[21], 'announced', { max: MAX_ANNOUNCED }).map((item) =>
+      asBytes(item, 'session', { length: 32 }),
+    ),
   }
+}
+
+/** What came later stands there only when it says something. */
+function readAdded(added: readonly WireValue[]): readonly WireValue[] {
+  const [receipts, expires, announced] = added
+  if (added.length === 0) return [...ADDED, []]
+  const isNothing = Array.isArray(announced) ? announced.length === 0 : receipts === ADDED[0] && expires === ADDED[1]
+  if (added.length === 1 || isNothing) throw malformed('contact: fields that say nothing')
+  return [receipts ?? null, expires ?? null, announced ?? []]
 }
 
 function stateOf(value: WireValue | undefined): ContactState {

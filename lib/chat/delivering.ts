@@ -3,16 +3,17 @@ import type { Content } from '../conversation/contents.ts'
 import { takeReceipt } from '../conversation/due-receipts.ts'
 import { decodeRecord } from '../conversation/history.ts'
 import { fits } from '../session/seal.ts'
-import { canSeal, upcomingChain } from '../session/session.ts'
+import { canSeal, hasRoom, upcomingChain } from '../session/session.ts'
 import { type Contact, load, type Machine, save, send, setTimer, updateHead } from './machine.ts'
 import { leaveBesides } from './mail/besides.ts'
-import { isStoredEverywhere, wayTo } from './mail/links.ts'
+import { isFurther, roomySession } from './mail/further.ts'
+import { isLeftEverywhere, isStored, wayTo } from './mail/links.ts'
 import { forgetStored, postNewsSoon } from './mail/posting.ts'
 import { tellNews } from './news.ts'
 import { decodeOutbox, encodeOutbox, entryOf, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
 import { encodeSent, sentOf } from './sent.ts'
 import { ephemeral, linkFor, messageKey, sealInto } from './sealing.ts'
-import { owesAnswer, sendingSession } from './session-entry.ts'
+import { owesAnswer, sendingSession, type SessionEntry } from './session-entry.ts'
 import type { InGroup } from './group/saying.ts'
 import { isHeard, isSought } from './standing.ts'
 
@@ -75,34 +76,36 @@ function deliver(machine: Machine, contact: Contact): void {
   if (current === undefined) return
   const { outbox } = contact
   let at = indexOfCounter(outbox, contact.unsealedFrom)
-  const ride = canSeal(current.session) && mayRide(machine, contact, at)
+  let target = roomySession(contact, current)
+  const ride = target !== null && mayRide(machine, contact, at)
   let riders: readonly (Content | InGroup)[] = ride ? [...takeNews(contact), ...takeReceipts(machine, contact)] : []
-  while (contact.says.length > 0 && canSeal(current.session)) {
+  while (contact.says.length > 0 && target !== null && hasRoom(target.session)) {
     const saying = contact.says[0] as InGroup
     const payloads = [...riders.map((content) => ephemeral(machine, content)), ephemeral(machine, saying), PQ_ROOM]
-    if (riders.length > 0 && !fits(current.session, payloads)) {
-      sealInto(machine, contact, current, riders)
+    if (riders.length > 0 && !fits(target.session, payloads)) {
+      sealInto(machine, contact, target, riders)
       riders = []
       continue
     }
     contact.says.shift()
-    sealInto(machine, contact, current, [...riders, saying])
+    sealInto(machine, contact, target, [...riders, saying])
     riders = []
   }
   for (; at < outbox.length && mayLeave(contact); at++) {
     const entry = outbox[at] as OutboxEntry
     if (entry.sealed !== null) continue
-    if (entry.payload === null || !canSeal(current.session)) break
+    if (target !== null && !hasRoom(target.session)) target = roomySession(contact, current)
+    if (target === null || entry.payload === null) break
     // News and receipts ride along where they fit; a text of several kilobytes leaves them a frame of their own.
     const payloads = [...riders.map((content) => ephemeral(machine, content)), entry.payload, PQ_ROOM]
-    if (!fits(current.session, payloads)) {
-      sealInto(machine, contact, current, riders)
+    if (!fits(target.session, payloads)) {
+      sealInto(machine, contact, target, riders)
       riders = []
-      if (!canSeal(current.session)) break
+      if (!canSeal(target.session)) break
     }
-    const left = sealInto(machine, contact, current, riders, entry.payload)
+    const left = sealInto(machine, contact, target, riders, entry.payload)
     riders = []
-    entry.sealed = { session: current.session.id, chain: left.chain }
+    entry.sealed = { session: target.session.id, chain: left.chain }
     machine.atHand.bytes -= entry.payload.length
     entry.payload = null
     entry.left = true
@@ -112,10 +115,10 @@ function deliver(machine: Machine, contact: Contact): void {
   }
   const next = outbox[at]
   contact.unsealedFrom = next?.counter ?? contact.head.outgoing.counter + 1
-  if (canSeal(current.session)) {
-    if (riders.length > 0 || owesAnswer(current)) sealInto(machine, contact, current, riders)
-    if (next !== undefined && mayLeave(contact)) loadWaiting(machine, contact, at)
-  }
+  if (riders.length > 0 && target !== null) sealInto(machine, contact, target, riders)
+  else if (canSeal(current.session) && owesAnswer(current)) sealInto(machine, contact, current, [])
+  if (next !== undefined && mayLeave(contact) && roomySession(contact, current) !== null)
+    loadWaiting(machine, contact, at)
   scheduleResend(machine, contact)
 }
 
@@ -280,10 +283,13 @@ export function resendOutbox(machine: Machine, contact: Contact, leftBefore: num
   let reseal = false
   for (const entry of contact.outbox) {
     if (entry.sealed === null || (entry.leftAt > leftBefore && entry.leftAt <= machine.now)) continue
-    if (contact.link === null && isStoredEverywhere(machine, contact, entry.counter)) continue
+    if (contact.link === null && isLeftEverywhere(machine, contact, entry.counter)) continue
     const { session, chain } = entry.sealed
+    const isReadable = equalBytes(session, current.session.id)
+      ? upcoming < chain + RESENDABLE_CHAINS
+      : isOnItsWay(machine, contact, current, entry)
     // What follows a message that is sealed anew is sealed anew too, or it would overtake it.
-    reseal ||= !equalBytes(session, current.session.id) || upcoming >= chain + RESENDABLE_CHAINS
+    reseal ||= !isReadable
     if (reseal) unseal(contact, entry)
     else again.push(entry)
   }
@@ -291,6 +297,21 @@ export function resendOutbox(machine: Machine, contact: Contact, leftBefore: num
   const loading = contact.resending !== null
   contact.resending = again.length === 0 ? null : again
   if (!loading && again.length > 0) resendNext(machine, contact)
+}
+
+/**
+ * Whether it was sealed in a further session for their mailboxes, and they will still read it there: by mail nothing else can be
+ * done, and on a link what a mailbox holds need not take frames of another chain.
+ */
+function isOnItsWay(
+  machine: Machine,
+  contact: Contact,
+  current: SessionEntry,
+  { sealed, counter }: OutboxEntry,
+): boolean {
+  const entry = contact.sessions.find(({ session }) => sealed !== null && equalBytes(session.id, sealed.session))
+  if (entry === undefined || !isFurther(entry, current)) return false
+  return contact.link === null || isStored(machine, contact, counter)
 }
 
 function resendNext(machine: Machine, contact: Contact): void {

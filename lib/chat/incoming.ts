@@ -32,7 +32,7 @@ import { advance, sendingSession, type SessionEntry } from './session-entry.ts'
 import { isHeard, isOnlyAsked, isSought } from './standing.ts'
 import { letGo, skippedKey, startedLately, startSession } from './sessions.ts'
 import { tollOf } from './tolls.ts'
-import { holdWeak, releaseWeak } from './weak.ts'
+import { isAnnounced, mayTake, releaseAnnounced, releaseWeak, takeWeak } from './weak.ts'
 
 /** Frames in a row on a proved link that no session opens before a new session is started. */
 const UNREADABLE_LIMIT = 3
@@ -79,7 +79,7 @@ export function onPrefix(machine: Machine, link: Link, bytes: Uint8Array): void 
     const { contact, entry, first } = admitted
     link.from = contact
     saveSkipped(machine, contact, first)
-    holdWeak(machine, contact, entry, first.payloads)
+    takeWeak(machine, contact, entry, first)
     letGo(machine, contact)
     machine.due.add(contact)
   })
@@ -179,6 +179,11 @@ function open(
 
 function onOpened(machine: Machine, link: Link, contact: Contact, entry: SessionEntry, result: Opened): void {
   const wasConfirmed = entry.session.confirmed
+  if (result.chain === 0 && !mayTake(contact, entry, result.payloads)) {
+    // as if it had not come: what has no room now comes again when the session is confirmed
+    count(machine, 'payload: too many before confirmation')
+    return
+  }
   advance(entry, result.session)
   entry.changed = true
   entry.via = link.id
@@ -189,10 +194,11 @@ function onOpened(machine: Machine, link: Link, contact: Contact, entry: Session
   saveSkipped(machine, contact, result)
   if (entry.drive !== null && result.chain > entry.drive.chain) endDrive(machine, contact, entry)
   if (result.chain === 0) {
-    holdWeak(machine, contact, entry, result.payloads)
+    takeWeak(machine, contact, entry, result)
   } else {
     if (entry.session.confirmed && !wasConfirmed) onConfirmed(machine, link, contact, entry)
     applyPayloads(machine, contact, entry, result)
+    releaseAnnounced(machine, contact)
   }
 }
 
@@ -205,7 +211,7 @@ function onConfirmed(machine: Machine, link: Link, contact: Contact, entry: Sess
     emit(machine, { kind: 'contact', contact: contact.id })
   }
   releaseWeak(machine, contact, entry)
-  if (entry.unannounced && !contact.announced.some((id) => equalBytes(id, entry.session.id))) {
+  if (entry.unannounced && !isAnnounced(contact, entry)) {
     alert(machine, contact, 'secure session restarted')
   }
   entry.unannounced = false

@@ -129,8 +129,6 @@ export interface Contact {
   toldSeq: number
   /** Under which secret and day the keys of the look-ups of these days lie. */
   lookups: ReadonlyMap<string, Lookup>
-  /** Sessions that they announced inside an older one. */
-  announced: readonly Uint8Array[]
   /** When the sessions of the last hour were admitted, ms. */
   admitted: readonly number[]
   /** How often something was erased or changed here: what is read meanwhile may be out of date. */
@@ -350,7 +348,6 @@ export function contactOf(handle: Uint8Array, row: ContactRow, head: Head): Cont
     says: [],
     toldSeq: 0,
     lookups: new Map(),
-    announced: [],
     admitted: [],
     held: [],
     holds: 0,

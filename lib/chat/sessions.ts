@@ -4,7 +4,7 @@ import { decodeRecord } from '../conversation/history.ts'
 import { accountId } from '../identity/account.ts'
 import { isPrekeyUsable, parsePrekey } from '../identity/prekeys.ts'
 import { createPrefix } from '../session/handshake.ts'
-import { canSeal, expireChains, storedSkipped } from '../session/session.ts'
+import { canSeal, expireChains, hasRoom, storedSkipped } from '../session/session.ts'
 import type { LinkId } from './events.ts'
 import { type Contact, guarded, load, type Machine, save, updateRow } from './machine.ts'
 import { encodeOutbox, outboxKey } from './outbox.ts'
@@ -37,7 +37,9 @@ export const PREFIX_MEMORY_MS: number = 30 * 86_400_000
 
 /** Whether an own start of the last ten minutes is unanswered; one from the future was made by a clock that was wrong. */
 function isStarting(machine: Machine, contact: Contact): boolean {
-  const unanswered = contact.sessions.some(({ session }) => session.role === 'initiator' && !session.confirmed)
+  const unanswered = contact.sessions.some(
+    ({ session }) => session.role === 'initiator' && !session.confirmed && hasRoom(session),
+  )
   return unanswered && startedLately(machine, contact)
 }
 
@@ -49,7 +51,7 @@ export function startedLately(machine: Machine, { row }: Contact): boolean {
 /**
  * Starts a session and sends its first frame over the link: to somebody who accepted an empty one (content follows when
  * they have answered), to a stranger the request. Does nothing while an own start younger than ten minutes is
- * unanswered; while no usable prekey of theirs is known it asks the DHT first.
+ * unanswered and has room; while no usable prekey of theirs is known it asks the DHT first.
  */
 export function startSession(machine: Machine, contact: Contact, link: LinkId | null): void {
   guarded(machine, 'start', () => start(machine, contact, link))

@@ -1,4 +1,4 @@
-import { fromUtf8, utf8 } from '../bytes.ts'
+import { equalBytes, fromUtf8, utf8 } from '../bytes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import { decodePayload } from '../conversation/payload.ts'
 import { applyPayloads } from './applying.ts'
@@ -11,22 +11,49 @@ import { MAX_WEAK_PAYLOADS, type SessionEntry } from './session-entry.ts'
 const MAX_WEAK_BYTES: number = 16 * 1024
 
 /**
- * Holds the payloads of chain 0 with their session: whoever stole a prekey could have written them. Only what a request
- * shows before it is accepted, and where its sender is found, is looked at now.
+ * Whether a contact announced this session inside a confirmed one. Its id is the hash of its handshake: so it was begun by who they
+ * are, and not by somebody who stole a prekey, and what its chain 0 says needs no other proof.
  */
-export function holdWeak(
+export function isAnnounced({ row }: Contact, { session }: SessionEntry): boolean {
+  return row.state === 'accepted' && row.announced.some((id) => equalBytes(id, session.id))
+}
+
+/** Whether payloads of chain 0 are taken: those of an announced session are read at once, of another some are held. */
+export function mayTake(contact: Contact, entry: SessionEntry, payloads: readonly Uint8Array[]): boolean {
+  return isAnnounced(contact, entry) || entry.session.confirmed || fitsWeak([...entry.weak, ...payloads])
+}
+
+function fitsWeak(payloads: readonly Uint8Array[]): boolean {
+  return payloads.length <= MAX_WEAK_PAYLOADS && payloads.reduce((sum, { length }) => sum + length, 0) <= MAX_WEAK_BYTES
+}
+
+/**
+ * Takes the payloads of chain 0. Unless their session was announced they are held with it: whoever stole a prekey could have
+ * written them. Only what a request shows before it is accepted, and where its sender is found, is looked at now.
+ */
+export function takeWeak(
   machine: Machine,
   contact: Contact,
   entry: SessionEntry,
-  payloads: readonly Uint8Array[],
+  { payloads }: { readonly payloads: readonly Uint8Array[] },
 ): void {
+  if (entry.session.confirmed || isAnnounced(contact, entry)) {
+    applyPayloads(machine, contact, entry, { payloads, chain: 0 })
+    return
+  }
   for (const bytes of payloads) {
     if (contact.row.state === 'requested') guarded(machine, 'payload', () => look(machine, contact, bytes))
-    const size = entry.weak.reduce((sum, { length }) => sum + length, bytes.length)
-    if (entry.weak.length < MAX_WEAK_PAYLOADS && size <= MAX_WEAK_BYTES) entry.weak = [...entry.weak, bytes]
+    if (fitsWeak([...entry.weak, bytes])) entry.weak = [...entry.weak, bytes]
     else count(machine, 'payload: too many before confirmation')
   }
   entry.changed = true
+}
+
+/** What was held of sessions that were announced since is theirs. */
+export function releaseAnnounced(machine: Machine, contact: Contact): void {
+  for (const entry of contact.sessions) {
+    if (entry.weak.length > 0 && isAnnounced(contact, entry)) releaseWeak(machine, contact, entry)
+  }
 }
 
 function look(machine: Machine, contact: Contact, bytes: Uint8Array): void {

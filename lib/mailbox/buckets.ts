@@ -15,6 +15,9 @@ export interface Buckets {
   take(name: string, cost: number, now: number): boolean
 }
 
+/** Bytes of a request to a mailbox that count as one more against its rate. */
+export const BYTES_PER_TOKEN = 16_384
+
 /** Names that are remembered; whoever is forgotten starts with a full bucket, which a connection limit has to bound. */
 export const MAX_BUCKETS = 4096
 

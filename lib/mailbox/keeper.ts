@@ -1,6 +1,6 @@
 import { toHex } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'
-import { createBuckets } from './buckets.ts'
+import { BYTES_PER_TOKEN, createBuckets } from './buckets.ts'
 import { answer, count, type KeeperEffect, type KeeperOptions, type Keeping, refuse, save } from './keeping.ts'
 import { type Kept, removeQueue } from './kept.ts'
 import { publishLeft } from './left-slots.ts'
@@ -21,8 +21,6 @@ export type KeeperEvent =
 
 /** Requests that cannot be read before a stream is closed. */
 const MAX_MALFORMED = 4
-/** Bytes of a request that count as one more against the rate. */
-const BYTES_PER_TOKEN = 16_384
 /** An owner who was not there for so long is forgotten, with its queues, ms. */
 const OWNER_MS: number = 60 * 86_400_000
 

@@ -152,9 +152,13 @@ export function shareOf({ items }: Queue): Share {
   return { blobs: items.size, bytes }
 }
 
-/** Whether the queue and its owner have room for one more blob of this length. */
-export function fits(queue: Queue, length: number): boolean {
-  return hasRoomFor(queue.owner.usage, shareOf(queue), queue.kind, length)
+/** Whether the queue and its owner have room for one more blob of this length, once those of the queue that it replaces are gone. */
+export function fits(queue: Queue, length: number, replaced: readonly Item[]): boolean {
+  const { kind, owner } = queue
+  const { blobs, bytes } = shareOf(queue)
+  const gone = replaced.reduce((sum, item) => sum + item.length, 0)
+  const usage = usageWith(owner.usage, kind, -replaced.length, -gone)
+  return hasRoomFor(usage, { blobs: blobs - replaced.length, bytes: bytes - gone }, kind, length)
 }
 
 /** The order that the key of an `item` or `blob` row says. */

@@ -12,6 +12,8 @@ import type { Stamp } from './stamp.ts'
 export const MAX_MAILBOX_MESSAGE_BYTES: number = 66 * 1024
 /** Items of one `register`, `drop` or `ack`. */
 export const MAX_ITEMS = 64
+/** Blobs that one takes the place of: so many names fit beside the largest. */
+export const MAX_REPLACED = 32
 /** Slot values of one `slots`. */
 export const MAX_SLOTS_TOLD = 7
 /** The random bytes with which a mailbox greets. */
@@ -37,6 +39,8 @@ export type MailboxRequest =
       readonly token: Uint8Array | null
       readonly stamp: Stamp | null
       readonly blob: Uint8Array
+      /** Blobs (by SHA-256) of the same queue that may go once this one is kept: their frames are in it. */
+      readonly replaced: readonly Uint8Array[]
     }
   /** I own the queues registered under this key; the signature is over this connection. */
   | { readonly kind: 'login'; readonly n: number; readonly owner: Uint8Array; readonly signature: Uint8Array }
@@ -110,8 +114,9 @@ function writeRequest(request: MailboxRequest): WireValue {
   const head = [1, request.kind, request.n] as const
   switch (request.kind) {
     case 'put': {
-      const { queue, token, stamp, blob } = request
-      return [...head, queue, token, stamp && [stamp.hour, stamp.nonce], blob]
+      const { queue, token, stamp, blob, replaced } = request
+      const end = replaced.length === 0 ? [] : [replaced]
+      return [...head, queue, token, stamp && [stamp.hour, stamp.nonce], blob, ...end]
     }
     case 'login':
       return [...head, request.owner, request.signature]
@@ -136,7 +141,7 @@ function readRequest(value: WireValue): MailboxRequest {
   const { kind, n, fields } = readHead(value)
   switch (kind) {
     case 'put': {
-      expectFields(fields, 4)
+      expectFields(fields, fields.length === 5 ? 5 : 4)
       return {
         kind,
         n,
@@ -144,6 +149,7 @@ function readRequest(value: WireValue): MailboxRequest {
         token: asNullable(fields[1], (item) => asBytes(item, 'write token', { length: WRITE_TOKEN_BYTES })),
         stamp: asNullable(fields[2], readStamp),
         blob: asBlob(fields[3]),
+        replaced: fields.length === 5 ? readReplaced(fields[4]) : [],
       }
     }
     case 'login':
@@ -259,6 +265,12 @@ function readQueue(value: WireValue): NewQueue {
     kind,
     tokenHash: asNullable(items[2], (item) => asBytes(item, 'token hash', { length: 32 })),
   }
+}
+
+function readReplaced(value: WireValue | undefined): readonly Uint8Array[] {
+  const replaced = asArray(value, 'replaced', { max: MAX_REPLACED })
+  if (replaced.length === 0) throw malformed('replaced: a list of nothing')
+  return replaced.map((item) => asBytes(item, 'hash', { length: 32 }))
 }
 
 function readStamp(value: WireValue): Stamp {

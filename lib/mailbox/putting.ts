@@ -7,11 +7,11 @@ import { KEPT_MS } from './quota.ts'
 import { signReceipt } from './receipt.ts'
 import { hourOf, STAMP_HOURS, stampBits } from './stamp.ts'
 import type { Stream } from './stream.ts'
-import { tellArrival } from './telling.ts'
+import { letGo, tellArrival } from './telling.ts'
 
 type Put = Extract<MailboxRequest, { kind: 'put' }>
 
-/** Somebody leaves a blob. Nothing that has a receipt is ever given up for another. */
+/** Somebody leaves a blob. Nothing that has a receipt is ever given up for another, but for what its writer names. */
 export function put(keeping: Keeping, stream: Stream, request: Put): void {
   const { kept, primitives } = keeping
   const { n, blob } = request
@@ -23,6 +23,7 @@ export function put(keeping: Keeping, stream: Stream, request: Put): void {
   const hash = primitives.sha256(blob)
   const known = queue.items.get(toHex(hash))
   if (known !== undefined) {
+    for (const item of replacedBy(queue, request, known)) letGo(keeping, item)
     receipt(keeping, stream, n, known)
     return
   }
@@ -35,16 +36,28 @@ export function put(keeping: Keeping, stream: Stream, request: Put): void {
     refuse(keeping, stream, n, 'stamp', priceOf(keeping, queue))
     return
   }
-  if (!fits(queue, blob.length) || kept.bytes + blob.length > keeping.limits.maxBytes) {
+  const replaced = replacedBy(queue, request)
+  if (!fits(queue, blob.length, replaced) || kept.bytes + blob.length > keeping.limits.maxBytes) {
     refuse(keeping, stream, n, 'quota')
     return
   }
+  for (const item of replaced) letGo(keeping, item)
   const item: Item = { queue, order: kept.nextOrder, hash, length: blob.length, until: keeping.now + KEPT_MS[kind] }
   addItem(kept, item)
   const at = u64be(item.order)
   save(keeping, { range: 'item', key: at, value: encodeItem(item) }, { range: 'blob', key: at, value: blob })
   receipt(keeping, stream, n, item)
   tellArrival(keeping, item, blob)
+}
+
+/**
+ * What lies in the queue of what the writer names. Only the one person who has its token knows these hashes, and might as well
+ * never have left them; where anybody may knock, nobody takes anything back.
+ */
+function replacedBy(queue: Queue, { replaced }: Put, but?: Item): readonly Item[] {
+  if (queue.tokenHash === null) return []
+  const named = new Set(replaced.flatMap((hash) => queue.items.get(toHex(hash)) ?? []))
+  return [...named].filter((item) => item !== but)
 }
 
 function mayWrite({ primitives }: Keeping, { tokenHash }: Queue, token: Uint8Array | null): boolean {

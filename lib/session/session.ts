@@ -204,6 +204,14 @@ export function canSeal(session: Session): boolean {
   return mustStep(session) || (session.send !== null && session.send.n < MAX_CHAIN_FRAMES)
 }
 
+/** Frames of a chain that are left for what has to be said when it is full: that another session goes on. */
+const RESERVED_FRAMES = 4
+
+/** Whether another message may be sealed, with some frames left behind it. */
+export function hasRoom(session: Session): boolean {
+  return mustStep(session) || (session.send !== null && session.send.n < MAX_CHAIN_FRAMES - RESERVED_FRAMES)
+}
+
 /** Bytes that the next frame adds to its padded payload. */
 export function upcomingOverhead(session: Session): number {
   return frameOverhead(upcomingChain(session) === 1)

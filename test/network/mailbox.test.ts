@@ -53,6 +53,27 @@ describe('a rendezvous node with a mailbox', () => {
     expect(known).toMatchObject({ mailbox: rendezvous.ready.peerId, state: 'ready' })
   }, 90_000)
 
+  test('gives somebody 1,100 texts that were written one by one, in their order, though the writer is gone', async () => {
+    await using people = await twoFriends(WORDS)
+    const { ada, bob } = people
+    await withMailbox(people)
+    await bob.node.signal('SIGTERM')
+    const caller = await ada.connect()
+    const texts = Array.from({ length: 1_100 }, (_, i) => `text ${i}`)
+    for (const text of texts) await caller.call('message.send', { who: 'bob', text })
+    await ada.until(async (again) => {
+      const sent = await again.call('message.list', { who: 'bob', last: texts.length })
+      return sent.every(({ state }) => state === 'stored') || undefined
+    })
+    await ada.node.signal('SIGKILL')
+    await bob.again()
+    await shows(bob, 'ada', texts.length)
+    expect(await textsOf(bob, 'ada')).toEqual(['leave it there', ...texts])
+    await ada.again()
+    await deliver(ada, 'bob', 'and good morning')
+    expect((await textsOf(bob, 'ada')).length).toBe(texts.length + 2)
+  }, 180_000)
+
   test(
     `loses, doubles and swaps nothing when sender, recipient and mailbox are killed in turn (${ROUNDS} rounds of SIGKILL)`,
     async () => {

@@ -59,16 +59,9 @@ export const admissions: Part = {
     {
       protection: 'Content of chain 0 is held until the sender is confirmed',
       threat: 'who stole prekeys writes into a conversation',
-      file: 'lib/chat/incoming.ts',
+      file: 'lib/chat/weak.ts',
       takeOut: [
-        {
-          find: 'holdWeak(machine, contact, entry, first.payloads)',
-          replace: 'applyPayloads(machine, contact, entry, { payloads: first.payloads, chain: 0 })',
-        },
-        {
-          find: '    holdWeak(machine, contact, entry, result.payloads)\n',
-          replace: '    applyPayloads(machine, contact, entry, result)\n',
-        },
+        { find: 'if (entry.session.confirmed || isAnnounced(contact, entry)) {', replace: 'if (entry !== null) {' },
       ],
       test: {
         file: hostile,
@@ -81,8 +74,8 @@ export const admissions: Part = {
       file: 'lib/chat/weak.ts',
       takeOut: [
         {
-          find: 'if (entry.weak.length < MAX_WEAK_PAYLOADS && size <= MAX_WEAK_BYTES) entry.weak',
-          replace: 'if (size > 0) entry.weak',
+          find: ' && payloads.reduce((sum, { length }) => sum + length, 0) <= MAX_WEAK_BYTES',
+          replace: '',
         },
       ],
       test: { file: hostile, name: 'what is held before confirmation is bounded' },

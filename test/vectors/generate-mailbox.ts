@@ -3,6 +3,7 @@ import { toHex } from '../../lib/bytes.ts'
 import { deriveQueue, inviteSubject, KNOCK_SUBJECT } from '../../lib/chat/mail/queues.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
 import { sealBlob } from '../../lib/mailbox/blob.ts'
+import { encodeRequest } from '../../lib/mailbox/messages.ts'
 import { signLogin } from '../../lib/mailbox/login.ts'
 import { signReceipt } from '../../lib/mailbox/receipt.ts'
 import { encodeKnockRoutes, encodeRoute, knockSecret } from '../../lib/mailbox/route.ts'
@@ -54,6 +55,13 @@ export function mailboxVectors(primitives: Primitives): object {
     { peer, addresses, key: mailbox.publicKey, queue },
     { peer: random.bytes(34), addresses: [], key: random.bytes(32), queue: random.bytes(32) },
   ]
+  const stamped = { hour: Math.floor(NOW / 3_600_000), nonce: random.bytes(8) }
+  const left = random.bytes(1088)
+  const puts = [
+    { n: 1, token, stamp: null, replaced: [] },
+    { n: 2, token: null, stamp: stamped, replaced: [] },
+    { n: 300, token, stamp: null, replaced: [random.bytes(32), random.bytes(32)] },
+  ]
   return {
     about:
       'What lies at mailboxes and how they are spoken to; times are ms. Keys are Ed25519 seeds, peers are random bytes.',
@@ -89,6 +97,14 @@ export function mailboxVectors(primitives: Primitives): object {
     },
     login: { nonce: toHex(greetingNonce), signature: toHex(signLogin(primitives, owner, greeting)) },
     stamp: stampVector(primitives, { peer, queue, hash }),
+    puts: puts.map((put) => ({
+      n: put.n,
+      token: put.token && toHex(put.token),
+      stamp: put.stamp && { hour: put.stamp.hour, nonce: toHex(put.stamp.nonce) },
+      blob: toHex(left),
+      replaced: put.replaced.map(toHex),
+      bytes: toHex(encodeRequest({ kind: 'put', queue, blob: left, ...put })),
+    })),
   }
 }
 

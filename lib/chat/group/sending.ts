@@ -96,7 +96,7 @@ export function mailFrames(
     const copy = frame.slice()
     machine.mail.marks.set(copy, (mailbox, until) => {
       fellow.mailed.set(counter, until)
-      markStored(machine, contact, mailbox, until, [counter])
+      markStored(machine, contact, mailbox, { until, loose: null }, [counter])
     })
     send(machine, way, copy)
   }

@@ -57,15 +57,15 @@ export function routesOf({ network }: Machine, { mail }: Contact): readonly Rout
 
 /** Whether this mailbox (by PeerId in hexadecimal) said that it holds this own message still. */
 export function isHeldAt(contact: Contact, counter: number, mailbox: string, now: number): boolean {
-  const until = contact.mail.stored.get(counter)?.get(mailbox)
-  return until !== undefined && until > now
+  const holding = contact.mail.stored.get(counter)?.get(mailbox)
+  return holding !== undefined && holding.until > now
 }
 
 /** Whether a mailbox that is believed holds this own message still. */
 export function isStored(machine: Machine, contact: Contact, counter: number): boolean {
   const stored = contact.mail.stored.get(counter)
   if (stored === undefined) return false
-  return [...stored].some(([mailbox, until]) => until > machine.now && isBelieved(machine, mailbox))
+  return [...stored].some(([mailbox, { until }]) => until > machine.now && isBelieved(machine, mailbox))
 }
 
 /** Whether each mailbox of theirs holds this own message still. */
@@ -73,6 +73,21 @@ export function isStoredEverywhere(machine: Machine, contact: Contact, counter: 
   const routes = routesOf(machine, contact)
   if (routes.length === 0) return isStored(machine, contact, counter)
   return routes.every(({ peer }) => isHeldAt(contact, counter, toHex(peer), machine.now))
+}
+
+/** Whether each mailbox of theirs holds this own message still, or is being given it. */
+export function isLeftEverywhere(machine: Machine, contact: Contact, counter: number): boolean {
+  const routes = routesOf(machine, contact)
+  if (routes.length === 0) return isStored(machine, contact, counter)
+  return routes.every(({ peer }) => {
+    const mailbox = toHex(peer)
+    return isHeldAt(contact, counter, mailbox, machine.now) || contact.mail.posting.has(postingKey(counter, mailbox))
+  })
+}
+
+/** How an own message that is being given to a mailbox is named in `posting`. */
+export function postingKey(counter: number, mailbox: string): string {
+  return `${counter} ${mailbox}`
 }
 
 /** How long the receipts of a mailbox count for nothing that did not produce what it had given one for, ms. */

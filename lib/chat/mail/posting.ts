@@ -1,17 +1,20 @@
-import { equalBytes, fromHex, toHex } from '../../bytes.ts'
+import { equalBytes, toHex } from '../../bytes.ts'
 import { ProtocolError } from '../../errors.ts'
-import { BLOB_BYTES, KNOCK_BYTES, MAX_BLOB_FRAMES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
+import { KNOCK_BYTES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
+import { BYTES_PER_TOKEN } from '../../mailbox/buckets.ts'
 import type { MailboxAnswer, Refusal } from '../../mailbox/messages.ts'
 import { KEPT_MS } from '../../mailbox/quota.ts'
 import { openReceipt } from '../../mailbox/receipt.ts'
 import { knockSecret, type Route } from '../../mailbox/route.ts'
 import { hourOf, type Stamp } from '../../mailbox/stamp.ts'
 import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
-import { isHeldAt, isStored, isStoredEverywhere, routesOf } from './links.ts'
+import { entryOf } from '../outbox.ts'
+import { isHeldAt, isLeftEverywhere, isStored, postingKey, routesOf } from './links.ts'
+import { hasRoom, type Letter, pack } from './packing.ts'
 import { ask, remoteOf } from './remotes.ts'
 import { forgetRoute } from './routes.ts'
 import { encodeStored, storedKey } from './rows.ts'
-import type { Mark } from './state.ts'
+import type { Holding } from './state.ts'
 
 /** Pauses before what no mailbox took is left again, ms. */
 const POST_PAUSES_MS: readonly number[] = [5_000, 60_000, 600_000, 3_600_000]
@@ -24,7 +27,15 @@ const NEWS_WITHIN_MS = 4_000
 /** Frames without a message that no mailbox took and that are left again; the oldest are given up. */
 const MAX_UNPOSTED = 32
 
-const LARGEST = BLOB_BYTES.at(-1) as number
+/**
+ * Blobs for one person that a mailbox may be about to answer. What is written meanwhile waits for one of the answers and shares a blob:
+ * so somebody in a hurry neither fills the queue nor asks more often than the mailbox grants.
+ */
+const MAX_UNDER_WAY = 4
+/** How long a mailbox that did not take something is not asked to take another message, ms. */
+const SPARED_MS = 5_000
+/** How long messages gather for one that was asked often of late, ms. */
+const PACED_MS = 1_000
 
 /** The end of a turn: frames that leave by mail are put into blobs, one for each mailbox of the recipient. */
 export function postOutgoing(machine: Machine): void {
@@ -51,18 +62,6 @@ export function postOutgoing(machine: Machine): void {
   marks.clear()
 }
 
-/** A frame that leaves by mail, and what became of it at the mailboxes. */
-interface Letter {
-  readonly frame: Uint8Array
-  /** Of the own message that it carries, if it does. */
-  readonly counter: number | null
-  /** Who hears that it is held; null for nobody. */
-  readonly mark: Mark | null
-  /** Mailboxes that have not answered yet. */
-  open: number
-  held: boolean
-}
-
 /** To each mailbox what it does not hold and is not being given. */
 function postAll(machine: Machine, contact: Contact, letters: readonly Letter[]): void {
   const posts = routesOf(machine, contact).map((route) => {
@@ -72,34 +71,46 @@ function postAll(machine: Machine, contact: Contact, letters: readonly Letter[])
         counter === null ||
         !(isHeldAt(contact, counter, mailbox, machine.now) || contact.mail.posting.has(postingKey(counter, mailbox))),
     )
-    for (const letter of lacking) letter.open++
-    return { route, packs: pack(lacking) }
+    const messages = lacking.filter(({ counter }) => counter !== null)
+    const waits = messages.length > 0 && mustWait(machine, contact, mailbox)
+    const leaving = waits ? lacking.filter(({ counter }) => counter === null) : lacking
+    for (const letter of leaving) letter.open++
+    return { route, packs: pack(leaving) }
   })
   for (const { route, packs } of posts) {
-    for (const packed of packs) postTo(machine, contact, route, packed)
-  }
-}
-
-function postingKey(counter: number, mailbox: string): string {
-  return `${counter} ${mailbox}`
-}
-
-/** As few blobs as hold the frames, in their order. */
-function pack(letters: readonly Letter[]): Letter[][] {
-  const blobs: Letter[][] = []
-  let bytes = 0
-  for (const letter of letters) {
-    const last = blobs.at(-1)
-    const more = packedBytes([letter.frame])
-    if (last !== undefined && last.length < MAX_BLOB_FRAMES && bytes + more <= LARGEST) {
-      last.push(letter)
-      bytes += more
-    } else {
-      blobs.push([letter])
-      bytes = more
+    for (const packed of packs) {
+      const isLoose = hasRoom(packed) && packed.letters.every(({ counter }) => counter !== null)
+      postTo(machine, contact, route, { ...packed, isLoose, replaced: [] })
     }
   }
-  return blobs
+}
+
+/** Whether messages for them gather before the mailbox is asked again. */
+function mustWait(machine: Machine, contact: Contact, mailbox: string): boolean {
+  const { mail } = contact
+  if ((mail.underWay.get(mailbox) ?? 0) >= MAX_UNDER_WAY) {
+    mail.gathers = true
+    return true
+  }
+  const sparedUntil = mail.spared.get(mailbox) ?? 0
+  if (sparedUntil > machine.now && sparedUntil <= machine.now + SPARED_MS) leaveAt(machine, contact, sparedUntil)
+  else if (machine.mail.pace.take(mailbox, 1, machine.now)) return false
+  else leaveAt(machine, contact, machine.now + PACED_MS)
+  return true
+}
+
+/** What waits is left then, unless that happens sooner anyway. */
+function leaveAt(machine: Machine, contact: Contact, at: number): void {
+  const { mail } = contact
+  if (mail.againAt !== null && mail.againAt <= at && mail.againAt > machine.now) return
+  mail.againAt = at
+  setTimer(machine, `post:${contact.id}`, at)
+}
+
+/** Frames that lie there in several blobs go into one, which takes their place. */
+export function postInstead(machine: Machine, contact: Contact, route: Way, bundle: Bundle): void {
+  for (const letter of bundle.letters) letter.open++
+  postTo(machine, contact, route, bundle)
 }
 
 /** A first frame to somebody who told nothing yet goes where strangers may knock. */
@@ -112,34 +123,46 @@ function knock(machine: Machine, contact: Contact, letters: readonly Letter[]): 
     letter.open = contact.mail.knocks.length
     for (const route of contact.mail.knocks) {
       const secret = knockSecret(machine.primitives, contact.row.account, route.queue)
-      postTo(machine, contact, { ...route, token: null, secret }, [letter], KNOCK_BYTES)
+      const bundle: Bundle = { letters: [letter], frames: [letter.frame], isLoose: false, replaced: [] }
+      postTo(machine, contact, { ...route, token: null, secret }, bundle, KNOCK_BYTES)
     }
   }
 }
 
 /** Where a blob goes: a route, or the queue for strangers, which has no token. */
-type Way = Omit<Route, 'token'> & { readonly token: Uint8Array | null }
+export type Way = Omit<Route, 'token'> & { readonly token: Uint8Array | null }
 
-function postTo(machine: Machine, contact: Contact, route: Way, letters: readonly Letter[], size?: number): void {
-  const frames = letters.map(({ frame }) => frame)
-  const blob = sealBlob(machine.primitives, machine.random, route, frames, size)
-  for (const { counter } of letters) {
-    if (counter !== null) contact.mail.posting.add(postingKey(counter, toHex(route.peer)))
-  }
-  put(machine, contact, route, { blob, letters, stamp: null })
+/** What goes into a blob. */
+interface Bundle {
+  readonly letters: readonly Letter[]
+  readonly frames: readonly Uint8Array[]
+  /** Whether it may be replaced by one that has more in it: it has room, and nothing in it is not in the outbox too. */
+  readonly isLoose: boolean
+  /** Hashes of the blobs that it replaces. */
+  readonly replaced: readonly Uint8Array[]
 }
 
-interface Posted {
+function postTo(machine: Machine, contact: Contact, route: Way, bundle: Bundle, size?: number): void {
+  const { mail } = contact
+  const blob = sealBlob(machine.primitives, machine.random, route, bundle.frames, size)
+  const mailbox = toHex(route.peer)
+  for (const { counter } of bundle.letters) if (counter !== null) mail.posting.add(postingKey(counter, mailbox))
+  mail.underWay.set(mailbox, (mail.underWay.get(mailbox) ?? 0) + 1)
+  // a large one counts for several there
+  machine.mail.pace.take(mailbox, Math.floor(blob.length / BYTES_PER_TOKEN), machine.now)
+  put(machine, contact, route, { ...bundle, blob, hash: machine.primitives.sha256(blob), stamp: null })
+}
+
+interface Posted extends Bundle {
   readonly blob: Uint8Array
-  readonly letters: readonly Letter[]
+  readonly hash: Uint8Array
   readonly stamp: Stamp | null
 }
 
 function put(machine: Machine, contact: Contact, route: Way, posted: Posted): void {
-  const { blob, stamp } = posted
-  const hash = machine.primitives.sha256(blob)
+  const { blob, hash, stamp, replaced } = posted
   const { queue, token } = route
-  ask(machine, remoteOf(machine, route), { kind: 'put', queue, token, stamp, blob }, (answer) => {
+  ask(machine, remoteOf(machine, route), { kind: 'put', queue, token, stamp, blob, replaced }, (answer) => {
     if (answer?.kind === 'refused' && answer.reason === 'stamp' && answer.least > 0) {
       pay(machine, contact, route, posted, answer.least)
       return
@@ -150,14 +173,18 @@ function put(machine: Machine, contact: Contact, route: Way, posted: Posted): vo
 }
 
 /** A mailbox holds a blob until then, or it does not (null). What none holds is left again soon, the rest at those that lack it. */
-function posting(machine: Machine, contact: Contact, route: Way, { letters }: Posted, until: number | null): void {
+function posting(machine: Machine, contact: Contact, route: Way, posted: Posted, until: number | null): void {
   const { mail } = contact
+  const { letters, hash, isLoose } = posted
   const mailbox = toHex(route.peer)
+  if (posted.replaced.length > 0) mail.merging.delete(mailbox)
+  answered(machine, contact, mailbox, until !== null)
   const counters = letters.flatMap(({ counter }) => counter ?? [])
   for (const counter of counters) mail.posting.delete(postingKey(counter, mailbox))
   if (until !== null) {
     mail.attempts = 0
-    markStored(machine, contact, mailbox, until, counters)
+    mail.grew = true
+    markStored(machine, contact, mailbox, { until, loose: isLoose ? toHex(hash) : null }, counters)
   }
   for (const letter of letters) {
     letter.open--
@@ -169,7 +196,23 @@ function posting(machine: Machine, contact: Contact, route: Way, { letters }: Po
     mail.unposted.push(letter.frame)
     if (mail.unposted.length > MAX_UNPOSTED) mail.unposted.shift()
   }
-  if (until === null && (counters.length > 0 || mail.unposted.length > 0)) postLater(machine, contact)
+  if (until !== null) return
+  const isLacking = counters.some((counter) => !isHeldAt(contact, counter, mailbox, machine.now))
+  if (isLacking || mail.unposted.length > 0) postLater(machine, contact)
+}
+
+/** One blob less is under way: what gathered meanwhile may leave, and what lies there may be brought together. */
+function answered(machine: Machine, contact: Contact, mailbox: string, isTaken: boolean): void {
+  const { mail } = contact
+  const left = (mail.underWay.get(mailbox) ?? 1) - 1
+  if (left > 0) mail.underWay.set(mailbox, left)
+  else mail.underWay.delete(mailbox)
+  machine.due.add(contact)
+  if (isTaken) mail.spared.delete(mailbox)
+  else mail.spared.set(mailbox, machine.now + SPARED_MS)
+  if (!mail.gathers) return
+  mail.gathers = false
+  mail.leaves = true
 }
 
 /** The mailbox takes a knock for a proof of work only. What is asked for beyond measure is not paid. */
@@ -225,18 +268,18 @@ export function markStored(
   machine: Machine,
   contact: Contact,
   mailbox: string,
-  until: number,
+  holding: Holding,
   counters: readonly number[],
 ): void {
-  const waiting = new Set(contact.outbox.map(({ counter }) => counter))
-  const marked = counters.filter((counter) => waiting.has(counter))
+  const marked = counters.filter((counter) => entryOf(contact.outbox, counter) !== undefined)
+  const fresh = marked.filter((counter) => !isHeldAt(contact, counter, mailbox, machine.now))
   for (const counter of marked) {
-    const stored = new Map(contact.mail.stored.get(counter)).set(mailbox, until)
+    const stored = new Map(contact.mail.stored.get(counter)).set(mailbox, holding)
     contact.mail.stored.set(counter, stored)
-    save(machine, { range: 'stored', key: storedKey(contact.handle, counter), value: encodeStored(stored, fromHex) })
+    save(machine, { range: 'stored', key: storedKey(contact.handle, counter), value: encodeStored(stored) })
   }
-  if (marked.length === 0) return
-  const ranges = marked.map((counter): readonly [number, number] => [counter, counter])
+  if (fresh.length === 0) return
+  const ranges = fresh.map((counter): readonly [number, number] => [counter, counter])
   emit(machine, { kind: 'states', contact: contact.id, counters: ranges, state: 'stored' })
 }
 
@@ -255,8 +298,7 @@ function postLater(machine: Machine, contact: Contact): void {
   const at = machine.now + pauseMs + jitter(machine, pauseMs / 2)
   if (mail.againAt !== null && mail.againAt <= at && mail.againAt > machine.now) return
   if (isUrgent) mail.attempts++
-  mail.againAt = at
-  setTimer(machine, `post:${contact.id}`, at)
+  leaveAt(machine, contact, at)
 }
 
 /** Receipts and news that have no message to ride on leave in a moment. */
@@ -270,7 +312,7 @@ function hasUnstored(machine: Machine, contact: Contact): boolean {
   return contact.outbox.some(({ counter }) => !isStored(machine, contact, counter))
 }
 
-/** Whether something waits that not all mailboxes of theirs hold. */
+/** Whether something waits that not all mailboxes of theirs hold or are being given. */
 export function isLacking(machine: Machine, contact: Contact): boolean {
-  return contact.outbox.some(({ counter }) => !isStoredEverywhere(machine, contact, counter))
+  return contact.outbox.some(({ counter }) => !isLeftEverywhere(machine, contact, counter))
 }

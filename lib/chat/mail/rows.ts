@@ -1,8 +1,8 @@
-import { concat, toHex, u64be, uintFrom } from '../../bytes.ts'
+import { concat, fromHex, toHex, u64be, uintFrom } from '../../bytes.ts'
 import type { Primitives } from '../../crypto/primitives.ts'
 import { decodeRoute, encodeRoute, MAX_MAILBOXES, MAX_ROUTE_BYTES, type Route } from '../../mailbox/route.ts'
-import { asArray, asBytes, asNullable, asUint, decodeTyped, encode } from '../../wire.ts'
-import type { Box } from './state.ts'
+import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed } from '../../wire.ts'
+import type { Box, Holding } from './state.ts'
 
 const MAX_ROW_BYTES = 4096
 const MAX_ADDRESSES = 4
@@ -65,18 +65,26 @@ export function decodeRoutes(bytes: Uint8Array): readonly Route[] {
   )
 }
 
-/** `[1, "stored", [[PeerId, until]…]]`: which mailboxes hold an own message. */
-export function encodeStored(stored: ReadonlyMap<string, number>, peerOf: (id: string) => Uint8Array): Uint8Array {
-  return encode([1, 'stored', [...stored].map(([id, until]) => [peerOf(id), until])])
+/** `[1, "stored", [[PeerId, until, H(blob) while it has room]…]]`: which mailboxes hold an own message. */
+export function encodeStored(stored: ReadonlyMap<string, Holding>): Uint8Array {
+  const holdings = [...stored].map(([id, { until, loose }]) =>
+    loose === null ? [fromHex(id), until] : [fromHex(id), until, fromHex(loose)],
+  )
+  return encode([1, 'stored', holdings])
 }
 
 /** Throws `malformed` or `newer-version`. */
-export function decodeStored(bytes: Uint8Array): ReadonlyMap<string, number> {
+export function decodeStored(bytes: Uint8Array): ReadonlyMap<string, Holding> {
   const [items] = decodeTyped(bytes, { type: 'stored', fields: 1, maxBytes: MAX_ROW_BYTES })
   return new Map(
     asArray(items, 'stored', { max: 2 * MAX_MAILBOXES }).map((item) => {
-      const [peer, until] = asArray(item, 'stored', { length: 2 })
-      return [toHex(asBytes(peer, 'PeerId', { max: 64 })), asUint(until, 'until')]
+      const [peer, until, loose, ...more] = asArray(item, 'stored')
+      if (more.length > 0) throw malformed('stored: expected two or three fields')
+      const holding: Holding = {
+        until: asUint(until, 'until'),
+        loose: loose === undefined ? null : toHex(asBytes(loose, 'blob', { length: 32 })),
+      }
+      return [toHex(asBytes(peer, 'PeerId', { max: 64 })), holding]
     }),
   )
 }

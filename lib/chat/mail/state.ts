@@ -1,4 +1,5 @@
 import type { SigningKey } from '../../crypto/primitives.ts'
+import { type Buckets, createBuckets, type Rate } from '../../mailbox/buckets.ts'
 import type { MailboxAnswer, MailboxRequest } from '../../mailbox/messages.ts'
 import type { KnockRoute, Route } from '../../mailbox/route.ts'
 import type { Stamp } from '../../mailbox/stamp.ts'
@@ -63,6 +64,14 @@ export interface Box {
   refused: string | null
 }
 
+/** A mailbox's word that it holds an own message. */
+export interface Holding {
+  /** ms. */
+  readonly until: number
+  /** The blob (its hash in hexadecimal), while there is room beside what is in it; null when it stays as it is. */
+  readonly loose: string | null
+}
+
 /** What of a contact concerns mailboxes. */
 export interface ContactMail {
   /** Where they said that frames for them may be left, at most three. */
@@ -71,8 +80,8 @@ export interface ContactMail {
   knocks: readonly KnockRoute[]
   /** They were not reached: what waits for them goes to their mailboxes. */
   away: boolean
-  /** Which mailboxes (by PeerId in hexadecimal) hold an own message until when (ms), by counter. */
-  readonly stored: Map<number, ReadonlyMap<string, number>>
+  /** Which mailboxes (by PeerId in hexadecimal) hold an own message, by counter. */
+  readonly stored: Map<number, ReadonlyMap<string, Holding>>
   /** Stands for their mailboxes where a link is asked for. */
   link: Link | null
   /** Whether what waits is to be left for them at the end of this turn. */
@@ -83,10 +92,22 @@ export interface ContactMail {
   againAt: number | null
   /** What is being given to mailboxes: counter and PeerId in hexadecimal. */
   readonly posting: Set<string>
+  /** Blobs that mailboxes have not answered, by PeerId in hexadecimal. */
+  readonly underWay: Map<string, number>
+  /** Whether something waits until one of them is answered, to share a blob with what comes meanwhile. */
+  gathers: boolean
+  /** Mailboxes (by PeerId in hexadecimal) that took something last not, and until when they are left alone, ms. */
+  readonly spared: Map<string, number>
+  /** Whether a mailbox took something since it was last asked whether blobs can be brought together. */
+  grew: boolean
+  /** At which mailboxes blobs are being brought together. */
+  readonly merging: Set<string>
   /** Frames without a message, of receipts and news, that no mailbox took. */
   readonly unposted: Uint8Array[]
   /** When frames of theirs that came again by mail were last answered, ms: mailboxes give the same thing more than once. */
   answeredAt: number
+  /** When a session for what the chain of the one before has no room for could last not be started, ms. */
+  furtherAt: number
   /** When a session was last started because of what came by mail, ms. */
   restartedAt: number
   /** Whether receipts and news alone may leave: they wait a moment, so that they tell nobody when this side woke. */
@@ -111,6 +132,8 @@ export interface Mail {
   readonly fetched: Map<string, Uint8Array[]>
   /** Slots of the days to come that are to be signed for mailboxes. */
   readonly ahead: Slot[]
+  /** How often a mailbox is asked to keep something: below what it grants. */
+  readonly pace: Buckets
   /** Mailboxes whose receipts count for nothing until then, ms. */
   readonly doubted: Map<string, number>
   /** Stamps that are being looked for, by the number under which they were asked for. */
@@ -119,6 +142,9 @@ export interface Mail {
   /** The next link that stands for mailboxes; below 0, where the host has none. */
   nextLink: LinkId
 }
+
+/** Half of what a mailbox grants a PeerId (`KEEPER_LIMITS`). */
+const PUT_RATE: Rate = { burst: 100, perSecond: 10 }
 
 export function newMail(): Mail {
   return {
@@ -130,6 +156,7 @@ export function newMail(): Mail {
     marks: new Map(),
     fetched: new Map(),
     ahead: [],
+    pace: createBuckets(PUT_RATE),
     doubted: new Map(),
     stamps: new Map(),
     nextStamp: 1,
@@ -148,8 +175,14 @@ export function newContactMail(): ContactMail {
     attempts: 0,
     againAt: null,
     posting: new Set(),
+    underWay: new Map(),
+    gathers: false,
+    spared: new Map(),
+    grew: false,
+    merging: new Set(),
     unposted: [],
     answeredAt: 0,
+    furtherAt: 0,
     restartedAt: 0,
     flush: false,
   }

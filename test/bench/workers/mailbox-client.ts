@@ -111,7 +111,7 @@ serve<MailboxClientTasks>(
           const time = new Uint8Array(8)
           new DataView(time.buffer).setFloat64(0, wallClock())
           const blob = concat(time, randomFillSync(new Uint8Array(BLOB_BYTES - 8)))
-          const answer = await ask({ kind: 'put', n: 0, queue, token, stamp: null, blob })
+          const answer = await ask({ kind: 'put', n: 0, queue, token, stamp: null, blob, replaced: [] })
           if (answer.kind !== 'receipt') throw new Error(`${toHex(queue)} was answered with ${answer.kind}`)
         }
       }

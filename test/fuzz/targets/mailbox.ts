@@ -7,7 +7,7 @@ import {
   encodeStored,
   newBox,
 } from '../../../lib/chat/mail/rows.ts'
-import { fromHex, toHex } from '../../../lib/bytes.ts'
+import { toHex } from '../../../lib/bytes.ts'
 import { openBlob, sealBlob } from '../../../lib/mailbox/blob.ts'
 import { createKeeper } from '../../../lib/mailbox/keeper.ts'
 import { KEEPER_LIMITS } from '../../../lib/mailbox/keeping.ts'
@@ -55,8 +55,17 @@ const queue = addQueue(emptyKept(), owner, { queue: route.queue, kind: 'contact'
 const receipt = signReceipt(native, key, { queue: route.queue, hash: random.bytes(32), until: 9, now: 7 })
 
 const REQUESTS: readonly MailboxRequest[] = [
-  { kind: 'put', n: 1, queue: route.queue, token: route.token, stamp: null, blob },
-  { kind: 'put', n: 2, queue: route.queue, token: null, stamp: { hour: 490_000, nonce: random.bytes(8) }, blob },
+  { kind: 'put', n: 1, queue: route.queue, token: route.token, stamp: null, blob, replaced: [] },
+  { kind: 'put', n: 9, queue: route.queue, token: route.token, stamp: null, blob, replaced: [random.bytes(32)] },
+  {
+    kind: 'put',
+    n: 2,
+    queue: route.queue,
+    token: null,
+    stamp: { hour: 490_000, nonce: random.bytes(8) },
+    blob,
+    replaced: [],
+  },
   { kind: 'login', n: 3, owner: key.publicKey, signature: random.bytes(64) },
   { kind: 'register', n: 4, queues: [{ queue: route.queue, kind: 'knock', tokenHash: null }] },
   { kind: 'drop', n: 5, queues: [route.queue] },
@@ -161,7 +170,10 @@ export const mailboxTargets: readonly Target[] = [
   {
     name: 'stored-row',
     covers: ['lib/chat/mail/rows.ts#decodeStored'],
-    seeds: [encodeStored(new Map([[toHex(target.peer), 5]]), fromHex)],
+    seeds: [
+      encodeStored(new Map([[toHex(target.peer), { until: 5, loose: null }]])),
+      encodeStored(new Map([[toHex(target.peer), { until: 5, loose: toHex(route.queue) }]])),
+    ],
     loose: 'of two rows of one mailbox the later holds',
     run(input) {
       decodeStored(input)

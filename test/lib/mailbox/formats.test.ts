@@ -97,8 +97,25 @@ describe('a receipt', () => {
 
 const blob = random.bytes(1088)
 const requests: readonly MailboxRequest[] = [
-  { kind: 'put', n: 1, queue: random.bytes(32), token: random.bytes(16), stamp: null, blob },
-  { kind: 'put', n: 2, queue: random.bytes(32), token: null, stamp: { hour: 500_000, nonce: random.bytes(8) }, blob },
+  { kind: 'put', n: 1, queue: random.bytes(32), token: random.bytes(16), stamp: null, blob, replaced: [] },
+  {
+    kind: 'put',
+    n: 9,
+    queue: random.bytes(32),
+    token: random.bytes(16),
+    stamp: null,
+    blob,
+    replaced: [random.bytes(32), random.bytes(32)],
+  },
+  {
+    kind: 'put',
+    n: 2,
+    queue: random.bytes(32),
+    token: null,
+    stamp: { hour: 500_000, nonce: random.bytes(8) },
+    blob,
+    replaced: [],
+  },
   { kind: 'login', n: 3, owner: random.bytes(32), signature: random.bytes(64) },
   {
     kind: 'register',
@@ -140,7 +157,15 @@ describe('messages to and of a mailbox', () => {
   test('the largest of each kind fits', () => {
     const many = Array.from({ length: MAX_ITEMS }, () => random.bytes(32))
     const largest: MailboxRequest[] = [
-      { kind: 'put', n: 1, queue: random.bytes(32), token: random.bytes(16), stamp: null, blob: random.bytes(65_600) },
+      {
+        kind: 'put',
+        n: 1,
+        queue: random.bytes(32),
+        token: random.bytes(16),
+        stamp: null,
+        blob: random.bytes(65_600),
+        replaced: many.slice(32),
+      },
       { kind: 'ack', n: 1, hashes: many },
       { kind: 'register', n: 1, queues: many.map((queue) => ({ queue, kind: 'contact', tokenHash: queue })) },
       {

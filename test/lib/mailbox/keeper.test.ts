@@ -33,7 +33,7 @@ function putOf(
   { queue, token }: { queue: Uint8Array; token: Uint8Array | null },
   blob = random.bytes(1088),
 ): Extract<MailboxRequest, { kind: 'put' }> {
-  return { kind: 'put', n: 5, queue, token, stamp: null, blob }
+  return { kind: 'put', n: 5, queue, token, stamp: null, blob, replaced: [] }
 }
 
 const reasonOf = ([answer]: readonly MailboxAnswer[]): string =>
@@ -43,6 +43,44 @@ const blobsIn = (answers: readonly MailboxAnswer[]): Uint8Array[] =>
   answers.flatMap((answer) => (answer.kind === 'blob' ? [answer.blob] : []))
 
 describe('a mailbox', () => {
+  test('lets go of what a writer names with the blob that takes its place, and of nothing when it does not take that one', () => {
+    const mailbox = createTestMailbox()
+    const { queue } = withQueue(mailbox)
+    const writer = mailbox.open()
+    const [first, second, third] = [random.bytes(1088), random.bytes(1088), random.bytes(1088)]
+    for (const blob of [first, second, third]) expect(reasonOf(writer.ask(putOf(queue, blob)))).toBe('receipt')
+    const whole = random.bytes(4160)
+    const request = { ...putOf(queue, whole), replaced: [hashOf(first), hashOf(third), hashOf(random.bytes(9))] }
+    const other = queueOf('contact')
+    expect(reasonOf(writer.ask({ ...request, token: other.token }))).toBe('unknown')
+    expect(mailbox.keeper.usage).toMatchObject({ blobs: 3 })
+    expect(reasonOf(writer.ask(request))).toBe('receipt')
+    expect(reasonOf(writer.ask({ ...request, replaced: [hashOf(whole), hashOf(second)] }))).toBe('receipt')
+    mailbox.restart()
+    expect(mailbox.keeper.usage).toMatchObject({ blobs: 1, bytes: 4160 })
+    // a full queue has room for what takes the place of others
+    const again = mailbox.open()
+    const blobs = Array.from({ length: 127 }, () => random.bytes(1088))
+    for (const blob of blobs) expect(reasonOf(again.ask(putOf(queue, blob)))).toBe('receipt')
+    expect(reasonOf(again.ask(putOf(queue)))).toBe('quota')
+    expect(reasonOf(again.ask({ ...putOf(queue), replaced: [random.bytes(32)] }))).toBe('quota')
+    expect(mailbox.keeper.usage).toMatchObject({ blobs: 128 })
+    expect(reasonOf(again.ask({ ...putOf(queue), replaced: blobs.slice(0, 32).map(hashOf) }))).toBe('receipt')
+    expect(mailbox.keeper.usage).toMatchObject({ blobs: 97 })
+  })
+
+  test('gives nothing up where anybody may knock', () => {
+    const mailbox = createTestMailbox({ limits: { stampBits: 0 } })
+    const { queue } = withQueue(mailbox, 'knock')
+    const first = random.bytes(KNOCK_BYTES)
+    const writer = mailbox.open()
+    const stamp = { hour: hourOf(mailbox.now), nonce: new Uint8Array(8) }
+    expect(reasonOf(writer.ask({ ...putOf(queue, first), stamp }))).toBe('receipt')
+    const second = { ...putOf(queue, random.bytes(KNOCK_BYTES)), stamp, replaced: [hashOf(first)] }
+    expect(reasonOf(writer.ask(second))).toBe('receipt')
+    expect(mailbox.keeper.usage).toMatchObject({ blobs: 2 })
+  })
+
   test('gives a receipt for what it has on disk, and the blob to the owner of the queue', () => {
     const mailbox = createTestMailbox()
     const { queue, stream } = withQueue(mailbox)

@@ -88,4 +88,10 @@ def check(vectors: dict) -> int:
     stamp = vectors["stamp"]
     work = b"sotto/1 stamp" + lv(peer) + queue + u32(stamp["hour"]) + unhex(stamp["hash"]) + unhex(stamp["nonce"])
     expect("leading zero bits of the stamp", leading_zeros(H(work)), stamp["bits"])
-    return len(vectors["queues"]) + len(vectors["blobs"]) + len(vectors["routes"]) + len(places) + 3
+    for where, case in numbered(vectors["puts"], "put"):
+        stamp = case["stamp"] and [case["stamp"]["hour"], unhex(case["stamp"]["nonce"])]
+        made = [1, "put", case["n"], queue, unhex(case["token"]), stamp, unhex(case["blob"])]
+        if case["replaced"]:
+            made.append([unhex(name) for name in case["replaced"]])
+        expect(where, encode(made), unhex(case["bytes"]))
+    return len(vectors["puts"]) + len(vectors["queues"]) + len(vectors["blobs"]) + len(vectors["routes"]) + len(places) + 3
