@@ -2,6 +2,7 @@ import { fromHex, utf8 } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
 import { type Objection, objectionTo } from '../../group/authoring.ts'
 import { emptyGraph } from '../../group/graph.ts'
+import type { LiveAdd } from '../../group/members.ts'
 import { signOperation, operationId } from '../../group/operation.ts'
 import { type Content as OperationContent, MAX_GROUP_NAME_BYTES, MAX_REMOVED } from '../../group/operation-content.ts'
 import { takeTopicKey } from '../../group/topic.ts'
@@ -129,8 +130,7 @@ function change(
       const member = view.members.get(command.account)
       if (member === undefined) return refused('not-found', SENTENCES['unknown-member'])
       if (member.role === 'owner') return refused('wrong-state', 'the owner cannot be removed')
-      const adds = member.adds.map(({ id }) => fromHex(id)).slice(0, MAX_REMOVED)
-      return write(machine, contact, [{ kind: 'remove', adds }])
+      return write(machine, contact, [endOf(member.adds)])
     }
     case 'group-role':
       return changeRole(machine, contact, command.account, command.role)
@@ -159,11 +159,17 @@ function changeRole(machine: Machine, contact: GroupContact, account: string, ro
   const member = contact.group.view.members.get(account)
   if (member === undefined) return refused('not-found', SENTENCES['unknown-member'])
   if (member.role === role) return told(machine, contact)
-  const asAdmin = member.adds.filter((add) => add.role === 'admin').map(({ id }) => fromHex(id))
+  const asAdmin = member.adds.filter((add) => add.role === 'admin')
   const isMember = member.adds.some((add) => add.role === 'member')
   const add: OperationContent = { kind: 'add', account: member.account, role }
   if (role === 'admin') return write(machine, contact, [add])
-  return write(machine, contact, [...(isMember ? [] : [add]), { kind: 'remove', adds: asAdmin.slice(0, MAX_REMOVED) }])
+  return write(machine, contact, [...(isMember ? [] : [add]), endOf(asAdmin)])
+}
+
+/** The removal of these adds: an operation names them in ascending order. */
+function endOf(adds: readonly LiveAdd[]): OperationContent {
+  const ids = adds.map(({ id }) => id).sort()
+  return { kind: 'remove', adds: ids.slice(0, MAX_REMOVED).map(fromHex) }
 }
 
 function write(machine: Machine, contact: GroupContact, contents: readonly OperationContent[]): Reply {
