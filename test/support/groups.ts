@@ -27,10 +27,10 @@ const KEYS = new Map<string, SigningKey>()
 
 /** Making a key costs more than whatever else a test does with it. */
 function keyOf(primitives: Primitives, name: string): SigningKey {
-  const known = KEYS.get(name)
+  const known = KEYS.get(`${primitives.name} ${name}`)
   if (known !== undefined) return known
   const key = primitives.signing.fromSeed(primitives.sha256(utf8(name)))
-  KEYS.set(name, key)
+  KEYS.set(`${primitives.name} ${name}`, key)
   return key
 }
 

@@ -15,6 +15,7 @@ import check_handshake  # noqa: E402
 import check_ratchet  # noqa: E402
 import check_records  # noqa: E402
 import group_frames  # noqa: E402
+import group_operations  # noqa: E402
 import mailboxes  # noqa: E402
 import padding  # noqa: E402
 import payloads  # noqa: E402
@@ -35,6 +36,7 @@ CHECKS = {
     "payload.json": payloads.check,
     "mailbox.json": mailboxes.check,
     "group-frames.json": group_frames.check,
+    "group-operations.json": group_operations.check,
 }
 
 
