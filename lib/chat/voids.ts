@@ -3,6 +3,7 @@ import { encodeContent } from '../conversation/contents.ts'
 import { encodeRecord, type MessageRecord } from '../conversation/history.ts'
 import { encodePayload, KINDS, type Payload } from '../conversation/payload.ts'
 import { unseal } from './delivering.ts'
+import { dropFrames } from './group/frames.ts'
 import { type Contact, type Machine, save } from './machine.ts'
 import { encodeOutbox, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
 import { messageKey, replaceDrive } from './sealing.ts'
@@ -52,6 +53,9 @@ export function fillWithVoid(machine: Machine, contact: Contact, entry: OutboxEn
   contact.outbox[indexOfCounter(contact.outbox, entry.counter)] = gone
   const { sealed } = entry
   const session = sealed && contact.sessions.find(({ session: { id } }) => equalBytes(id, sealed.session))
+  // members that lack the frame would get it from here
+  if (contact.group !== null && sealed !== null)
+    dropFrames(machine, contact, sealed.session, sealed.chain, sealed.chain + 1)
   // The frame that drives confirmation may be the one that it was sealed in.
   if (session?.drive?.chain === sealed?.chain && session) replaceDrive(machine, contact, session)
   unseal(contact, gone)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../lib/bytes.ts'
+import { decodeChanges } from '../../../../lib/conversation/changes.ts'
 import { acquaint, expectDone, gather, groupOf, heard, membersSeenBy, sayTo } from '../../../support/group-machines.ts'
 import { createWorld, type Someone, type World } from '../../../support/machines.ts'
 
@@ -196,5 +197,57 @@ describe('an author whose disk went back in time', () => {
     expect(heard(cleo)).toEqual(heard(ada))
     expect(heard(ben)).toContain('after')
     expect(groupOf(ben)?.waiting).toBe(0)
+  })
+})
+
+describe('what is done to messages of a group', () => {
+  test('holds for everybody: edits and deletions by their author, reactions of anybody, and nothing else', () => {
+    const { world, ada, ben, cleo } = four(9)
+    gather(world, ada, [ben, cleo])
+    world.advance(30_000)
+    const first = sayTo(ben, 'tpyo')
+    const second = sayTo(ben, 'to be deleted')
+    if (first.kind !== 'message' || second.kind !== 'message') throw new Error('refused')
+    world.advance(10_000)
+    expectDone(ben.command({ kind: 'edit', contact: group(ben), message: first.id, text: 'typo' }))
+    expectDone(ben.command({ kind: 'delete', contact: group(ben), message: second.id }))
+    for (const who of [ada, cleo])
+      expectDone(
+        who.command({ kind: 'react', contact: group(who), message: first.id, emoji: who === ada ? '👍' : '🎉' }),
+      )
+    expect(cleo.command({ kind: 'edit', contact: group(cleo), message: first.id, text: 'mine' })).toMatchObject({
+      kind: 'refused',
+    })
+    world.advance(20_000)
+    for (const who of [ada, ben, cleo]) {
+      const row = [...who.rows.values()].find(
+        ({ range, key }) => range === 'change' && toHex(key).endsWith(toHex(first.id)),
+      )
+      const kept = decodeChanges(row?.value as Uint8Array)
+      expect(kept.map(({ content }) => content.kind)).toEqual(['edit', 'reaction', 'reaction'])
+      expect(heard(who)).toEqual(['tpyo'])
+    }
+  })
+
+  test('a deletion while somebody is away leaves them nothing to read', () => {
+    const { world, ada, ben, cleo } = four(10)
+    gather(world, ada, [ben, cleo])
+    world.advance(30_000)
+    sayTo(ada, 'hello')
+    world.advance(20_000)
+    cleo.online = false
+    cleo.restart()
+    const said = sayTo(ada, 'not for cleo after all')
+    sayTo(ada, 'but this is')
+    world.advance(20_000)
+    if (said.kind !== 'message') throw new Error('refused')
+    expectDone(ada.command({ kind: 'delete', contact: group(ada), message: said.id }))
+    world.advance(20_000)
+    cleo.online = true
+    cleo.restart()
+    world.advance(300_000)
+    expect(heard(cleo)).toEqual(['hello', 'but this is'])
+    expect(heard(ben)).toEqual(['hello', 'but this is'])
+    expect(groupOf(ada)?.waiting).toBe(0)
   })
 })
