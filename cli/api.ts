@@ -36,6 +36,7 @@ const DEFAULT_WAIT_MS = 30_000
 const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext) => Promise<Result<M>> } = {
   'node.status': (_, { node }) => node.status(),
   'node.identity': async (_, { node }) => node.identity,
+  'device.list': (_, { node }) => node.devices(),
   'node.settings': async (_, { settings }) =>
     (await settings.list()).map(({ key, value, origin }) => ({
       key,

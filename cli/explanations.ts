@@ -141,6 +141,12 @@ export const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
     meaning: 'The contact is not in a state in which this can be done: not accepted yet, blocked, or yourself.',
     hint: 'See how they stand: sotto contacts, sotto requests',
   },
+  revoked: {
+    exit: EXIT.failed,
+    meaning:
+      'This device is none of its account any more: the account was restored or recovered on another one. It sends nothing; what is on it can be read and backed up.',
+    hint: 'Go on where the account was made again. If that was not you, make it again from its words in a new home: sotto --home DIR init --recover FILE',
+  },
   peer_away: {
     exit: EXIT.notReached,
     meaning: 'In `live` mode: there is no live way to them now, and nothing was kept.',

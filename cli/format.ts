@@ -1,5 +1,5 @@
 import type { Identity, Message, NodeStatus, Verification } from '../node/api.ts'
-import type { ContactJson, MailboxJson } from './shapes.ts'
+import type { ContactJson, DeviceJson, MailboxJson } from './shapes.ts'
 import { safeBlock, safeLine, type Tone } from './terminal.ts'
 
 type Paint = (tone: Tone, text: string) => string
@@ -99,6 +99,16 @@ export function formatMessage(message: Message, context: MessageContext): string
   return `${gap}${paint('dim', formatTime(message.at))}${id} ${who}${answers}: ${text}${behind}`
 }
 
+/** A device of the account on one line. */
+export function formatDevice({ did, current, state, added }: DeviceJson): string {
+  const facts = [
+    state,
+    ...(current ? ['this one'] : []),
+    ...(added === undefined ? [] : [`since ${formatTime(added)}`]),
+  ]
+  return `${did}  ${facts.join(', ')}`
+}
+
 /** A mailbox of mine on one line. */
 export function formatMailbox({ mailbox, state, contacts, reason }: MailboxJson): string {
   const who = `${contacts} ${contacts === 1 ? 'contact' : 'contacts'} can leave something there`
@@ -137,6 +147,15 @@ export function formatStatus(status: NodeStatus, now: number): string {
   return table([
     ['account', shortAccount(status.account)],
     ['node', `${status.up ? 'up' : 'down'}, version ${status.version}`],
+    ...(status.revoked === undefined
+      ? []
+      : [
+          [
+            'revoked',
+            `since ${formatTime(status.revoked)}: the account lives on another device, nothing leaves this one. ` +
+              'If that was not you: sotto --home DIR init --recover FILE',
+          ] as [string, string],
+        ]),
     ['connections', String(status.connections)],
     ['contacts', `${contacts.online} online of ${contacts.total}`],
     ['dht', `${dht.mode}, ${dht.peers} peers`],

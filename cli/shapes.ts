@@ -8,6 +8,7 @@ import { bareName, formOf, typeOf } from './validate.ts'
 export type ContactJson = Of<'Contact'>
 export type MessageJson = Of<'Message'>
 export type MailboxJson = Of<'Mailbox'>
+export type DeviceJson = Of<'Device'>
 export type EventJson = ApiEvent
 
 /**

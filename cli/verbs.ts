@@ -20,6 +20,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'down', summary: 'stop the node', load: () => import('./commands/down.ts') },
   { name: 'status', summary: 'how the node is doing', load: () => import('./commands/status.ts') },
   { name: 'id', summary: 'my account', load: () => import('./commands/id.ts') },
+  { name: 'devices', summary: 'the devices of my account', load: () => import('./commands/devices.ts') },
   { name: 'invite', summary: 'a link by which others find me', load: () => import('./commands/invite.ts') },
   { name: 'add', summary: 'add somebody by link or account', load: () => import('./commands/add.ts') },
   { name: 'contacts', summary: 'whom I know', load: () => import('./commands/contacts.ts') },
@@ -53,7 +54,7 @@ export const VERBS: readonly VerbEntry[] = [
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
   `doctor pair search files group pay
-   devices device tui web`.split(/\s+/),
+   device tui web`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', ['--mdns', '--web']],

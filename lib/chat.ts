@@ -4,6 +4,7 @@ import { onCommand } from './chat/commands.ts'
 import { type ContactRow, encodeContactRow } from './chat/contact-row.ts'
 import type { Effect, Event, LinkId } from './chat/events.ts'
 import { keepAtHand, onResendTimer, pump } from './chat/delivering.ts'
+import { type OwnDevice, ownDevices } from './chat/devices.ts'
 import { onCompacted, onCompactTimer, resumeErasing } from './chat/erasing.ts'
 import { checkExpiry, onExpiryTimer, startExpiring, watchClock } from './chat/expiring.ts'
 import { settleHistory } from './chat/forgetting.ts'
@@ -19,6 +20,7 @@ import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
+import { isSlotLookUp, lookAtToday, onSlotSeen } from './chat/looking.ts'
 import { mailWay } from './chat/mail/links.ts'
 import { onAheadTimer, signAheadSoon } from './chat/mail/ahead.ts'
 import { leaveAgain, onNewsTimer, onPostTimer } from './chat/mail/away.ts'
@@ -32,7 +34,15 @@ import { beginStream, onAnswerTimer } from './chat/mail/remotes.ts'
 import { type ChatOptions, type Contact, guarded, type Machine, save, tell } from './chat/machine.ts'
 import type { OutboxEntry } from './chat/outbox.ts'
 import { upkeep } from './chat/own.ts'
-import { keepPlan, newestRecords, onPublished, onPublishTimer, publishAll, slotsDue } from './chat/publishing.ts'
+import {
+  keepPlan,
+  newestRecords,
+  onPublished,
+  onPublishTimer,
+  publish,
+  publishAll,
+  slotsDue,
+} from './chat/publishing.ts'
 import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
 import { isOwnLookUp, lookAtOwn, onOwnFound } from './chat/recovering.ts'
 import { onDriveTimer } from './chat/sealing.ts'
@@ -57,11 +67,17 @@ export interface Chat {
   readonly self: { readonly account: Uint8Array; readonly did: Uint8Array; readonly name: string | null }
   /** Whether texts were erased that may still lie in the files of the disk. */
   readonly isErasing: boolean
+  /** The devices of this account that are known. */
+  devices(): readonly OwnDevice[]
+  /** Since when a newer list of devices lacks this one, ms; null while none was seen. */
+  readonly revoked: number | null
   /** The mailboxes that this account chose. */
   mailboxes(): Iterable<OwnMailbox>
   /** The own record as it was last published, until when the account's holds, and how many slots of today are to be stored. */
   record(): { readonly seq: number; readonly published: number | null; readonly expires: number; readonly due: number }
 }
+
+export type { OwnDevice } from './chat/devices.ts'
 
 /** What can be shown of an own mailbox. */
 export interface OwnMailbox {
@@ -120,6 +136,11 @@ export function createChat(options: ChatOptions, rows: StoredRows, now: number):
     self: { account: machine.own.self.accountRecord.account, did: machine.own.did, name: machine.own.name },
     get isErasing() {
       return machine.erasing.due || machine.erasing.running
+    },
+    devices: () => ownDevices(machine),
+    get revoked() {
+      const { revokedBy } = machine.own.devices
+      return revokedBy === null ? null : revokedBy.issued * 1000
     },
     *mailboxes() {
       for (const { id, phase, refused, registered } of machine.mail.boxes.values())
@@ -191,9 +212,15 @@ function dispatch(machine: Machine, event: Event): void {
       withContact(machine, event.contact, onUnreachable)
       return
     case 'resolved':
+      if (isSlotLookUp(event.contact)) {
+        const slot = onSlotSeen(machine, event.contact, event.values)
+        if (slot !== null) publish(machine, slot)
+        return
+      }
       if (isOwnLookUp(event.contact)) {
         onOwnFound(machine, event.values)
         reconnect(machine)
+        return
       }
       withContact(machine, event.contact, (_, contact) => {
         onResolved(machine, contact, event.values)
@@ -216,9 +243,11 @@ function dispatch(machine: Machine, event: Event): void {
 }
 
 function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8Array[]): void {
+  const isFirst = machine.network === null
   machine.network = { peer, addresses }
   lookAfter(machine)
   lookAtOwn(machine)
+  if (isFirst) lookAtToday(machine)
   publishAll(machine)
   reconnect(machine)
   enterBoxes(machine)

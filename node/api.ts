@@ -180,6 +180,18 @@ export interface Identity {
   readonly peerId: string
 }
 
+/** A device of the own account. */
+export interface Device {
+  /** 32 hexadecimal digits. */
+  readonly did: string
+  /** Whether it is this one. */
+  readonly current: boolean
+  /** `revoked`: the newest list of devices lacks it, and contacts do not listen to it. */
+  readonly state: 'active' | 'revoked'
+  /** When it became one; left out when that is not known. */
+  readonly added?: number
+}
+
 export interface Verification {
   readonly petname: string
   /** 60 digits in twelve groups of five. */
@@ -222,6 +234,8 @@ export interface NodeStatus {
   readonly mailboxes: readonly MailboxStatus[]
   /** What the mailbox of this node keeps for others; left out when it has none. */
   readonly keeps?: { readonly owners: number; readonly blobs: number; readonly bytes: number }
+  /** Since when this device is none of the account's any more: it says nothing to anybody. Left out while it is one. */
+  readonly revoked?: number
   readonly queued: number
   readonly unread: number
   /** What was dropped from the network since the start, by reason. */
@@ -249,6 +263,8 @@ export type NodeEvent =
   | { readonly kind: 'typing'; readonly contact: Contact; readonly active: boolean }
   /** An own mailbox was reached, lost, or refuses. */
   | { readonly kind: 'mailbox'; readonly mailbox: MailboxStatus }
+  /** A newer list of devices of this account, of that time, lacks this one: nothing leaves it any more. */
+  | { readonly kind: 'revoked'; readonly at: number }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
 
 export interface Contacts {
@@ -280,6 +296,8 @@ export interface Node extends AsyncDisposable {
   /** Own addresses with `/p2p/…`; empty without a network. */
   addresses(): readonly string[]
   status(): Promise<NodeStatus>
+  /** The devices of this account that this one knows of: the active ones first. */
+  devices(): Promise<readonly Device[]>
   /**
    * A link by which others find and reach this account, until `expires` (ms). With `once` it ends when the first who came by it
    * is accepted.

@@ -22,6 +22,8 @@ export type NodeErrorCode =
   | 'invalid'
   /** The contact is not in a state in which this can be done (not accepted, blocked, own account …). */
   | 'wrong-state'
+  /** The account was made again on another device: this one says nothing to anybody any more. */
+  | 'revoked'
   /** `live` mode: there is no live path to the peer. */
   | 'peer_away'
   /** The bounded outbox is full. */

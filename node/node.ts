@@ -74,6 +74,8 @@ const STOP_TIMEOUT_MS = 2_500
 const TELL_TIMEOUT_MS = 500
 /** What is read to show a message. */
 const SHOWN: ReadonlySet<Range> = new Set(['message', 'sent', 'change'])
+/** What the log says of a device that its account no longer lists. */
+const REVOKED = 'this device was revoked by another one of its account, and sends nothing any more'
 const DEFAULT_LAST = 50
 const MAX_LAST = 100_000
 
@@ -145,12 +147,18 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   }
 
   function onEvent(event: ChatEvent): void {
+    if (event.kind === 'revoked') warnOfRevocation()
     if (event.kind === 'states') {
       const { contact, counters, state } = event
       if (state === 'expired') waiters.expired(contact, counters)
       else waiters.reached(contact, counters, state)
     }
     telling.tell(event)
+  }
+
+  /** Whoever runs this must see it, also after a start. */
+  function warnOfRevocation(): void {
+    logger.warn({}, REVOKED)
   }
 
   function personOf(id: string): Person | undefined {
@@ -261,6 +269,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     await parts.closed()
   }
 
+  if (driver.chat.revoked !== null) warnOfRevocation()
   await driver.start()
 
   const node: Node = {
@@ -287,6 +296,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
           },
         },
         mailboxes: mailboxes().map(mailboxStatus),
+        ...(driver.chat.revoked !== null && { revoked: driver.chat.revoked }),
         ...(host !== null && { keeps: host.usage }),
         queued: people.reduce((sum, { waiting }) => sum + waiting, 0),
         unread: people.reduce((sum, { head }) => sum + unreadOf(head), 0),
@@ -294,6 +304,13 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         version: parts.version,
       }
     },
+    devices: async () =>
+      driver.chat.devices().map(({ did, current, revoked, added }) => ({
+        did: toHex(did),
+        current,
+        state: revoked ? 'revoked' : 'active',
+        ...(added !== null && { added }),
+      })),
     async invite(options = {}) {
       const texts = network?.addressTexts() ?? []
       const { multiaddr } = texts.length === 0 ? { multiaddr: null } : await import('@multiformats/multiaddr')

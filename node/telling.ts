@@ -61,7 +61,7 @@ export function createTelling(options: TellingOptions): Telling {
   }
 
   async function tell(event: ChatEvent): Promise<void> {
-    if (event.kind === 'published') {
+    if (event.kind === 'published' || event.kind === 'revoked') {
       subscribers.emit(event)
       return
     }
@@ -80,7 +80,7 @@ export function createTelling(options: TellingOptions): Telling {
 
   async function tellOf(
     person: Person,
-    event: Exclude<ChatEvent, { kind: 'published' | 'mailbox' | 'removed' }>,
+    event: Exclude<ChatEvent, { kind: 'published' | 'revoked' | 'mailbox' | 'removed' }>,
   ): Promise<void> {
     switch (event.kind) {
       case 'message': {

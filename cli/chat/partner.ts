@@ -105,6 +105,9 @@ export function createPartner(options: PartnerOptions): Partner {
       case 'contact':
         if (event.contact.account === account) meetContact(event.contact)
         return
+      case 'revoked':
+        note('Attention: your account lives on another device now. Nothing leaves this one any more.')
+        return
       case 'request':
       case 'group':
       case 'mailbox':

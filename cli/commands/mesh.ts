@@ -30,7 +30,7 @@ async function simulate(invocation: Invocation, file: string, options: Options):
   const scenario = await loadScenario(file)
   if (options.player === true) return playForParent(scenario)
   if (options.seed !== undefined) return replay(invocation, file, scenario, { ...options, seed: options.seed })
-  const { io, note, print } = invocation
+  const { io, note, print, verbosity } = invocation
   const began = performance.now()
   const jobs = Math.min(options.jobs, options.seeds)
   const players = Array.from({ length: jobs }, () =>
@@ -47,7 +47,8 @@ async function simulate(invocation: Invocation, file: string, options: Options):
       done++
       virtualMs += result.virtualMs
       if (result.violations.length > 0) note(failure(file, result))
-      if (performance.now() - told < PROGRESS_MS) return
+      if (verbosity === 'verbose') note(lineOf(result))
+      if (verbosity === 'verbose' || performance.now() - told < PROGRESS_MS) return
       told = performance.now()
       note(`${done} of ${options.seeds} seeds, ${Math.round(virtualMs / HOUR_MS)} virtual hours`)
     },
@@ -93,6 +94,15 @@ async function replay(
   )
   if (options.junit !== undefined) await writeFile(options.junit, junit(scenario.name, [{ ...outcome, tookMs: 0 }]))
   if (verdict.length > 0) throw violated(`Seed ${options.seed} of ${file} failed.`)
+}
+
+/** What a seed came to, on one line. */
+function lineOf({ seed, people, virtualMs, messages, violations, tookMs }: Result): string {
+  const hours = Math.round(virtualMs / HOUR_MS)
+  return (
+    `seed ${seed}: ${people} people, ${hours} virtual hours, ${messages} messages, ` +
+    `${violations.length} violations, ${(tookMs / 1_000).toFixed(1)} s`
+  )
 }
 
 function failure(file: string, { seed, violations }: Result): string {

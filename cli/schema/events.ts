@@ -27,5 +27,9 @@ export const EVENTS = {
     fields: { contact: 'Contact', active: 'flag' },
   },
   mailbox: { says: 'A mailbox of mine was reached, lost, or refuses.', fields: { mailbox: 'Mailbox' } },
+  revoked: {
+    says: 'Another device took the place of this one: nothing leaves it any more.',
+    fields: { at: ['moment', 'of the newer list of devices'] },
+  },
   published: { says: 'The record of this node was published anew.', fields: { seq: 'count', at: 'moment' } },
 } as const

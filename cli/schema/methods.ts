@@ -14,6 +14,13 @@ export const METHODS = {
     errors: [],
     example: {},
   },
+  'device.list': {
+    says: 'The devices of my account that this one knows of: the active ones first.',
+    params: {},
+    result: 'Device[]',
+    errors: [],
+    example: {},
+  },
   'node.settings': {
     says: 'What the node was started with, and where each setting comes from.',
     params: {},

@@ -199,6 +199,21 @@ export const TYPES = {
       verified: 'verified',
     },
   },
+  deviceState: {
+    is: 'word',
+    words: ['active', 'revoked'],
+    says: '`revoked`: the newest list of devices lacks it, and contacts do not listen to it',
+  },
+  Device: {
+    is: 'object',
+    says: 'a device of my account',
+    fields: {
+      did: ['text', '32 hexadecimal digits'],
+      current: ['flag', 'whether it is this one'],
+      state: 'deviceState',
+      'added?': ['moment', 'when it became one, if that is known'],
+    },
+  },
   Online: { is: 'object', says: 'contacts', fields: { online: 'count', total: 'count' } },
   DhtRecord: {
     is: 'object',
@@ -221,6 +236,7 @@ export const TYPES = {
       dht: 'Dht',
       mailboxes: 'Mailbox[]',
       'keeps?': 'Keeps',
+      'revoked?': ['moment', 'since when this device is none of the account any more, and sends nothing'],
       queued: ['count', 'messages that were not delivered yet'],
       unread: 'count',
       dropped: ['counts', 'what was dropped from the network since the start, by reason'],

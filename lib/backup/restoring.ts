@@ -1,5 +1,6 @@
 import { concat, equalBytes, toHex, u64be, uintFrom, wipe } from '../bytes.ts'
 import { encodeContactRow } from '../chat/contact-row.ts'
+import { DEVICES_KEY, encodeDevices, NO_DEVICES } from '../chat/devices.ts'
 import { decodeExpiry } from '../chat/expiring.ts'
 import { encodeHead, type Head, seenLamport } from '../chat/head.ts'
 import { encodeOwnInvite } from '../chat/invites.ts'
@@ -74,6 +75,11 @@ export function createRestoring(primitives: Primitives, random: Random, now: num
     return [
       ...rowsOfNewAccount(primitives, random, self, item.name, now, true),
       { range: 'self', key: SETTINGS_KEY, value: encodeSettings(item.name, item.contactSecret) },
+      {
+        range: 'self',
+        key: DEVICES_KEY,
+        value: encodeDevices({ ...NO_DEVICES, former: [{ did: item.did, added: null }] }),
+      },
       ...(item.sendKey ? [{ range: 'self', key: SEND_KEY, value: item.sendKey } as const] : []),
       ...(item.clock === null ? [] : [{ range: 'self', key: CLOCK_KEY, value: u64be(item.clock) } as const]),
     ]

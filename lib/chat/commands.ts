@@ -16,6 +16,7 @@ import { isReadInGroup } from './group/owing.ts'
 import { dropBox, MAX_BOXES, registerFor, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
 import { settleHistory } from './forgetting.ts'
+import { revokedRefusal } from './devices.ts'
 import {
   accountKey,
   addContact,
@@ -75,6 +76,8 @@ export function onCommand(machine: Machine, id: number, command: Command): void 
 type Answer = (work: () => Reply | null) => void
 
 function run(machine: Machine, command: Command, later: Answer): Reply | null {
+  const revoked = revokedRefusal(machine, command)
+  if (revoked !== null) return revoked
   if (command.kind === 'add') return add(machine, command)
   if (command.kind === 'use-mailbox') return useMailbox(machine, command.target)
   if (command.kind === 'drop-mailbox') return dropMailbox(machine, command.mailbox)

@@ -224,7 +224,7 @@ export type Reply =
   | { readonly kind: 'invite'; readonly link: string; readonly expires: number | null }
   | {
       readonly kind: 'refused'
-      readonly code: 'invalid' | 'wrong-state' | 'not-found' | 'peer_away' | 'outbox-full'
+      readonly code: 'invalid' | 'wrong-state' | 'not-found' | 'peer_away' | 'outbox-full' | 'revoked'
       readonly message: string
     }
 
@@ -256,6 +256,8 @@ export type ChatEvent =
   /** They are writing, or no longer. */
   | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }
+  /** A newer list of devices of the own account, of that time (ms), lacks this one: nothing leaves it any more. */
+  | { readonly kind: 'revoked'; readonly at: number }
   /** An own mailbox (by PeerId in hexadecimal) was reached, lost, or refuses. */
   | { readonly kind: 'mailbox'; readonly mailbox: string }
 

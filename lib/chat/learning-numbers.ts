@@ -3,6 +3,7 @@ import { verifyAccountRecord } from '../identity/account-record.ts'
 import { verifyDeviceRecord } from '../identity/device-record.ts'
 import { encodeSelf, renewAccountRecord } from '../identity/self.ts'
 import { openSlot } from '../identity/slot.ts'
+import { isRevoked, noticeRecord, rememberFormer } from './devices.ts'
 import { count, guarded, type Machine, save } from './machine.ts'
 import { hashOfSecret, slotName } from './own-slots.ts'
 import { SELF_KEY } from './own.ts'
@@ -27,8 +28,10 @@ function learnFrom(
   const account = self.accountKey.publicKey
   const opened = openSlot(machine.primitives, { account, secret, day, value, key })
   const slot = slotName(machine, secret, day)
-  if (machine.own.recovering !== null) {
-    const record = verifyAccountRecord(machine.primitives, opened.accountRecord)
+  const record = verifyAccountRecord(machine.primitives, opened.accountRecord)
+  if (machine.own.recovering === null) noticeRecord(machine, record)
+  else {
+    rememberFormer(machine, record.devices)
     if (record.seq >= self.accountRecord.seq && !equalBytes(record.bytes, self.accountRecord.bytes)) {
       count(machine, 'own account record: newer in the network')
       signAbove(machine, record.seq)
@@ -40,6 +43,7 @@ function learnFrom(
   const secretHash = hashOfSecret(machine, secret)
   publications.revs.set(slot, { secretHash, day, rev: opened.rev })
   const name = toHex(secretHash)
+  if (isRevoked(machine)) return
   const { seq } = verifyDeviceRecord(machine.primitives, opened.deviceRecord, self.accountRecord)
   publications.seqs.set(name, Math.max(seq, publications.seqs.get(name) ?? 0))
 }

@@ -1,10 +1,12 @@
 import { GROUP_FRAME_TYPE } from '../group/group-frame.ts'
 import { onProof } from './binding.ts'
+import { isRevoked } from './devices.ts'
 import type { LinkId } from './events.ts'
 import { onMemberFrame } from './group/receiving.ts'
 import { contactFrom, onFrame, onPrefix } from './incoming.ts'
 import { type Contact, count, emit, type Link, type Machine, send, setTimer } from './machine.ts'
 import { PROOF_TYPE, prove } from './proofs.ts'
+import { lookForDoubt } from './looking.ts'
 import { lookUp, onLost, onOpen, onUnreachable, retry } from './reach.ts'
 import { restartDrives } from './sealing.ts'
 import { sendingSession } from './session-entry.ts'
@@ -38,6 +40,10 @@ export function onOpened(
   peer: Uint8Array,
   expectedId: string | undefined,
 ): void {
+  if (isRevoked(machine)) {
+    machine.effects.push({ kind: 'close', link: id })
+    return
+  }
   const expected = expectedId === undefined ? null : (machine.contacts.get(expectedId) ?? null)
   const link: Link = {
     id,
@@ -158,6 +164,7 @@ export function onProofTimeout(machine: Machine, id: LinkId): void {
   if (link.theirNonce !== null && !isHeard(link.expected)) return
   if (link.theirNonce !== null && !link.doubted) {
     link.doubted = true
+    lookForDoubt(machine)
     startSession(machine, link.expected, id)
     lookUp(machine, link.expected)
     setTimer(machine, `proof:${id}`, machine.now + UNPROVED_MS)

@@ -4,6 +4,7 @@ import { decodeSelf } from '../identity/self.ts'
 import type { Range } from '../rows.ts'
 import { malformed } from '../wire.ts'
 import { decodeContactRow } from './contact-row.ts'
+import { decodeDevices, DEVICES_KEY, NO_DEVICES } from './devices.ts'
 import { ERASED_KEY } from './erasing.ts'
 import type { StoredRow } from './events.ts'
 import { readGroups } from './group/loading.ts'
@@ -102,7 +103,7 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
     options,
     primitives: options.primitives,
     random: options.random,
-    own: readOwn(options, rows),
+    own: readOwn(options, rows, now),
     contacts: new Map(),
     byAccount: new Map(),
     links: new Map(),
@@ -139,12 +140,13 @@ export function readMachine(options: ChatOptions, rows: StoredRows, now: number)
   return machine
 }
 
-function readOwn(options: ChatOptions, rows: StoredRows): Own {
+function readOwn(options: ChatOptions, rows: StoredRows, now: number): Own {
   const find = (key: Uint8Array) => rows.self.find((row) => equalBytes(row.key, key))?.value
   const self = find(SELF_KEY)
   const settings = find(SETTINGS_KEY)
   if (self === undefined || settings === undefined) throw malformed('the store holds no account')
   const publications = find(PUBLICATIONS_KEY)
+  const devices = find(DEVICES_KEY)
   const sendKey = find(SEND_KEY)
   const clock = find(CLOCK_KEY)
   const decoded = decodeSelf(options.primitives, self)
@@ -154,7 +156,8 @@ function readOwn(options: ChatOptions, rows: StoredRows): Own {
     ...decodeSettings(settings),
     invites: new Map(rows.invite.map(({ key, value }) => [toHex(key), decodeOwnInvite(value)])),
     recovering: find(RECOVERING_KEY) === undefined ? null : { looked: false, tries: 0 },
-    publications: publications === undefined ? newPublications() : decodePublications(publications),
+    publications: publications === undefined ? newPublications(now) : decodePublications(publications),
+    devices: devices === undefined ? NO_DEVICES : decodeDevices(devices),
     sendKey: sendKey?.length === 32 ? sendKey : null,
     clock: clock?.length === 8 ? uintFrom(clock.subarray(2)) : null,
   }

@@ -8,6 +8,7 @@ import type { OwnKeys, OwnPrekey } from '../session/handshake.ts'
 import type { Row } from '../rows.ts'
 import { asBytes, asNullable, asText, decodeTyped, encode } from '../wire.ts'
 import { MAX_NAME_BYTES } from './contact-row.ts'
+import { type Devices, isRevoked } from './devices.ts'
 import { expireInvites, type OwnInvite } from './invites.ts'
 import { type Machine, save, setTimer } from './machine.ts'
 import type { Publications } from './publications.ts'
@@ -24,6 +25,7 @@ export interface Own {
   /** Invites by hash of their secret. */
   readonly invites: Map<string, OwnInvite>
   readonly publications: Publications
+  devices: Devices
   /** While it was made again from its words and nobody took its record yet; else null. */
   recovering: Recovering | null
   /** With which ids of messages are made of keys of `send`, 32 bytes; null until it is needed. */
@@ -154,12 +156,21 @@ export function upkeep(machine: Machine, drained: boolean): boolean {
     machine.prekeys.delete(id)
     save(machine, { range: 'prekey', key: pair.id, value: null })
   }
-  if (isAccountRecordDue(machine.own.self.accountRecord, machine.now)) {
-    machine.own.self = renewAccountRecord(machine.primitives, machine.own.self, machine.now)
-    save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
-    changed = true
-  }
+  if (renewWhenDue(machine)) changed = true
   if (expireInvites(machine)) changed = true
   setTimer(machine, 'upkeep', machine.now + UPKEEP_MS)
   return changed
+}
+
+/**
+ * A third of its time after it was signed the own list of devices is signed anew, true then; but not before the network took the
+ * old one in this life: until then it is not known whether a newer one revoked this device, which would win by the new number.
+ */
+function renewWhenDue(machine: Machine): boolean {
+  const { own, primitives, now } = machine
+  if (own.publications.last === null || isRevoked(machine) || !isAccountRecordDue(own.self.accountRecord, now))
+    return false
+  own.self = renewAccountRecord(primitives, own.self, now)
+  save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(own.self) })
+  return true
 }

@@ -1,5 +1,6 @@
 import { compareBytes, toHex } from '../bytes.ts'
 import { asArray, asBytes, asText, asUint, decodeTyped, encode, malformed } from '../wire.ts'
+import type { Slot } from './own-slots.ts'
 
 /** What is known of the own records in the DHT: numbers that were used, plans, and what is on its way. */
 export interface Publications {
@@ -13,6 +14,14 @@ export interface Publications {
   planned: { readonly day: number; readonly next: number }
   /** The slots on their way: DHT key to what they are, with the failures so far. */
   readonly leaving: Map<string, Leaving>
+  /** The own slots that are being looked at, by DHT key, and whether they are to be replaced then. */
+  readonly looking: Map<string, { readonly slot: Slot; readonly replaces: boolean }>
+  /** DHT keys of slots that were computed. */
+  readonly keys: Map<string, string>
+  /** Until then (ms) nobody else can have published for this account: it is new. */
+  readonly newUntil: number
+  /** When own slots were last looked at because somebody does not know this device, ms; null for never. */
+  doubtedAt: number | null
   /** How often in a row publishing waited for somebody who is being reached. */
   yielded: number
   /** Failures in a row per slot. */
@@ -31,9 +40,16 @@ export interface Leaving {
   readonly day: number
 }
 
-/** Nothing published yet. */
-export function newPublications(): Publications {
+/** An account that never published is new for so long, ms. */
+const NEW_MS = 3_600_000
+
+/** Nothing published yet; the account was made at `now` (ms), or null when that is not so. */
+export function newPublications(now: number | null = null): Publications {
   return {
+    looking: new Map(),
+    keys: new Map(),
+    newUntil: now === null ? 0 : now + NEW_MS,
+    doubtedAt: null,
     seqs: new Map(),
     revs: new Map(),
     due: new Map(),

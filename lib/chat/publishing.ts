@@ -1,7 +1,10 @@
 import { equalBytes } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
+import { isAccountRecordDue } from '../identity/self.ts'
 import { dayOf } from '../identity/time.ts'
+import { isRevoked } from './devices.ts'
 import { learnOwnSlot } from './learning-numbers.ts'
+import { isNew, lookInto } from './looking.ts'
 import { emit, jitter, type Machine, save, setTimer } from './machine.ts'
 import {
   deviceRecord,
@@ -47,7 +50,7 @@ export function publishAll(machine: Machine): void {
 /** Makes a plan for the slots that have none, drops what is over, and sets the timer for the next one. */
 export function schedule(machine: Machine): void {
   // Not before it is known which numbers the lost device used.
-  if (machine.network === null || machine.own.recovering?.looked === false) return
+  if (machine.network === null || machine.own.recovering?.looked === false || isRevoked(machine)) return
   const { due } = machine.own.publications
   const today = dayOf(machine.now)
   const wanted = new Map<string, number>()
@@ -86,8 +89,9 @@ function longestPause(machine: Machine, slot: string): number {
 
 /** How many slots of today wait for their time within this minute, are on their way, or were taken by nobody yet. */
 export function slotsDue(machine: Machine): number {
-  const { due, leaving, failures } = machine.own.publications
-  const onTheirWay = new Set([...leaving.values()].map(({ slot }) => slot))
+  const { due, leaving, looking, failures } = machine.own.publications
+  const lookedAt = [...looking.values()].map(({ slot: { secret, day } }) => slotName(machine, secret, day))
+  const onTheirWay = new Set([...lookedAt, ...[...leaving.values()].map(({ slot }) => slot)])
   const today = dayOf(machine.now)
   return ownSlots(machine)
     .filter(({ day }) => day === today)
@@ -111,7 +115,8 @@ export function onPublishTimer(machine: Machine): void {
     const slot = slotName(machine, wanted.secret, wanted.day)
     const at = due.get(slot)
     if (at === undefined || at > reached) continue
-    publish(machine, wanted, slot)
+    if (isNew(machine)) publish(machine, wanted)
+    else lookInto(machine, wanted, true)
     due.set(slot, machine.now + REPUBLISH_MS + jitter(machine, REPUBLISH_JITTER_MS))
   }
   schedule(machine)
@@ -125,8 +130,10 @@ function isReaching(machine: Machine): boolean {
   return false
 }
 
-function publish(machine: Machine, { secret, day, hidden }: Slot, slot: string): void {
+/** Puts the own records into a slot. */
+export function publish(machine: Machine, { secret, day, hidden }: Slot): void {
   const { publications } = machine.own
+  const slot = slotName(machine, secret, day)
   const record = deviceRecord(machine, secret, hidden)
   if (record === null) return
   if (equalBytes(secret, machine.own.contactSecret)) {
@@ -164,6 +171,8 @@ export function onPublished(machine: Machine, key: string, takers: number, held?
     }
     publications.failures.delete(leaving.slot)
     publications.last = { seq: leaving.seq, at: machine.now }
+    // what could not be renewed before is now
+    if (isAccountRecordDue(machine.own.self.accountRecord, machine.now)) setTimer(machine, 'upkeep', machine.now)
     emit(machine, { kind: 'published', seq: leaving.seq, at: machine.now })
     return
   }

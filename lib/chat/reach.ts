@@ -1,5 +1,6 @@
 import { equalBytes } from '../bytes.ts'
 import { daysToLookUp, slotKey } from '../identity/slot.ts'
+import { isRevoked } from './devices.ts'
 import type { Target } from './events.ts'
 import { type Contact, jitter, type Lookup, type Machine, setTimer } from './machine.ts'
 import { onAway } from './mail/away.ts'
@@ -27,6 +28,7 @@ const LOOK_AGAIN_MS = 3_600_000
 
 /** Whether this person is to be reached: accepted, member of a group of mine, or asked lately and not answered. */
 function wanted(machine: Machine, contact: Contact): boolean {
+  if (isRevoked(machine)) return false
   const { row } = contact
   return isHeard(contact) || (row.state === 'pending' && !isRequestOver(row, machine.now))
 }

@@ -1,7 +1,16 @@
 import { toHex } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'
 import { BYTES_PER_TOKEN, createBuckets } from './buckets.ts'
-import { answer, count, type KeeperEffect, type KeeperOptions, type Keeping, refuse, save } from './keeping.ts'
+import {
+  answer,
+  count,
+  type KeeperEffect,
+  type KeeperOptions,
+  type Keeping,
+  NEW_OWNERS,
+  refuse,
+  save,
+} from './keeping.ts'
 import { type Kept, removeQueue } from './kept.ts'
 import { publishLeft } from './left-slots.ts'
 import { decodeRequest, MAILBOX_NONCE_BYTES, type MailboxRequest } from './messages.ts'
@@ -21,6 +30,8 @@ export type KeeperEvent =
 
 /** Requests that cannot be read before a stream is closed. */
 const MAX_MALFORMED = 4
+/** A stream on which nothing was said for so long and nobody watches is closed, ms: they hold places. */
+const IDLE_MS: number = 5 * 60_000
 /** An owner who was not there for so long is forgotten, with its queues, ms. */
 const OWNER_MS: number = 60 * 86_400_000
 
@@ -40,6 +51,7 @@ export function createKeeper(options: KeeperOptions, kept: Kept): Keeper {
     kept,
     streams: new Map(),
     buckets: createBuckets(options.limits.rate),
+    newOwners: createBuckets(NEW_OWNERS),
     loads: new Map(),
     nextLoad: 1,
     publishedAt: 0,
@@ -66,6 +78,7 @@ function dispatch(keeping: Keeping, event: KeeperEvent): void {
     case 'opened': {
       const nonce = keeping.random.bytes(MAILBOX_NONCE_BYTES)
       const stream = createStream(event.stream, event.peer, event.contact, nonce)
+      stream.heardAt = keeping.now
       streams.set(event.stream, stream)
       answer(keeping, stream, { kind: 'welcome', nonce, key: keeping.key.publicKey })
       return
@@ -90,6 +103,7 @@ function dispatch(keeping: Keeping, event: KeeperEvent): void {
 }
 
 function onMessage(keeping: Keeping, stream: Stream, bytes: Uint8Array): void {
+  stream.heardAt = keeping.now
   const cost = 1 + Math.floor(bytes.length / BYTES_PER_TOKEN)
   if (!keeping.buckets.take(toHex(stream.peer), cost, keeping.now)) {
     // what was asked is not even read: whoever is in a hurry waits and asks again
@@ -114,6 +128,7 @@ function onMessage(keeping: Keeping, stream: Stream, bytes: Uint8Array): void {
 
 function sweep(keeping: Keeping): void {
   publishLeft(keeping)
+  closeIdle(keeping)
   const { kept, now } = keeping
   for (const item of [...kept.items.values()]) if (item.until <= now) letGo(keeping, item)
   const present = new Set([...keeping.streams.values()].map(({ owner }) => owner))
@@ -123,5 +138,13 @@ function sweep(keeping: Keeping): void {
     for (const { key } of owner.leftSlots.values()) save(keeping, { range: 'left-slot', key, value: null })
     kept.owners.delete(name)
     save(keeping, { range: 'owner', key: owner.key, value: null })
+  }
+}
+
+function closeIdle(keeping: Keeping): void {
+  for (const { id, watching, heardAt } of keeping.streams.values()) {
+    if (watching || keeping.now - heardAt < IDLE_MS) continue
+    count(keeping, 'a stream on which nothing is said')
+    keeping.effects.push({ kind: 'close', stream: id })
   }
 }

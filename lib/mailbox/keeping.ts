@@ -20,6 +20,12 @@ export interface KeeperLimits {
   readonly stampBits: number
 }
 
+/**
+ * Owners who are new here, of one PeerId: a person has one key at a mailbox, and another one after a change. Without it one
+ * contact of the operator would take the places and the shares of all others.
+ */
+export const NEW_OWNERS: Rate = { burst: 4, perSecond: 4 / 86_400 }
+
 /** For a laptop that keeps the mail of its operator's friends. */
 export const KEEPER_LIMITS: KeeperLimits = {
   maxOwners: 256,
@@ -54,6 +60,8 @@ export interface Keeping extends KeeperOptions {
   readonly kept: Kept
   readonly streams: Map<StreamId, Stream>
   readonly buckets: Buckets
+  /** Of owners who are new here. */
+  readonly newOwners: Buckets
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
   nextLoad: number
   /** When slots of owners were last published, ms; 0 for never. */

@@ -26,6 +26,10 @@ export function login(keeping: Keeping, stream: Stream, { n, owner: name, signat
     refuse(keeping, stream, n, 'not-allowed')
     return
   }
+  if (isNew && !keeping.newOwners.take(toHex(stream.peer), 1, now)) {
+    refuse(keeping, stream, n, 'quota')
+    return
+  }
   const owner = ownerOf(kept, name, now)
   owner.seen = now
   stream.owner = owner

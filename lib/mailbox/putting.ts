@@ -3,7 +3,7 @@ import { KNOCK_BYTES } from './blob.ts'
 import { answer, type Keeping, refuse, save } from './keeping.ts'
 import { addItem, encodeItem, fits, type Item, type Queue } from './kept.ts'
 import type { MailboxRequest } from './messages.ts'
-import { KEPT_MS } from './quota.ts'
+import { assuredBytes, bytesIn, KEPT_MS } from './quota.ts'
 import { signReceipt } from './receipt.ts'
 import { hourOf, STAMP_HOURS, stampBits } from './stamp.ts'
 import type { Stream } from './stream.ts'
@@ -37,7 +37,7 @@ export function put(keeping: Keeping, stream: Stream, request: Put): void {
     return
   }
   const replaced = replacedBy(queue, request)
-  if (!fits(queue, blob.length, replaced) || kept.bytes + blob.length > keeping.limits.maxBytes) {
+  if (!fits(queue, blob.length, replaced) || !hasRoom(keeping, queue, blob.length)) {
     refuse(keeping, stream, n, 'quota')
     return
   }
@@ -58,6 +58,17 @@ function replacedBy(queue: Queue, { replaced }: Put, but?: Item): readonly Item[
   if (queue.tokenHash === null) return []
   const named = new Set(replaced.flatMap((hash) => queue.items.get(toHex(hash)) ?? []))
   return [...named].filter((item) => item !== but)
+}
+
+/** Whether the mailbox has room for it: what is assured to its owner, or what nobody is assured of and nobody took. */
+function hasRoom({ kept, limits }: Keeping, { owner }: Queue, bytes: number): boolean {
+  if (kept.bytes + bytes > limits.maxBytes) return false
+  const assured = assuredBytes(limits)
+  const own = bytesIn(owner.usage)
+  if (own + bytes <= assured) return true
+  let taken = bytes - Math.max(0, assured - own)
+  for (const { usage } of kept.owners.values()) taken += Math.max(0, bytesIn(usage) - assured)
+  return taken <= limits.maxBytes / 2
 }
 
 function mayWrite({ primitives }: Keeping, { tokenHash }: Queue, token: Uint8Array | null): boolean {

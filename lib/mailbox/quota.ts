@@ -40,6 +40,19 @@ export const KEPT_MS: Readonly<Record<QueueClass, number>> = {
   knock: 7 * DAY_MS,
 }
 
+/** Bytes that a recipient has lying there, of all classes. */
+export function bytesIn(usage: Usage): number {
+  return QUEUE_CLASSES.reduce((sum, kind) => sum + usage[kind].bytes, 0)
+}
+
+/**
+ * What every recipient may have lying there whatever the others take, bytes: half of the mailbox, divided among all that it
+ * takes. The other half is for whoever comes first.
+ */
+export function assuredBytes(limits: { readonly maxBytes: number; readonly maxOwners: number }): number {
+  return Math.floor(limits.maxBytes / (2 * limits.maxOwners))
+}
+
 /** Queues of one recipient: contacts, groups, invites, and one to knock at. */
 export const MAX_QUEUES = 2048
 

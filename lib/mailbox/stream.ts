@@ -27,6 +27,8 @@ export interface Stream {
   loading: boolean
   /** Messages of it that could not be read. */
   malformed: number
+  /** When something was last said on it, ms. */
+  heardAt: number
 }
 
 export function createStream(id: StreamId, peer: Uint8Array, contact: boolean, nonce: Uint8Array): Stream {
@@ -42,6 +44,7 @@ export function createStream(id: StreamId, peer: Uint8Array, contact: boolean, n
     upTo: 0,
     loading: false,
     malformed: 0,
+    heardAt: 0,
   }
 }
 

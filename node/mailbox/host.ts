@@ -68,6 +68,8 @@ interface Window {
 export async function createMailboxHost(options: MailboxHostOptions): Promise<MailboxHost> {
   const { store, clock, dropped } = options
   const links = new Map<number, Link>()
+  /** Links whose reader has not taken what was sent yet, and who waits for that. */
+  const unread = new Map<number, { sends: number; readonly waiting: (() => void)[] }>()
   const paused: (() => void)[] = []
   let keeper = createKeeper(options, await readRows(store))
   let open = emptyWindow()
@@ -142,8 +144,27 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   }
 
   function release({ sends, closes }: Window): void {
-    for (const [id, messages] of sends) void links.get(id)?.send(messages)
+    for (const [id, messages] of sends) {
+      const link = links.get(id)
+      if (link !== undefined) void send(link, messages)
+    }
     for (const id of closes) links.get(id)?.close()
+  }
+
+  /** Counts until they were taken: whoever does not read is not read, else answers would pile up. */
+  async function send(link: Link, messages: readonly Uint8Array[]): Promise<void> {
+    const state = unread.get(link.id) ?? { sends: 0, waiting: [] }
+    unread.set(link.id, state)
+    state.sends++
+    try {
+      await link.send(messages)
+    } finally {
+      state.sends--
+      if (state.sends === 0) {
+        unread.delete(link.id)
+        for (const resume of state.waiting) resume()
+      }
+    }
   }
 
   /** The disk refused: nothing of what was in hand got a receipt, and the keeper goes back to what is on disk. */
@@ -178,8 +199,9 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
     message(link, bytes) {
       if (!links.has(link.id)) return undefined
       handle({ kind: 'message', stream: link.id, bytes })
-      if (open.bytes < MAX_WAITING_BYTES) return undefined
-      return new Promise<void>((resume) => paused.push(resume))
+      if (open.bytes >= MAX_WAITING_BYTES) return new Promise<void>((resume) => paused.push(resume))
+      const state = unread.get(link.id)
+      return state && new Promise<void>((resume) => state.waiting.push(resume))
     },
     closed(link) {
       if (links.delete(link.id)) handle({ kind: 'closed', stream: link.id })

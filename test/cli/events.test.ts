@@ -184,6 +184,7 @@ test('every event of a node has the fields of the schema and no others', async (
     { kind: 'typing', contact, active: true },
     { kind: 'mailbox', mailbox: { mailbox: '12D3KooWX', state: 'refused', contacts: 1, reason: 'quota' } },
     { kind: 'published', seq: 1, at: 1 },
+    { kind: 'revoked', at: 1 },
   ]
   for (const event of happenings) node.emit(event)
   await node.contacts.remove((await node.contacts.add('sotto:x', { petname: 'carol' })).account)

@@ -125,6 +125,10 @@ test('every result has the shape of the contract and nothing of the inside of th
   expect(await result('invite.create', { expires: 5 })).toEqual({ link: 'sotto:fake', expires: 5 })
   expect(await result('node.identity')).toEqual({ account: ME, did: '00'.repeat(16), peerId: '12D3KooWFake' })
   expect(await result('node.status')).toMatchObject({ account: ME, up: true, mailboxes: [], dropped: {} })
+  expect(await result('device.list')).toMatchObject([
+    { current: true, state: 'active' },
+    { current: false, state: 'revoked' },
+  ])
   expect(await result('node.configure', { typing: true })).toEqual({ configured: true })
   expect(await result('node.settings')).toContainEqual({ key: 'delivery', value: 'live', origin: 'flag' })
   expect(await result('node.settings')).toContainEqual({ key: 'listen', origin: 'default' })

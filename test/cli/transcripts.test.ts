@@ -24,6 +24,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   logs: [0, 2, 3, 130],
   config: needsHome,
   id: [0, 1, 2, 130],
+  devices: [0, 2, 3, 130],
   invite: needsHome,
   add: needsNode,
   contacts: needsHome,

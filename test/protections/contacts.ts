@@ -346,6 +346,30 @@ export const contacts: Part = {
       },
     },
     {
+      protection: 'A device looks what lies in its slot before it replaces it',
+      threat:
+        'an old machine that comes back hides the list that revoked it behind its own, and contacts believe the one or the other',
+      file: 'lib/chat/publishing.ts',
+      takeOut: [
+        { find: 'if (isNew(machine)) publish(', replace: 'if (isNew(machine) || machine.now > 0) publish(' },
+        { find: '  if (isFirst) lookAtToday(machine)\n', replace: '', file: 'lib/chat.ts' },
+      ],
+      test: {
+        file: 'test/lib/chat/revoked.test.ts',
+        name: 'publishes nothing over the newer records when it comes back after days',
+      },
+    },
+    {
+      protection: 'A list of devices is renewed only after the network took it once',
+      threat: 'a lost device that was away for a month signs above the list that revoked it, and has the account back',
+      file: 'lib/chat/own.ts',
+      takeOut: [{ find: 'if (own.publications.last === null || isRevoked(machine) || ', replace: 'if (' }],
+      test: {
+        file: 'test/lib/chat/revoked.test.ts',
+        name: 'does not sign above the list that revoked it when its own is due to be renewed',
+      },
+    },
+    {
       protection: 'The links of a device that was replaced are let go',
       threat: 'a machine that was lost and runs on keeps what is meant for the one that replaced it',
       file: 'lib/chat/pins.ts',

@@ -86,6 +86,47 @@ export const mailboxes: Part = {
       test: { file: keeper, name: 'reads nothing of a peer in a hurry, and everything of the others' },
     },
     {
+      protection: 'Every owner has a share of a mailbox that others cannot fill',
+      threat: 'who logs in under many keys fills the mailbox, and mail of others is refused',
+      file: 'lib/mailbox/putting.ts',
+      takeOut: [{ find: '  return taken <= limits.maxBytes / 2\n', replace: '  return taken > 0\n' }],
+      test: { file: keeper, name: 'keeps half of it for owners who have less than their part, whatever others fill' },
+    },
+    {
+      protection: 'One PeerId brings few new owners',
+      threat: 'one contact of the operator takes the places of all others',
+      file: 'lib/mailbox/owning.ts',
+      takeOut: [
+        {
+          find: 'keeping.newOwners.take(toHex(stream.peer), 1, now)',
+          replace: 'keeping.newOwners.take(toHex(stream.peer), 0, now)',
+        },
+      ],
+      test: { file: keeper, name: 'lets one PeerId bring four new owners a day, and those who are known always in' },
+    },
+    {
+      protection: 'Streams on which nothing is said are closed',
+      threat: 'streams that are opened and left fill the places of a mailbox',
+      file: 'lib/mailbox/keeper.ts',
+      takeOut: [{ find: '  closeIdle(keeping)\n', replace: '  void closeIdle\n' }],
+      test: { file: keeper, name: 'closes streams on which nothing is said, and not those that watch' },
+    },
+    {
+      protection: 'Whoever does not read the answers of a mailbox is not read',
+      threat: 'answers that nobody takes fill the memory',
+      file: 'node/mailbox/host.ts',
+      takeOut: [
+        {
+          find: '      return state && new Promise<void>((resume) => state.waiting.push(resume))\n',
+          replace: '      return state && undefined\n',
+        },
+      ],
+      test: {
+        file: 'test/node/mailbox/host.test.ts',
+        name: 'whoever does not read what a mailbox says is not read, and is when they do',
+      },
+    },
+    {
       protection: 'A receipt has to be of this mailbox, queue and blob',
       threat: 'what nobody keeps is called stored',
       file: 'lib/chat/mail/posting.ts',

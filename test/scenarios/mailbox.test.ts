@@ -92,7 +92,9 @@ describe('a mailbox', () => {
     await mesh.settled()
   })
 
-  test('keeps somebody findable who is away for days, and what was left on the sixth day opens on the twelfth', async () => {
+  test('keeps somebody findable who is away for days, and what was left on the sixth day opens on the twelfth', {
+    timeout: 120_000,
+  }, async () => {
     await using mesh = await createMesh({
       nodes: ['alice', 'bob', 'mia'],
       network: 'simulated',

@@ -33,6 +33,8 @@ export interface FakeOptions {
   readonly contacts?: readonly Partial<Contact>[]
   readonly delivery?: 'live' | 'outbox'
   readonly now?: () => number
+  /** Since when another device has the account, ms. */
+  readonly revoked?: number
 }
 
 export const ME: string = `sotto1${'m'.repeat(58)}`
@@ -207,6 +209,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     contacts: { online: 0, total: contacts.size },
     dht: { mode: 'client', peers: 3, record: { seq: 7, expires: now() + 1000 } },
     mailboxes,
+    ...(options.revoked !== undefined && { revoked: options.revoked }),
     queued: 0,
     unread: 0,
     dropped: {},
@@ -235,6 +238,10 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
     groups: noGroups(),
+    devices: async () => [
+      { did: 'd'.repeat(32), current: options.revoked === undefined, state: 'active', added: 1_700_000_000_000 },
+      { did: 'e'.repeat(32), current: options.revoked !== undefined, state: 'revoked' },
+    ],
     mailboxes: {
       list: async () => mailboxes,
       async use(where) {
@@ -249,6 +256,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     send: async (who, text, { replyTo, expires, key } = {}): Promise<SentMessage> => {
       sends += 1
+      if (options.revoked !== undefined) throw new NodeError('revoked', 'This device was revoked.')
       const { account, online } = resolve(who)
       if (options.delivery === 'live' && !online) throw new NodeError('peer_away', 'there is no live path to them')
       const known = key === undefined ? undefined : sentBy.get(`${account} ${key}`)

@@ -1,5 +1,6 @@
 import { MAX_SLOTS_TOLD } from '../../mailbox/messages.ts'
 import { MAX_LEFT_SLOTS } from '../../mailbox/left-slots.ts'
+import { isRevoked } from '../devices.ts'
 import { jitter, type Machine, setTimer } from '../machine.ts'
 import { signAhead, slotsAhead } from '../own-slots.ts'
 import { ask } from './remotes.ts'
@@ -13,7 +14,7 @@ const SETTLE_MS = 30_000
 
 /** Records, addresses or mailboxes changed, or a day is over: mailboxes are to publish what holds now. */
 export function signAheadSoon(machine: Machine): void {
-  if (machine.mail.boxes.size === 0) return
+  if (machine.mail.boxes.size === 0 || isRevoked(machine)) return
   machine.mail.ahead.length = 0
   machine.mail.ahead.push(...slotsAhead(machine).slice(0, MAX_LEFT_SLOTS))
   setTimer(machine, 'ahead', machine.now + SETTLE_MS + jitter(machine, SETTLE_MS))
@@ -21,6 +22,7 @@ export function signAheadSoon(machine: Machine): void {
 
 /** Signs the next slot and leaves it with every mailbox that can be spoken to. */
 export function onAheadTimer(machine: Machine): void {
+  if (isRevoked(machine)) return
   const ready = [...machine.mail.boxes.values()].filter(({ phase }) => phase === 'ready')
   if (machine.mail.ahead.length === 0) {
     signAheadSoon(machine)

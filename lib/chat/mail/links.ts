@@ -1,5 +1,6 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import type { Route } from '../../mailbox/route.ts'
+import { isRevoked } from '../devices.ts'
 import type { LinkId } from '../events.ts'
 import type { Contact, Link, Machine } from '../machine.ts'
 import { isOnlyAsked, isSought } from '../standing.ts'
@@ -40,7 +41,7 @@ function standIn(machine: Machine, peer: Uint8Array, contact: Contact | null): L
 /** The way by mail to somebody who was not reached and said where frames may be left; null when there is none. */
 export function mailWay(machine: Machine, contact: Contact): LinkId | null {
   const { away, knocks } = contact.mail
-  if (machine.options.delivery !== 'mailbox' || !away) return null
+  if (machine.options.delivery !== 'mailbox' || !away || isRevoked(machine)) return null
   const isOpen = routesOf(machine, contact).length > 0 ? isSought(contact) : isOnlyAsked(contact) && knocks.length > 0
   return isOpen ? mailLinkOf(machine, contact).id : null
 }

@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../../bytes.ts'
 import { ProtocolError } from '../../errors.ts'
 import { decodeAnswer, encodeRequest, type MailboxAnswer, type MailboxRequest } from '../../mailbox/messages.ts'
 import { MAX_ADDRESS_BYTES, MAX_ADDRESSES } from '../../mailbox/route.ts'
+import { isRevoked } from '../devices.ts'
 import type { LinkId, Target } from '../events.ts'
 import { count, type Machine, setTimer } from '../machine.ts'
 import type { Answered, Remote, Unnumbered } from './state.ts'
@@ -41,7 +42,7 @@ export function remoteOf(machine: Machine, target: Target): Remote {
 
 /** Opens a stream to it, unless there is one. */
 export function connectTo(machine: Machine, remote: Remote): void {
-  if (remote.phase !== 'idle' || machine.network === null) return
+  if (remote.phase !== 'idle' || machine.network === null || isRevoked(machine)) return
   remote.phase = 'connecting'
   remote.target = newestPlace(machine, remote.target)
   machine.effects.push({ kind: 'connect-mailbox', mailbox: remote.id, target: remote.target })

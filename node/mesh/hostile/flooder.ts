@@ -2,12 +2,12 @@ import { createSelf, type Self } from '../../../lib/identity/self.ts'
 import { beginSession, initiatorOf, requestPayload, textPayload } from './handmade.ts'
 import {
   createOutsider,
-  type HostileCounts,
   type HostileLink,
   type HostileOptions,
   type HostilePeer,
   type Outsider,
   seenOf,
+  sumOf,
 } from './outsider.ts'
 
 /** How fast and how much. */
@@ -105,12 +105,4 @@ export async function createFlooder(options: HostileOptions & { readonly hosts?:
     [Symbol.asyncDispose]: () => flooder.leave(),
   }
   return flooder
-}
-
-function sumOf(all: readonly HostileCounts[]): HostileCounts {
-  const sum = { ...all[0] } as Record<keyof HostileCounts, number>
-  for (const counts of all.slice(1)) {
-    for (const name of Object.keys(sum) as (keyof HostileCounts)[]) sum[name] += counts[name]
-  }
-  return sum
 }

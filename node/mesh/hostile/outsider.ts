@@ -1,6 +1,6 @@
 import { toHex, utf8 } from '../../../lib/bytes.ts'
 import type { Random } from '../../../lib/crypto/primitives.ts'
-import type { Link } from '../../network/network.ts'
+import type { Link, LinkProtocol } from '../../network/network.ts'
 import { seededRandom } from '../seeded-random.ts'
 import type { ProcessClock } from '../simulated/clock.ts'
 import { type Inside, insideOf } from '../simulated/inside.ts'
@@ -61,9 +61,9 @@ export interface Outsider extends HostilePeer {
   readonly clock: ProcessClock
   /**
    * Dials somebody of the mesh; one link to each at a time. It begins with 32 random bytes unless `nonce` says otherwise;
-   * null for none.
+   * null for none. To a mailbox it says nothing first.
    */
-  open(to: string, options?: { readonly nonce?: Uint8Array | null }): HostileLink
+  open(to: string, options?: { readonly nonce?: Uint8Array | null; readonly protocol?: LinkProtocol }): HostileLink
   /** Offers a value to all nodes of the DHT, whatever it is. */
   offer(key: string, value: Uint8Array): void
 }
@@ -179,7 +179,7 @@ export async function createOutsider(
     inside,
     random,
     clock,
-    open(to, { nonce = random.bytes(32) } = {}) {
+    open(to, { protocol = 'chat', nonce = protocol === 'chat' ? random.bytes(32) : null } = {}) {
       const { running } = inside.person(to)
       const own = createOwn(nonce)
       counts.dials++
@@ -190,7 +190,7 @@ export async function createOutsider(
       }
       const target = { peer: running.network.peer, addresses: running.network.addresses() }
       dialled.set(toHex(target.peer), own)
-      network.dial(target, { signal: never }).catch(() => {
+      network.dial(target, { signal: never, protocol }).catch(() => {
         own.state = 'refused'
         counts.refused++
       })
@@ -211,4 +211,13 @@ export async function createOutsider(
 /** What of an outsider whoever uses it may see; `counts` go on counting. */
 export function seenOf({ name, peer, counts, leave }: Outsider): HostilePeer {
   return { name, peer, counts, leave, [Symbol.asyncDispose]: leave }
+}
+
+/** What several of them did together. */
+export function sumOf(all: readonly HostileCounts[]): HostileCounts {
+  const sum = { ...all[0] } as Record<keyof HostileCounts, number>
+  for (const counts of all.slice(1)) {
+    for (const name of Object.keys(sum) as (keyof HostileCounts)[]) sum[name] += counts[name]
+  }
+  return sum
 }

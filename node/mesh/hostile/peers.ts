@@ -12,6 +12,13 @@ export {
 } from './hostile-mailbox.ts'
 export { createHostileNode, type HostileNode, type Tamper } from './hostile-node.ts'
 export { createKeyCrowder, type KeyCrowder } from './key-crowder.ts'
+export {
+  createMailboxIntruder,
+  type Intrusion,
+  MAILBOX_INTRUSIONS,
+  type MailboxIntruder,
+  type MailboxIntrusion,
+} from './mailbox-intruder.ts'
 export { createLibp2pServer, type Libp2pServer, type Misbehaviour } from './libp2p-server.ts'
 export type { MalformedKey } from './malformed-keys.ts'
 export { createMalformedSigner, type MalformedSigner } from './malformed-signer.ts'

@@ -24,7 +24,7 @@ const HOUR = 60 * MINUTE
 
 /** Every fault that needs no enemy and no group, and after which nothing may be missing. */
 export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as FaultName[]).filter(
-  (name) => name !== 'roll-back' && name !== 'restore' && name !== 'hostile-visit' && name !== 'no-gossip',
+  (name) => !['roll-back', 'restore', 'hostile-visit', 'mailbox-visit', 'no-gossip'].includes(name),
 )
 
 /**

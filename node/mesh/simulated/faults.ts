@@ -1,5 +1,6 @@
 import { createRefusingServer, createStaleServer } from '../hostile/dht-server.ts'
 import { createForger } from '../hostile/forger.ts'
+import { createMailboxIntruder, MAILBOX_INTRUSIONS, type MailboxIntrusion } from '../hostile/mailbox-intruder.ts'
 import type { HostilePeer } from '../hostile/outsider.ts'
 import { createOversizeSender } from '../hostile/oversize-sender.ts'
 import { createReplayer } from '../hostile/replayer.ts'
@@ -35,6 +36,8 @@ export const FAULTS = {
   'clock-stop': 'the clock of who stands still, or goes again',
   'hostile-visit':
     'a stranger attacks who in the name of other, or serves what is stale; it stays until two more have come',
+  'mailbox-visit':
+    'a stranger intrudes at the mailbox of who: floods, knocks, poses as an owner, says again what others said',
   'roll-back': 'the disk of who is copied; the next time who is killed and finds that copy',
   restore: 'who makes a backup, or loses the home and makes another device of the last backup',
 } as const
@@ -133,6 +136,19 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     }
   }
 
+  /** A few hundred messages of one sort, some a second: each of its hosts is soon in a hurry. */
+  async function intrude(who: string): Promise<HostilePeer> {
+    const intruder = await createMailboxIntruder({ mesh, name: `intruder-${++visits}`, hosts: dice.between(1, 3) })
+    const what = dice.pick(Object.keys(MAILBOX_INTRUSIONS) as MailboxIntrusion[])
+    intruder.intrude(what, { to: who, count: 200, everyMs: dice.pick([20, 1_000]) })
+    return intruder
+  }
+
+  async function welcome(guest: HostilePeer): Promise<void> {
+    guests.push(guest)
+    if (guests.length > MAX_GUESTS) await guests.shift()?.leave()
+  }
+
   async function rollBack(who: string): Promise<void> {
     if (mesh.isAsleep(who)) return
     const kept = images.get(who)
@@ -215,10 +231,8 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       const wall = mesh.wall(who)
       wall.stoppedAt = wall.stoppedAt === null ? mesh.now + wall.skewMs : null
     },
-    async 'hostile-visit'(who, other) {
-      guests.push(await visit(who, other))
-      if (guests.length > MAX_GUESTS) await guests.shift()?.leave()
-    },
+    'hostile-visit': async (who, other) => welcome(await visit(who, other)),
+    'mailbox-visit': async (who) => welcome(await intrude(who)),
     'roll-back': rollBack,
     restore,
   }

@@ -38,6 +38,7 @@ export const MAIL_FAULTS: readonly FaultName[] = [
   'uneven-network',
   'lossy-network',
   'clock-jump',
+  'mailbox-visit',
 ]
 
 /**

@@ -38,6 +38,7 @@ export function recordingNode(
       case 'group':
       case 'mailbox':
       case 'published':
+      case 'revoked':
       case 'typing':
       case 'change':
       case 'gone':

@@ -2,6 +2,7 @@ import { concat, toHex, utf8 } from '../../../lib/bytes.ts'
 import { createChat } from '../../../lib/chat.ts'
 import { decodeSent, encodeSent } from '../../../lib/chat/sent.ts'
 import { decodeContactRow, encodeContactRow } from '../../../lib/chat/contact-row.ts'
+import { decodeDevices, encodeDevices } from '../../../lib/chat/devices.ts'
 import { decodeExpiry, encodeExpiry } from '../../../lib/chat/expiring.ts'
 import { decodeHead, encodeHead, NEW_HEAD } from '../../../lib/chat/head.ts'
 import { HELD_RANGES, heldRows, readMachine } from '../../../lib/chat/loading.ts'
@@ -18,6 +19,7 @@ import {
   encodeEntry,
   encodeSeenPrefix,
 } from '../../../lib/chat/session-entry.ts'
+import { createSelf } from '../../../lib/identity/self.ts'
 import type { Row } from '../../../lib/rows.ts'
 import { asArray, asBytes, asUint, decode, encode } from '../../../lib/wire.ts'
 import { native } from '../../../node/crypto.ts'
@@ -161,6 +163,18 @@ export const rowTargets: readonly Target[] = [
       const all = [...revs.values()].map(({ secretHash, day, rev }) => [secretHash, day, rev])
       return encode([1, 'publications', [...seqs], all])
     },
+  },
+  {
+    name: 'devices-row',
+    covers: ['lib/chat/devices.ts#decodeDevices'],
+    seeds: [
+      encodeDevices({ revokedBy: null, former: [{ did: random.bytes(16), added: null }] }),
+      encodeDevices({
+        revokedBy: createSelf(native, random, random.bytes(32), 1_780_000_000_000).accountRecord,
+        former: [{ did: random.bytes(16), added: 1_780_000_000 }],
+      }),
+    ],
+    run: (input) => encodeDevices(decodeDevices(input)),
   },
   {
     name: 'head-row',

@@ -284,3 +284,66 @@ describe('a mailbox', () => {
     expect(mailbox.rows.size).toBe(0)
   })
 })
+
+/** Fills a queue of its own with the largest blobs until the mailbox refuses; gives how many bytes it took. */
+function fill(mailbox: TestMailbox, peer: Uint8Array, blobBytes: number): number {
+  const stream = mailbox.open({ peer, contact: true })
+  const key = native.signing.generate(random)
+  if (reasonOf(stream.login(key)) !== 'done') return 0
+  let taken = 0
+  for (let queues = 0; ; queues++) {
+    const queue = queueOf()
+    stream.ask({ kind: 'register', n: 2, queues: [queue] })
+    for (let i = 0; i < QUEUE_SHARES.contact.blobs; i++) {
+      if (reasonOf(stream.ask(putOf(queue, random.bytes(blobBytes)))) !== 'receipt') break
+      taken += blobBytes
+    }
+    if (reasonOf(stream.ask(putOf(queueOf(), random.bytes(blobBytes)))) !== 'unknown') break
+    if (queues * QUEUE_SHARES.contact.blobs * blobBytes > taken) return taken
+  }
+  return taken
+}
+
+describe('a mailbox with little room', () => {
+  const fast = { burst: 1e9, perSecond: 1e9 }
+
+  test('keeps half of it for owners who have less than their part, whatever others fill', () => {
+    const mailbox = createTestMailbox({ limits: { maxBytes: 640 * 1088, maxOwners: 10, rate: fast } })
+    const { queue, stream } = withQueue(mailbox)
+    const taken = [1, 2, 3].reduce((sum, i) => sum + fill(mailbox, random.bytes(38 + i), 1088), 0)
+    // half of it for all, and the parts of three
+    expect(taken).toBe((320 + 3 * 32) * 1088)
+    const answers = Array.from({ length: 33 }, () => reasonOf(mailbox.open().ask(putOf(queue))))
+    expect(answers).toEqual([...Array.from({ length: 32 }, () => 'receipt'), 'quota'])
+    const [first] = blobsIn(stream.ask({ kind: 'watch', n: 3 }))
+    stream.ask({ kind: 'ack', n: 4, hashes: [hashOf(first ?? new Uint8Array())] })
+    expect(reasonOf(mailbox.open().ask(putOf(queue)))).toBe('receipt')
+  })
+
+  test('lets one PeerId bring four new owners a day, and those who are known always in', () => {
+    const mailbox = createTestMailbox({ limits: { rate: fast } })
+    const peer = random.bytes(38)
+    const keys = Array.from({ length: 6 }, () => native.signing.generate(random))
+    const enter = (key: (typeof keys)[number], from = peer): string =>
+      reasonOf(mailbox.open({ peer: from, contact: true }).login(key))
+    expect(keys.map((key) => enter(key))).toEqual(['done', 'done', 'done', 'done', 'quota', 'quota'])
+    expect(enter(keys[0] as (typeof keys)[number])).toBe('done')
+    expect(enter(keys[5] as (typeof keys)[number], random.bytes(38))).toBe('done')
+    mailbox.now += 86_400_000
+    expect(enter(keys[4] as (typeof keys)[number])).toBe('done')
+  })
+
+  test('closes streams on which nothing is said, and not those that watch', () => {
+    const mailbox = createTestMailbox()
+    const silent = mailbox.open()
+    const { stream } = withQueue(mailbox)
+    stream.ask({ kind: 'watch', n: 3 })
+    mailbox.now += 4 * 60_000
+    mailbox.sweep()
+    expect([silent.closed, stream.closed]).toEqual([false, false])
+    mailbox.now += 2 * 60_000
+    mailbox.sweep()
+    expect([silent.closed, stream.closed]).toEqual([true, false])
+    expect(mailbox.counts).toContain('mailbox: a stream on which nothing is said')
+  })
+})
