@@ -68,15 +68,22 @@ export function advanceOwn(machine: Machine, contact: GroupContact, chain: OwnCh
 export function handOut(machine: Machine, contact: GroupContact, fellow: Fellow): void {
   const { group } = contact
   if (group.own === null || fellow.due.some(({ chain }) => equalBytes(chain, (group.own as OwnChain).id))) return
-  const sealed = contact.unsealedFrom === 0 ? contact.head.outgoing.counter : contact.unsealedFrom - 1
+  const sealed = lastSealed(contact)
   const content = encodeContent({
     kind: 'group-keys',
-    announcement: announceChain(group.own, topicKey(contact), Math.max(0, sealed)),
+    announcement: announceChain(group.own, topicKey(contact), sealed),
   })
   fellow.due = [...fellow.due, { chain: group.own.id, content }].slice(-MAX_DUE_KEYS)
-  fellow.after ??= Math.max(0, sealed)
+  fellow.after ??= sealed
   fellow.changed = true
   touch(machine, contact)
+}
+
+/** The number of the last own message that is in a frame: those after it will be in frames of the chain that is handed out. */
+function lastSealed({ head, outbox }: GroupContact): number {
+  let first = outbox.length
+  while (first > 0 && outbox[first - 1]?.sealed === null) first--
+  return (outbox[first]?.counter ?? head.outgoing.counter + 1) - 1
 }
 
 /** The topic key that counts now, of those that are held. */
