@@ -5,7 +5,7 @@ import type { SimulatedMesh } from './simulated-mesh.ts'
 
 /** Something that must never be, and was: `I1` to `I10` name what was broken. A false alarm is one that nobody caused. */
 export interface Violation {
-  readonly invariant: `I${1 | 2 | 3 | 5 | 7 | 8 | 9 | 10}` | 'liveness' | 'false alarm'
+  readonly invariant: `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10}` | 'liveness' | 'false alarm'
   readonly text: string
 }
 

@@ -31,6 +31,32 @@ export type Happening =
       readonly id: string
       readonly state: MessageState
     }
+  /** The same in a group, by its id: `send` resolved. */
+  | {
+      readonly kind: 'said'
+      readonly who: string
+      readonly group: string
+      readonly id: string
+      readonly expires?: number
+      readonly text: string
+    }
+  /** What somebody else said in a group was shown. */
+  | {
+      readonly kind: 'heard'
+      readonly who: string
+      readonly group: string
+      readonly from: string
+      readonly id: string
+      readonly text: string
+    }
+  /** It was shown what happened to a group. */
+  | {
+      readonly kind: 'noticed'
+      readonly who: string
+      readonly group: string
+      readonly by: string
+      readonly what: string
+    }
   | { readonly kind: 'request'; readonly who: string; readonly from: string }
   | { readonly kind: 'alert'; readonly who: string; readonly about: string; readonly alert: Alert }
   /** The machine went back to what it was at `to`, ms since the start. */

@@ -1,6 +1,7 @@
 import type { Primitives } from '../../../lib/crypto/primitives.ts'
 import type { Newcomer } from '../acquaintance.ts'
 import type { SimulatedClock } from './clock.ts'
+import type { GroupLedger } from './group-ledger.ts'
 import type { History } from './history.ts'
 import type { SimulatedMesh } from './simulated-mesh.ts'
 import type { Internet } from './network.ts'
@@ -11,6 +12,7 @@ export interface Inside {
   readonly clock: SimulatedClock
   readonly internet: Internet
   readonly history: History
+  readonly ledger: GroupLedger
   /** Those that all keys of the mesh belong to. */
   readonly primitives: Primitives
   /** Follows from the seed of the mesh and what it is for. */

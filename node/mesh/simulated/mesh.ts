@@ -1,3 +1,5 @@
+import { toHex } from '../../../lib/bytes.ts'
+import type { Person as Known } from '../../../lib/chat.ts'
 import { encodeAccount } from '../../../lib/identity/account.ts'
 import type { Logger, Node } from '../../api.ts'
 import { native } from '../../crypto.ts'
@@ -8,6 +10,7 @@ import { createSettling, knownTo } from '../settling.ts'
 import { createSimulatedClock } from './clock.ts'
 import { createDice } from './dice.ts'
 import { createFaultInjector } from './faults.ts'
+import { createGroupLedger } from './group-ledger.ts'
 import { createHistory } from './history.ts'
 import { openInside } from './inside.ts'
 import { createInternet } from './network.ts'
@@ -40,6 +43,17 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
   const newcomers = names.map((each) => createNewcomer(each, seededRandom(name(`account ${each}`)), START, primitives))
   const nameOfAccount = new Map(newcomers.map((each) => [encodeAccount(each.self.accountRecord.account), each.name]))
   const knows = acquaintance(options.contacts ?? false)
+  const heldGroup = (who: string, group: string): Known | undefined =>
+    [...(find(who).running?.driver.chat.people() ?? [])].find(
+      (each) => each.group !== null && toHex(each.group.gid) === group,
+    )
+  const ledger = createGroupLedger({
+    primitives,
+    people: newcomers.map(({ name: each, self }) => ({ name: each, account: self.accountRecord.account })),
+    now: () => clock.now,
+    groupOf: (who, group) => heldGroup(who, group)?.group ?? undefined,
+    isAllSealed: (who, group) => heldGroup(who, group)?.outbox.every(({ sealed }) => sealed !== null) ?? true,
+  })
   const people: SimulatedPerson[] = newcomers.map((newcomer) => {
     const random = seededRandom(name(`node ${newcomer.name}`))
     return createSimulatedPerson({
@@ -50,6 +64,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       internet,
       history,
       watch,
+      ledger,
       nameOf: (account) => nameOfAccount.get(account) ?? account.slice(0, 15),
       skewMs: options.clockSkewMs?.(newcomer.name) ?? 0,
       delivery: options.delivery ?? 'outbox',
@@ -226,6 +241,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     internet,
     history,
     primitives,
+    ledger,
     seedOf: name,
     person: find,
     newcomer: (who) => newcomers[people.indexOf(find(who))] as Newcomer,

@@ -16,6 +16,7 @@ import type { Newcomer } from '../acquaintance.ts'
 import type { Person, Running } from '../person.ts'
 import type { SimulatedClock, Wall } from './clock.ts'
 import { createDisk, type Disk, type DiskImage, imageOf } from './disk.ts'
+import type { GroupLedger } from './group-ledger.ts'
 import type { History } from './history.ts'
 import type { Internet } from './network.ts'
 import { recordingNode } from './recording.ts'
@@ -68,6 +69,7 @@ export interface SimulatedPersonOptions {
   readonly history: History
   readonly skewMs: number
   readonly watch: Watch
+  readonly ledger: GroupLedger
   /** The name of whoever has this account. */
   nameOf(account: string): string
   readonly delivery: DeliveryMode
@@ -135,7 +137,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
       around,
     })
     const { store: raw, kill } = disk.open({ clock: process, around, die: crash })
-    const store = createSealedStore(raw, { primitives: atRest, random, masterKey })
+    const store = options.ledger.watching(name, createSealedStore(raw, { primitives: atRest, random, masterKey }))
 
     async function open(): Promise<Running> {
       if (!prepared) await store.write([...newcomer.rows, ...options.acquaintances()])
@@ -161,6 +163,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
       const recorded = recordingNode(node, {
         name,
         history,
+        ledger: options.ledger,
         nameOf: options.nameOf,
         lives: () => life === begun,
       })

@@ -1,4 +1,5 @@
 import type { Node, NodeEvent } from '../../api.ts'
+import type { GroupLedger } from './group-ledger.ts'
 import type { History } from './history.ts'
 
 /** The same node, which tells the history what it promised and what it showed. */
@@ -7,20 +8,27 @@ export function recordingNode(
   options: {
     readonly name: string
     readonly history: History
+    readonly ledger: GroupLedger
     /** The name of whoever has this account. */
     nameOf(account: string): string
     /** Whether the process still lives: the dead show nothing. */
     lives(): boolean
   },
 ): Node {
-  const { name, history, nameOf, lives } = options
+  const { name, history, ledger, nameOf, lives } = options
   const me = node.identity.account
 
   function tell(event: NodeEvent): void {
     switch (event.kind) {
       case 'message': {
-        const { from, id, text = '' } = event.message
-        if (from !== me) history.tell({ kind: 'shown', who: name, from: nameOf(from), id, text })
+        const { change, conversation, from, id, text = '' } = event.message
+        const said = { who: name, group: nameOf(conversation) }
+        if (change !== undefined) {
+          const { what, accounts = [] } = change
+          history.tell({ kind: 'noticed', ...said, by: nameOf(from), what: [what, ...accounts.map(nameOf)].join(' ') })
+        } else if (isGroup(conversation)) {
+          if (from !== me) history.tell({ kind: 'heard', ...said, from: nameOf(from), id, text })
+        } else if (from !== me) history.tell({ kind: 'shown', who: name, from: nameOf(from), id, text })
         return
       }
       case 'state': {
@@ -54,8 +62,16 @@ export function recordingNode(
   return {
     ...node,
     async send(who, text, sendOptions) {
-      const sent = await node.send(who, text, sendOptions)
       const { expires } = sendOptions ?? {}
+      const before = isGroup(who) ? ledger.membersNow(name, who) : null
+      const sent = await node.send(who, text, sendOptions)
+      if (before !== null) {
+        if (!lives()) return sent
+        const said = { who: name, group: nameOf(who), id: sent.id, ...(expires !== undefined && { expires }), text }
+        history.tell({ kind: 'said', ...said })
+        ledger.said(name, who, { id: sent.id, text, expires: expires ?? null, before })
+        return sent
+      }
       const said = { to: nameOf(sent.conversation), id: sent.id, ...(expires !== undefined && { expires }), text }
       if (lives()) history.tell({ kind: 'accepted', who: name, ...said })
       return sent
@@ -78,4 +94,9 @@ export function recordingNode(
       return message
     },
   }
+}
+
+/** Groups are called by 64 hexadecimal digits, people by accounts. */
+function isGroup(conversation: string): boolean {
+  return /^[0-9a-f]{64}$/.test(conversation)
 }

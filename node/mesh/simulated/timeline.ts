@@ -51,6 +51,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   reacted: ([who, other, id, emoji]) =>
     `${who} reacts to ${id?.slice(0, 6)} of the conversation with ${other}: ${emoji}`,
   shown: ([who, from, id, ...text]) => `${who} sees of ${from}: "${text.join(' ')}" (${id?.slice(0, 6)})`,
+  said: ([who, group, id, ...text]) => `${who} in ${group}: "${text.join(' ')}" is accepted (${id?.slice(0, 6)})`,
+  heard: ([who, group, from, id, ...text]) =>
+    `${who} sees of ${from} in ${group}: "${text.join(' ')}" (${id?.slice(0, 6)})`,
+  noticed: ([who, group, by, ...what]) => `${who} sees in ${group}: ${by} ${what.join(' ')}`,
   state: ([who, to, id, state]) => `${who} to ${to}: ${id?.slice(0, 6)} is ${state}`,
   request: ([who, from]) => `${who} is asked by ${from}`,
   command: ([who, ...what]) => `${who} does: ${what.join(' ')}`,
