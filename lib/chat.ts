@@ -12,6 +12,7 @@ import { onLeftTimer as onGroupLeftTimer } from './chat/group/commands.ts'
 import { followTopics } from './chat/group/gossip.ts'
 import { onGossiped } from './chat/group/receiving.ts'
 import { isGroup } from './chat/group/groups.ts'
+import { renewCard } from './chat/group/joining.ts'
 import type { Group } from './chat/group/state.ts'
 import { lookAfterGroups, resumeGroups } from './chat/group/upkeep.ts'
 import { askAll, onGroupTimer, onHaveTimer, onSpreadTimer } from './chat/group/sync.ts'
@@ -296,6 +297,11 @@ function onTimer(machine: Machine, key: string): void {
     case 'have':
       withContact(machine, subject, (_, contact) => {
         if (isGroup(contact)) onHaveTimer(machine, contact, object)
+      })
+      return
+    case 'card':
+      withContact(machine, subject, (_, contact) => {
+        if (isGroup(contact)) renewCard(machine, contact)
       })
       return
     case 'spread':

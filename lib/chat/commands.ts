@@ -12,6 +12,7 @@ import { onChangeCommand, writeRefusal } from './editing.ts'
 import type { Command, Reply, Target } from './events.ts'
 import { onGroupCommand } from './group/commands.ts'
 import { isGroup } from './group/groups.ts'
+import { syncMembers } from './group/members.ts'
 import { isReadInGroup } from './group/owing.ts'
 import { dropBox, MAX_BOXES, registerFor, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
@@ -113,6 +114,8 @@ function run(machine: Machine, command: Command, later: Answer): Reply | null {
       return changed(machine, contact)
     case 'remove':
       removeContact(machine, contact)
+      // groups that both are in go on without the contact
+      for (const group of [...contact.groups].filter(isGroup)) syncMembers(machine, group)
       return { kind: 'done' }
     case 'typing':
       sayTyping(machine, contact, command.active)

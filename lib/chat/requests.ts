@@ -36,7 +36,9 @@ export function forgetContact(machine: Machine, contact: Contact): void {
     { range: 'head', key: contact.handle, value: null },
   )
   if (machine.loads.size + machine.lists.size > 0) machine.forgotten.add(contact.id)
-  emit(machine, { kind: 'removed', account: contact.row.account })
+  // who was known by a group alone was shown nowhere
+  if (contact.row.state !== 'member' && contact.row.state !== 'group')
+    emit(machine, { kind: 'removed', account: contact.row.account })
 }
 
 /** My request was not answered in time: what I wrote will not be delivered, and says so. */

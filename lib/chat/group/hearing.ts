@@ -59,6 +59,19 @@ function hearOperations(
     confirmSoon(machine, contact, from)
 }
 
+/** Announcements of a member that are taken in an hour: each may cost what a whole chain costs that is skipped. */
+const KEYS_PER_HOUR = 120
+const HOUR_MS = 3_600_000
+
+function mayHandOut(machine: Machine, contact: GroupContact, from: Contact): boolean {
+  const fellow = fellowOf(contact, from)
+  if (fellow === undefined) return false
+  fellow.handedOut = fellow.handedOut.filter((at) => at <= machine.now && at > machine.now - HOUR_MS)
+  if (fellow.handedOut.length >= KEYS_PER_HOUR) return false
+  fellow.handedOut.push(machine.now)
+  return true
+}
+
 /** What only members say to each other. */
 function applyAmong(
   machine: Machine,
@@ -80,6 +93,10 @@ function applyAmong(
   }
   switch (content.kind) {
     case 'group-keys': {
+      if (!mayHandOut(machine, contact, from)) {
+        count(machine, 'group: keys handed out too often')
+        return
+      }
       const chain = takeKeys(machine, contact, from, did, content.announcement)
       baseline(machine, contact, did, content.announcement.after)
       touch(machine, contact)

@@ -1,4 +1,4 @@
-import { toHex } from '../../bytes.ts'
+import { equalBytes, toHex } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
 import { emptyGraph, type Graph } from '../../group/graph.ts'
 import { newestPrekey } from '../own.ts'
@@ -96,11 +96,12 @@ function writeCard(machine: Machine, contact: GroupContact): void {
   })
 }
 
-/** The hourly look after the own card: renewed weekly, and when the account's devices changed. */
+/** The hourly look after the own card: renewed weekly, and when the account's devices or the way by mail changed. */
 export function renewCard(machine: Machine, contact: GroupContact): void {
   const { row, view } = contact.group
   if (row.standing !== 'joined' || view.frozen !== null) return
   const card = view.members.get(toHex(ownAccount(machine)))?.card ?? null
   const isOld = machine.now - row.cardAt >= CARD_MS || card === null
-  if (isOld || card.record.seq < machine.own.self.accountRecord.seq) writeCard(machine, contact)
+  const isElsewhere = !equalBytes(card?.route ?? new Uint8Array(), ownWay(machine, contact))
+  if (isOld || isElsewhere || card.record.seq < machine.own.self.accountRecord.seq) writeCard(machine, contact)
 }

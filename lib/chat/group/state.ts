@@ -84,6 +84,8 @@ export interface Fellow {
   /** How many of `due` were said last, and when, ms; 0 for not in this life of the process. */
   said: number
   saidAt: number
+  /** When they handed out keys in the last hour, ms. */
+  handedOut: number[]
   changed: boolean
 }
 
@@ -167,7 +169,17 @@ export function groupOfRow(gid: Uint8Array, row: GroupRow, graph: Graph, view: G
 }
 
 export function newFellow(account: Uint8Array): Fellow {
-  return { account, delivery: NEW_DELIVERY, after: null, due: [], mailed: new Map(), said: 0, saidAt: 0, changed: true }
+  return {
+    account,
+    delivery: NEW_DELIVERY,
+    after: null,
+    due: [],
+    mailed: new Map(),
+    said: 0,
+    saidAt: 0,
+    handedOut: [],
+    changed: true,
+  }
 }
 
 /** Whether this account takes part. */

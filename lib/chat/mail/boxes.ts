@@ -142,6 +142,9 @@ function isDone(machine: Machine, box: Box, answer: MailboxAnswer | null): boole
   return false
 }
 
+/** How long after a queue for a group is kept its members hear of it, ms: several may follow each other. */
+const CARD_AFTER_MS = 2_000
+
 /** Has the queues kept that are wanted, and tells where they are. */
 export function registerQueues(machine: Machine, box: Box): void {
   const remote = machine.mail.remotes.get(box.id)
@@ -169,7 +172,8 @@ export function registerQueues(machine: Machine, box: Box): void {
       for (const subject of some) box.registered.add(subject)
       for (const subject of fresh) {
         const contact = machine.contacts.get(subject)
-        if (contact !== undefined) tellRoutes(machine, contact)
+        if (contact?.group) setTimer(machine, `card:${subject}`, machine.now + CARD_AFTER_MS)
+        else if (contact !== undefined) tellRoutes(machine, contact)
       }
       // strangers find their queues in the records
       if (fresh.some((subject) => classOf(subject) !== 'contact')) {
