@@ -1,5 +1,5 @@
 import { toHex } from '../bytes.ts'
-import { type Entry, isBefore } from './log.ts'
+import { type Entry, firstOf, isBefore } from './log.ts'
 import type { OperationId } from './operation.ts'
 import type { OwnerLine } from './owner-line.ts'
 import { revokers, revokes } from './revoking.ts'
@@ -12,7 +12,7 @@ export type Removals = ReadonlyMap<OperationId, readonly Entry[]>
 interface Appointment {
   readonly add: Entry
   readonly removals: readonly Entry[]
-  /** Leaves of the admin after the add which every removal of it knew. */
+  /** The first leaves of the admin after the add which every removal of it knew. */
   readonly leaves: readonly Entry[]
 }
 
@@ -72,13 +72,14 @@ function appointed(written: readonly Entry[], adds: readonly Entry[], byOwner: R
   return adds.map((add) => {
     const removals = byOwner.get(add.id) ?? []
     const isKnown = (leave: Entry): boolean => removals.every((removal) => isBefore(leave, removal))
-    return { add, removals, leaves: left.filter((leave) => isBefore(add, leave) && isKnown(leave)) }
+    return { add, removals, leaves: firstOf(left.filter((leave) => isBefore(add, leave) && isKnown(leave))) }
   })
 }
 
 /** What of an admin's operations is valid: adds of members, names, and removals. */
 function validOf(written: readonly Entry[], appointments: readonly Appointment[]): readonly Entry[] {
-  const isInOffice = (entry: Entry): boolean => appointments.some((each) => holds(each, entry))
+  const inOffice = new Set(written.filter((entry) => appointments.some((each) => holds(each, entry))))
+  const isInOffice = (entry: Entry): boolean => inOffice.has(entry)
   const revoking = revokers(written, isInOffice)
   const standing = written.filter((entry) => !revoking.some((card) => revokes(card, entry)))
   const forked = forks(written, standing.filter(isInOffice))

@@ -9,7 +9,7 @@ import {
 } from '../identity/account-record.ts'
 import { splitSigned } from '../identity/signed-value.ts'
 import { type Clock, covers, joined, withPlace } from './clock.ts'
-import { MAX_OPERATIONS, MAX_OPERATIONS_OF_ACCOUNT } from './graph.ts'
+import { MAX_CHAINS_OF_ACCOUNT, MAX_OPERATIONS, MAX_OPERATIONS_OF_ACCOUNT } from './graph.ts'
 import { type Entry, type Log } from './log.ts'
 import { isSignedBy, type Operation, type OperationId } from './operation.ts'
 
@@ -50,6 +50,8 @@ export function admit(
   if (operation.lamport !== height) return 'lamport'
 
   const previous = log.byId.get(toHex(operation.previous)) ?? null
+  const place = placeBehind(log, previous)
+  if (place.index === 0 && (author?.chains ?? 0) >= MAX_CHAINS_OF_ACCOUNT) return 'full'
   const past = joined(follows.map(({ clock }) => clock))
   if (!mayWrite(log, operation, account, previous, past)) return 'author'
   const known = author?.records.find((entry) => covers(past, entry))?.record ?? null
@@ -58,7 +60,6 @@ export function admit(
   if (!hasTargets(log, operation, past)) return 'target'
   if (verified === 'unverified' && !isAuthentic(primitives, log, operation, identity)) return 'unauthentic'
 
-  const place = placeBehind(log, previous)
   const clock = withPlace(past, place)
   const { content } = operation
   const subject = content.kind === 'add' || content.kind === 'transfer' ? toHex(content.account) : ''

@@ -6,6 +6,8 @@ import { MAX_PARENTS, type Operation, type OperationId } from './operation.ts'
 /** The most operations that a group has here, and that one account of it wrote. Bounds memory; no part of what they mean. */
 export const MAX_OPERATIONS = 65_536
 export const MAX_OPERATIONS_OF_ACCOUNT = 4096
+/** How many devices and forks one account has. An honest device never forks, so this is years of new devices. */
+export const MAX_CHAINS_OF_ACCOUNT = 64
 /** How many operations wait for others that they follow; the one that waited longest gives way. */
 export const MAX_WAITING = 512
 

@@ -38,8 +38,9 @@ export interface Log {
 
 /** What of a log concerns one account. */
 export interface AccountLog {
-  /** How many operations it wrote. */
+  /** How many operations it wrote, and in how many chains. */
   written: number
+  chains: number
   /** Its operations with an account record, the newest record first. */
   readonly records: Entry[]
   /** What brings it into the group: its own create, and adds that name it. */
@@ -61,6 +62,7 @@ export function append(log: Log, entry: Entry): void {
   log.chains[entry.chain] = entry.index + 1
   const author = accountLog(log, entry.account)
   author.written++
+  if (entry.index === 0) author.chains++
   if (content.kind === 'create' || content.kind === 'card') {
     const behind = author.records.findIndex((other) => compareRecords(entry.record, other.record) <= 0)
     author.records.splice(behind < 0 ? author.records.length : behind, 0, entry)
@@ -74,6 +76,13 @@ export function isBefore(earlier: Entry, later: Entry): boolean {
   return earlier !== later && covers(later.clock, earlier)
 }
 
+/** Those that no other one of them is before, of entries in the order of the log. */
+export function firstOf(entries: readonly Entry[]): readonly Entry[] {
+  const firsts: Entry[] = []
+  for (const entry of entries) if (!firsts.some((other) => isBefore(other, entry))) firsts.push(entry)
+  return firsts
+}
+
 /** Negative when `a` is the newer: by seq, and of two with one seq the lower bytes. */
 export function compareRecords(a: AccountRecord, b: AccountRecord): number {
   return b.seq - a.seq || compareBytes(a.bytes, b.bytes)
@@ -82,7 +91,7 @@ export function compareRecords(a: AccountRecord, b: AccountRecord): number {
 function accountLog(log: Log, account: string): AccountLog {
   const known = log.accounts.get(account)
   if (known !== undefined) return known
-  const made: AccountLog = { written: 0, records: [], named: [] }
+  const made: AccountLog = { written: 0, chains: 0, records: [], named: [] }
   log.accounts.set(account, made)
   return made
 }

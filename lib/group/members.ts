@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../bytes.ts'
 import { type AccountRecord, findDevice } from '../identity/account-record.ts'
 import type { AdminOperations } from './admins.ts'
-import { compareRecords, type Entry, isBefore } from './log.ts'
+import { compareRecords, type Entry, firstOf, isBefore } from './log.ts'
 import type { OperationId } from './operation.ts'
 import type { AddedRole } from './operation-content.ts'
 import type { OwnerLine } from './owner-line.ts'
@@ -82,10 +82,7 @@ export function membership(scope: Scope, line: OwnerLine, admins: AdminOperation
   for (const account of new Set([line.owner, ...added.keys()])) {
     const ended = (added.get(account) ?? []).map((add) => ({
       ...add,
-      by: [
-        ...(admins.removals.get(add.entry.id) ?? []),
-        ...(leaves.get(account) ?? []).filter((leave) => isBefore(add.entry, leave)),
-      ],
+      by: endsOf(add, admins.removals.get(add.entry.id) ?? [], leaves.get(account) ?? []),
     }))
     const live = ended.filter(({ by }) => by.length === 0)
     const isOwner = account === line.owner
@@ -98,7 +95,7 @@ export function membership(scope: Scope, line: OwnerLine, admins: AdminOperation
   }
   const members = new Map<string, GroupMember>()
   const revocations: Revocation[] = []
-  for (const { account, role, live } of firstOf(present)) {
+  for (const { account, role, live } of thoseThatFit(present)) {
     const written = scope.byAccount.get(account) ?? []
     const newest = newestRecord(written)
     const adds = live.map(({ entry, role: as }) => ({ id: entry.id, role: as }))
@@ -113,6 +110,12 @@ export function membership(scope: Scope, line: OwnerLine, admins: AdminOperation
 interface Add {
   readonly entry: Entry
   readonly role: AddedRole
+}
+
+/** Whoever knows one of several ends that follow each other knows the first, so that one is enough. */
+function endsOf({ entry }: Add, removals: readonly Entry[], leaves: readonly Entry[]): readonly Entry[] {
+  const after = leaves.filter((leave) => isBefore(entry, leave))
+  return firstOf([...removals, ...after].sort((a, b) => a.position - b.position))
 }
 
 interface Present {
@@ -138,7 +141,7 @@ function roleOf(isOwner: boolean, live: readonly Add[]): Role {
 }
 
 /** Two admins can add the last member at once, so the view decides who fits: by role, then who was added first. */
-function firstOf(present: readonly Present[]): readonly Present[] {
+function thoseThatFit(present: readonly Present[]): readonly Present[] {
   if (present.length <= MAX_MEMBERS) return present
   const rank = (each: Present): number => RANKS[each.role]
   const since = ({ live }: Present): number => Math.min(...live.map(({ entry }) => entry.operation.lamport))
@@ -195,11 +198,9 @@ function revocationsOf(account: string, written: readonly Entry[], newest: Accou
   }
   return [...introduced].flatMap(([did, since]) => {
     if (findDevice(newest, since.operation.did) !== null) return []
-    const by: Entry[] = []
-    for (const entry of written) {
-      const says = entry.record.seq > since.record.seq && findDevice(entry.record, since.operation.did) === null
-      if (does(entry, 'card') && says && !by.some((other) => isBefore(other, entry))) by.push(entry)
-    }
+    const says = ({ record }: Entry): boolean =>
+      record.seq > since.record.seq && findDevice(record, since.operation.did) === null
+    const by = firstOf(written.filter((entry) => does(entry, 'card') && says(entry)))
     return { account, did, by: by.map(({ id }) => id) }
   })
 }

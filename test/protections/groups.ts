@@ -100,6 +100,15 @@ export const groupMembership: Part = {
       test: { file: graphTest, name: 'what one account writes beyond 4096 operations' },
     },
     {
+      protection: 'One account has a bounded number of devices and forks in a graph',
+      threat: 'a member makes each look at the group cost a second',
+      file: admitting,
+      takeOut: [
+        { find: "if (place.index === 0 && (author?.chains ?? 0) >= MAX_CHAINS_OF_ACCOUNT) return 'full'", replace: '' },
+      ],
+      test: { file: graphTest, name: 'what one account writes beside its own operations more than 64 times' },
+    },
+    {
       protection: 'A bounded number of operations waits for parents',
       threat: 'operations without parents fill the memory',
       file: 'lib/group/adding.ts',

@@ -261,10 +261,14 @@ function view(ops: readonly Op[], create: Op, frozen: unknown): unknown {
   const adds = ops.filter((op) => (kind(op) === 'add' && valid.has(op)) || line.transfers.includes(op))
   const whom = (add: Op): string => (kind(add) === 'add' ? toHex(as(add, 'add').account) : add.by)
   const roleOf = (add: Op): string => (kind(add) === 'add' ? as(add, 'add').role : 'admin')
-  const endsOf = (add: Op): readonly string[] => [
-    ...(removals.get(add.id) ?? []),
-    ...leaves.filter((leave) => leave.by === whom(add) && before(add, leave)).map(({ id }) => id),
-  ]
+  const endsOf = (add: Op): readonly string[] => {
+    const ends = ops.filter(
+      (op) =>
+        removals.get(add.id)?.includes(op.id) === true ||
+        (leaves.includes(op) && op.by === whom(add) && before(add, op)),
+    )
+    return ends.filter((op) => !ends.some((other) => before(other, op))).map(({ id }) => id)
+  }
   const inForce = adds.filter((add) => endsOf(add).length === 0)
   const present = [...new Set([line.owner, ...inForce.map(whom)])]
   const members = present.map((account) => {

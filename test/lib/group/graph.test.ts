@@ -8,6 +8,7 @@ import {
   type Graph,
   has,
   isInPast,
+  MAX_CHAINS_OF_ACCOUNT,
   MAX_OPERATIONS_OF_ACCOUNT,
   MAX_WAITING,
   missing,
@@ -189,6 +190,22 @@ describe('what is refused changes nothing:', () => {
     write(group, add)
     expect(group.outcome).toEqual({ kind: 'refused', reason })
     expect(group.graph).toBe(before)
+  })
+
+  it('what one account writes beside its own operations more than 64 times', () => {
+    const { group, create } = started()
+    const fork = (i: number): string =>
+      group.write(ada, { kind: 'info', name: `fork ${i}` }, { parents: [], previous: create })
+    for (let i = 1; i < MAX_CHAINS_OF_ACCOUNT; i++) fork(i)
+    expect(group.outcome.kind).toBe('applied')
+    fork(0)
+    expect(group.outcome).toEqual({ kind: 'refused', reason: 'full' })
+    group.write(
+      ada,
+      { kind: 'info', name: 'goes on' },
+      { parents: [], previous: [...group.graph.heads].at(-1) ?? null },
+    )
+    expect(group.outcome.kind).toBe('applied')
   })
 
   it('what one account writes beyond 4096 operations', () => {

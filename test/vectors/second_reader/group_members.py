@@ -178,7 +178,8 @@ def _role(add: dict) -> int:
 
 def _ends(add: dict, admins: Admins) -> list:
     leaves = [l for l in admins.leaves if l["account"] == _whom(add) and before(add, l)]
-    return admins.removals.get(add["id"], []) + leaves
+    ends = admins.removals.get(add["id"], []) + leaves
+    return [end for end in ends if not any(before(other, end) for other in ends)]
 
 
 def _latest(some: list) -> dict:
