@@ -80,15 +80,20 @@ describe('bad bytes of a stranger', () => {
     expect(carol.texts(bob)).toEqual(['>three', 'five'])
   })
 
-  test('do not make the machine grow', () => {
+  test('do not make the machine grow', async () => {
     const bad = [...badMessages()]
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    // what is only not collected yet is no growth
-    const held = (): number => {
-      collect()
-      const { heapUsed, external } = process.memoryUsage()
-      return heapUsed + external
+    // what is only not collected yet is no growth; buffers are given back by another thread, which may be behind
+    const held = async (): Promise<number> => {
+      let least = Number.POSITIVE_INFINITY
+      for (let i = 0; i < 10; i++) {
+        collect()
+        await new Promise<void>((resolve) => void setImmediate(resolve))
+        const { heapUsed, external } = process.memoryUsage()
+        least = Math.min(least, heapUsed + external)
+      }
+      return least
     }
     const round = (): number => {
       for (const [i, { bytes }] of bad.entries()) {
@@ -103,12 +108,12 @@ describe('bad bytes of a stranger', () => {
       return bob.rows.size
     }
     const rows = round()
-    const before = held()
+    const before = await held()
     for (let i = 0; i < 5; i++) expect(round()).toBe(rows)
     // had one in thirty of these messages been kept, it would be more
     const heard = 5 * bad.reduce((sum, { bytes }) => sum + bytes.length, 0)
     expect(heard).toBeGreaterThan(10 << 20)
-    expect(held() - before).toBeLessThan(heard / 30)
+    expect((await held()) - before).toBeLessThan(heard / 30)
     expect([...bob.chat.people()]).toHaveLength(2)
   })
 })
