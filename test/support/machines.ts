@@ -105,6 +105,8 @@ export interface Someone {
   skewMs: number
   /** The topics that it takes part in. */
   readonly topics: ReadonlySet<string>
+  /** By link the topics of whoever is behind it. */
+  readonly admitted: ReadonlyMap<number, ReadonlySet<string>>
   /** A copy of what is on disk, and back to it. */
   snapshot(): Map<string, Row>
   restore(rows: Map<string, Row>): void
@@ -152,7 +154,6 @@ export function createWorld(seed: number | string = 1): World {
     chat: Chat
     readonly replies: Map<number, Reply>
     readonly topics: Set<string>
-    /** By link the topics of whoever is behind it. */
     readonly admitted: Map<number, ReadonlySet<string>>
     readonly gossips: Map<number, (verdict: GossipVerdict) => void>
     readonly hadGossip: Set<string>

@@ -10,23 +10,19 @@ export function followTopics(machine: Machine): void {
   const wanted = new Map<string, GroupContact>()
   for (const contact of groupsOf(machine)) for (const topic of topicsOf(machine, contact)) wanted.set(topic, contact)
   const { topics } = machine.groups
-  const before = topics.size
-  let isSame = before === wanted.size
   for (const topic of [...topics]) {
     if (wanted.has(topic)) continue
-    isSame = false
     topics.delete(topic)
     machine.effects.push({ kind: 'unsubscribe', topic })
   }
   for (const topic of wanted.keys()) {
     if (topics.has(topic)) continue
-    isSame = false
     topics.add(topic)
     machine.effects.push({ kind: 'subscribe', topic })
   }
   if (wanted.size > 0) setTimer(machine, 'topics', nextTopicChange(machine.now))
-  if (isSame) return
-  for (const person of machine.contacts.values()) if (person.groups.size > 0) showToGossip(machine, person)
+  // The topics may be the same and somebody else a member, or somebody no member of any group any more.
+  for (const person of machine.contacts.values()) showToGossip(machine, person)
 }
 
 /** The topics of a group now, that to write to first. */

@@ -3,6 +3,7 @@ import type { GroupContent } from '../../conversation/group-contents.ts'
 import type { Payload } from '../../conversation/payload.ts'
 import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
+import { followTopics } from './gossip.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import { hearOfGroup } from './joining.ts'
@@ -98,6 +99,7 @@ function applyAmong(
         return
       }
       const chain = takeKeys(machine, contact, from, did, content.announcement)
+      followTopics(machine)
       baseline(machine, contact, did, content.announcement.after)
       touch(machine, contact)
       releaseEarly(machine, chain.id)

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import { decodePayload, isDurable } from '../../conversation/payload.ts'
-import { splitGroupFrame } from '../../group/group-frame.ts'
+import { frameId, splitGroupFrame } from '../../group/group-frame.ts'
 import { openGroupFrame } from '../../group/open-frame.ts'
 import type { PeerChain } from '../../group/sender-chain.ts'
 import type { SkippedKey } from '../../session/kept-chains.ts'
@@ -19,6 +19,9 @@ import { spreadSoon } from './sync.ts'
 /** Frames of chains that are not known (yet) that wait, over all groups, and how long, ms. */
 const MAX_EARLY = 256
 const EARLY_MS = 3_600_000
+
+/** Frames that are known again as those that were opened, whole. */
+const MAX_OPENED = 256
 
 /** Ids that the header of a frame names at most. */
 const MAX_NEWEST = 8
@@ -99,7 +102,8 @@ function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8A
     }
     case 'duplicate':
       count(machine, 'group frame: duplicate')
-      return 'ignore'
+      // what came on a link from its author is passed on when it comes by gossip, to those who have no link with the author
+      return machine.groups.opened.has(toHex(frameId(machine.primitives, frame))) ? 'accept' : 'ignore'
     case 'clone':
       count(machine, 'group frame: another one of this number')
       return 'ignore'
@@ -114,10 +118,19 @@ function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8A
       keepFrame(machine, contact, chain.id, result.n, frame)
       group.newest = [...group.newest.filter((each) => !equalBytes(each, result.id)), result.id].slice(-MAX_NEWEST)
       if (result.addSkipped.length > 0) setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
+      noteOpened(machine, result.id)
       spreadSoon(machine, contact)
       apply(machine, contact, chain, result.payload)
       return 'accept'
     }
+  }
+}
+
+function noteOpened({ groups: { opened } }: Machine, id: Uint8Array): void {
+  opened.add(toHex(id))
+  for (const oldest of opened) {
+    if (opened.size <= MAX_OPENED) break
+    opened.delete(oldest)
   }
 }
 

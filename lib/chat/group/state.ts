@@ -110,6 +110,8 @@ export interface Groups {
   readonly heard: Heard[]
   /** Who got a new link or session in this turn. */
   readonly met: Set<Contact>
+  /** Ids of frames that were opened of late, in hexadecimal, oldest first. */
+  readonly opened: Set<string>
   /** Topics that are listened to. */
   readonly topics: Set<string>
   /** Which topics the peer of a link was said to take part in. */
@@ -122,7 +124,15 @@ export type Heard =
   | { readonly kind: 'receipt'; readonly from: Contact; readonly receipt: ReceiptEntry }
 
 export function newGroups(): Groups {
-  return { forming: new Map(), early: [], heard: [], met: new Set(), topics: new Set(), shown: new Map() }
+  return {
+    forming: new Map(),
+    early: [],
+    heard: [],
+    met: new Set(),
+    opened: new Set(),
+    topics: new Set(),
+    shown: new Map(),
+  }
 }
 
 /** A group that is not kept yet. */

@@ -37,7 +37,10 @@ describe('members of a group', () => {
     world.advance(20_000)
     sayTo(ben, 'before')
     world.advance(10_000)
+    const topicsOfDan = () => [...(ada.admitted.get(ada.person(dan)?.link ?? 0) ?? [])]
+    expect(topicsOfDan()).toEqual([...ada.topics])
     expectDone(ada.command({ kind: 'group-remove', group: group(ada), account: account(dan) }))
+    expect(topicsOfDan()).toEqual([])
     world.advance(10_000)
     sayTo(ben, 'after')
     sayTo(ada, 'after too')
