@@ -7,7 +7,7 @@ import type { SkippedKey } from '../../session/kept-chains.ts'
 import { applyDurable } from '../applying.ts'
 import type { Event } from '../events.ts'
 import { inOrder, loadForFrame } from '../held.ts'
-import { type Contact, count, guarded, type Machine, save, setTimer } from '../machine.ts'
+import { alert, type Contact, count, guarded, type Machine, save, setTimer } from '../machine.ts'
 import { skippedKey } from '../sessions.ts'
 import { dropSkippedKeys, saveChain } from './chains.ts'
 import { keepFrame } from './frames.ts'
@@ -106,6 +106,7 @@ function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8A
       return machine.groups.opened.has(toHex(frameId(machine.primitives, frame))) ? 'accept' : 'ignore'
     case 'clone':
       count(machine, 'group frame: another one of this number')
+      onTwoFrames(machine, contact, chain)
       return 'ignore'
     case 'refused':
       count(machine, `group frame: ${result.reason}`)
@@ -141,6 +142,18 @@ function apply(machine: Machine, contact: GroupContact, chain: PeerChain, bytes:
     else if (!isDurable(payload.kind)) count(machine, 'payload: one without a number in a group frame')
     else applyDurable(machine, contact, chain.did, payload, bytes)
   })
+}
+
+/**
+ * An author signed two frames of one number: two machines speak as its device, its disk went back in time, or it tells members
+ * different things. Whoever meets both hears of it, once a chain.
+ */
+function onTwoFrames(machine: Machine, { group }: GroupContact, { id, did }: PeerChain): void {
+  const name = toHex(id)
+  const author = machine.byAccount.get(toHex(group.authors.get(toHex(did)) ?? new Uint8Array()))
+  if (author === undefined || group.doubled.has(name)) return
+  group.doubled.add(name)
+  alert(machine, author, 'cloned device')
 }
 
 /** Whether the owner of a chain is a member, by the device that the chain is of. */

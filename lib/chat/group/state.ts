@@ -58,6 +58,8 @@ export interface Group {
   readonly cards: Map<string, string>
   /** Ids of the newest frames of others that were opened here. */
   newest: readonly Uint8Array[]
+  /** Chains, by id in hexadecimal, in which two frames of one number were met. */
+  readonly doubled: Set<string>
   /** Whether others are about to hear of frames that came. */
   spreading: boolean
   /** When the other side was last told what is here, by contact, ms. */
@@ -173,6 +175,7 @@ export function groupOfRow(gid: Uint8Array, row: GroupRow, graph: Graph, view: G
     authors: new Map(),
     cards: new Map(),
     newest: [],
+    doubled: new Set(),
     spreading: false,
     toldAt: new Map(),
   }
