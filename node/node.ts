@@ -150,7 +150,7 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
     if (event.kind === 'revoked') warnOfRevocation()
     if (event.kind === 'states') {
       const { contact, counters, state } = event
-      if (state === 'expired') waiters.expired(contact, counters)
+      if (state === 'expired' || state === 'failed') waiters.ended(contact, counters, state)
       else waiters.reached(contact, counters, state)
     }
     telling.tell(event)

@@ -14,7 +14,7 @@ export interface Waiters {
   /** Nothing more will come of this contact. */
   forget(contact: string, error: Error): void
   /** These will not get anywhere any more. */
-  expired(contact: string, counters: Ranges): void
+  ended(contact: string, counters: Ranges, state: 'expired' | 'failed'): void
   /** Nothing more will come. */
   end(error: Error): void
 }
@@ -71,9 +71,9 @@ export function createWaiters(): Waiters {
     forget(contact, error) {
       for (const waiter of all) if (waiter.contact === contact) waiter.reject(error)
     },
-    expired(contact, counters) {
+    ended(contact, counters, state) {
       for (const waiter of all) {
-        if (waiter.contact === contact && hasCounter(counters, waiter.counter)) waiter.reject(notReached('expired'))
+        if (waiter.contact === contact && hasCounter(counters, waiter.counter)) waiter.reject(notReached(state))
       }
     },
     end(error) {

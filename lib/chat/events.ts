@@ -236,7 +236,7 @@ export type ChatEvent =
       readonly kind: 'states'
       readonly contact: string
       readonly counters: readonly (readonly [from: number, to: number])[]
-      readonly state: 'stored' | 'delivered' | 'read' | 'expired'
+      readonly state: 'stored' | 'delivered' | 'read' | 'expired' | 'failed'
     }
   /** Members of a group got own messages of these counters. */
   | {

@@ -14,6 +14,7 @@ import { messageKey } from '../sealing.ts'
 import { partFromAll, syncMembers } from './members.ts'
 import { type GroupContact, ownAccount, tellChange, touch } from './groups.ts'
 import { dropChains } from './chains.ts'
+import { failAll } from './failing.ts'
 import { fellowContacts } from './fellows.ts'
 import { sayIn } from './saying.ts'
 import { followTopics } from './gossip.ts'
@@ -95,6 +96,7 @@ export function end(machine: Machine, contact: GroupContact, standing: 'left' | 
   group.rowChanged = true
   partFromAll(machine, contact)
   dropChains(machine, contact)
+  failAll(machine, contact)
   followTopics(machine)
   touch(machine, contact)
   tellChange(machine, contact)

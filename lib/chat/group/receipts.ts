@@ -17,6 +17,7 @@ import { outboxKey } from '../outbox.ts'
 import { encodeSent, sentOf } from '../sent.ts'
 import { messageKey } from '../sealing.ts'
 import { replaceChain } from './chains.ts'
+import { failUnreadable } from './failing.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import type { Fellow } from './state.ts'
@@ -54,12 +55,13 @@ export function applyGroupReceipt(machine: Machine, from: Contact, receipt: Rece
   })
 }
 
-/** The members changed: what all that are left have is delivered. */
+/** The members changed: what all that are left have is delivered, and what was for none of them is not. */
 export function settleDelivered(machine: Machine, contact: GroupContact): void {
   const waiting = contact.outbox.flatMap(({ counter, sealed }): [number, number][] =>
     sealed === null ? [] : [[counter, counter]],
   )
   settle(machine, contact, waiting, NO_COUNTERS)
+  failUnreadable(machine, contact)
 }
 
 /** Of these counters those that every member has are delivered, and those that every member has read are read. */
