@@ -11,12 +11,13 @@ import { readGroups } from './group/loading.ts'
 import { newGroups } from './group/state.ts'
 import { decodeHead, NEW_HEAD } from './head.ts'
 import { accountKey, type ChatOptions, contactOf, type Machine, save } from './machine.ts'
-import { counterIn, decodeBox, decodeRoutes, decodeStored } from './mail/rows.ts'
+import { counterIn, decodeBox, decodeDoubted, decodeRoutes, decodeStored } from './mail/rows.ts'
 import { newMail } from './mail/state.ts'
 import { decodeOutbox } from './outbox.ts'
 import { decodeOwnInvite } from './invites.ts'
 import {
   CLOCK_KEY,
+  DOUBTED_KEY,
   decodeSettings,
   type Own,
   PUBLICATIONS_KEY,
@@ -190,6 +191,9 @@ function readContacts(machine: Machine, rows: StoredRows): void {
 }
 
 function readMail(machine: Machine, rows: StoredRows): void {
+  const doubted = rows.self.find(({ key }) => equalBytes(key, DOUBTED_KEY))
+  for (const [mailbox, until] of doubted === undefined ? [] : decodeDoubted(doubted.value))
+    machine.mail.doubted.set(mailbox, until)
   for (const { key, value } of rows.mailbox) {
     const box = decodeBox(machine.primitives, key, value)
     machine.mail.boxes.set(box.id, box)

@@ -43,6 +43,8 @@ export const CLOCK_KEY: Uint8Array = utf8('clock')
 
 /** There, and empty, as long as the account is `recovering`. */
 export const RECOVERING_KEY: Uint8Array = utf8('recovering')
+/** The row of mailboxes whose receipts do not count. */
+export const DOUBTED_KEY: Uint8Array = utf8('doubted')
 
 /** How often prekeys and records are looked after, ms. */
 const UPKEEP_MS = 3_600_000

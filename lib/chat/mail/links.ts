@@ -2,7 +2,9 @@ import { equalBytes, toHex } from '../../bytes.ts'
 import type { Route } from '../../mailbox/route.ts'
 import { isRevoked } from '../devices.ts'
 import type { LinkId } from '../events.ts'
-import type { Contact, Link, Machine } from '../machine.ts'
+import { type Contact, type Link, type Machine, save } from '../machine.ts'
+import { DOUBTED_KEY } from '../own.ts'
+import { encodeDoubted, MAX_DOUBTED } from './rows.ts'
 import { isOnlyAsked, isSought } from '../standing.ts'
 import type { Remote } from './state.ts'
 
@@ -97,7 +99,8 @@ const DOUBT_MS = 86_400_000
 /** Whether the receipts of this mailbox count. */
 export function isBelieved(machine: Machine, mailbox: string): boolean {
   const until = machine.mail.doubted.get(mailbox)
-  return until === undefined || until <= machine.now
+  // from a clock that was set back it would last for ever
+  return until === undefined || until <= machine.now || until > machine.now + DOUBT_MS
 }
 
 /**
@@ -105,14 +108,15 @@ export function isBelieved(machine: Machine, mailbox: string): boolean {
  * anew. It may be that the reader only asked another mailbox first: then it comes twice, and is shown once.
  */
 export function doubt(machine: Machine, contact: Contact, counter: number): void {
-  for (const mailbox of contact.mail.stored.get(counter)?.keys() ?? []) {
-    machine.mail.doubted.delete(mailbox)
-    machine.mail.doubted.set(mailbox, machine.now + DOUBT_MS)
-    for (const oldest of machine.mail.doubted.keys()) {
-      if (machine.mail.doubted.size <= MAX_DOUBTED) break
-      machine.mail.doubted.delete(oldest)
-    }
+  const { doubted } = machine.mail
+  const holders = [...(contact.mail.stored.get(counter)?.keys() ?? [])]
+  if (holders.length === 0) return
+  for (const mailbox of holders) {
+    doubted.delete(mailbox)
+    doubted.set(mailbox, machine.now + DOUBT_MS)
   }
+  for (const [mailbox, until] of doubted) {
+    if (doubted.size > MAX_DOUBTED || until <= machine.now) doubted.delete(mailbox)
+  }
+  save(machine, { range: 'self', key: DOUBTED_KEY, value: encodeDoubted(doubted) })
 }
-
-const MAX_DOUBTED = 1024

@@ -5,6 +5,7 @@ import { asArray, asBytes, asNullable, asUint, decodeTyped, encode, malformed } 
 import type { Box, Holding } from './state.ts'
 
 const MAX_ROW_BYTES = 4096
+const MAX_DOUBTED_BYTES = 8192
 const MAX_ADDRESSES = 4
 
 /** `[1, "mailbox", PeerId, [address…], key or null, seed]`: a mailbox of this account. Secret. */
@@ -85,6 +86,25 @@ export function decodeStored(bytes: Uint8Array): ReadonlyMap<string, Holding> {
         loose: loose === undefined ? null : toHex(asBytes(loose, 'blob', { length: 32 })),
       }
       return [toHex(asBytes(peer, 'PeerId', { max: 64 })), holding]
+    }),
+  )
+}
+
+/** Mailboxes that are remembered as not to be believed; the oldest give way. */
+export const MAX_DOUBTED = 64
+
+/** `[1, "doubted", [[PeerId, until]…]]`: mailboxes whose receipts count for nothing until then, ms. */
+export function encodeDoubted(doubted: ReadonlyMap<string, number>): Uint8Array {
+  return encode([1, 'doubted', [...doubted].map(([id, until]) => [fromHex(id), until])])
+}
+
+/** Throws `malformed` or `newer-version`. */
+export function decodeDoubted(bytes: Uint8Array): ReadonlyMap<string, number> {
+  const [items] = decodeTyped(bytes, { type: 'doubted', fields: 1, maxBytes: MAX_DOUBTED_BYTES })
+  return new Map(
+    asArray(items, 'doubted', { max: MAX_DOUBTED }).map((item) => {
+      const [peer, until] = asArray(item, 'doubted', { length: 2 })
+      return [toHex(asBytes(peer, 'PeerId', { max: 64 })), asUint(until, 'until')]
     }),
   )
 }

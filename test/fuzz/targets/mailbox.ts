@@ -1,9 +1,11 @@
 import {
   decodeBox,
   decodeRoutes,
+  decodeDoubted,
   decodeStored,
   encodeBox,
   encodeRoutes,
+  encodeDoubted,
   encodeStored,
   newBox,
 } from '../../../lib/chat/mail/rows.ts'
@@ -177,6 +179,16 @@ export const mailboxTargets: readonly Target[] = [
     loose: 'of two rows of one mailbox the later holds',
     run(input) {
       decodeStored(input)
+      return 'accepted'
+    },
+  },
+  {
+    name: 'doubted-row',
+    covers: ['lib/chat/mail/rows.ts#decodeDoubted'],
+    seeds: [encodeDoubted(new Map([[toHex(target.peer), 5]]))],
+    loose: 'of two entries of one mailbox the later holds',
+    run(input) {
+      decodeDoubted(input)
       return 'accepted'
     },
   },
