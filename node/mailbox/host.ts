@@ -74,6 +74,7 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   let keeper = createKeeper(options, await readRows(store))
   let open = emptyWindow()
   let writing: Window | null = null
+  let isWriting = false
   let written = Promise.resolve()
   /** One after the other: nobody waits for them. */
   let publishing = Promise.resolve()
@@ -83,7 +84,9 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   function handle(event: KeeperEvent): void {
     if (stopped) return
     for (const effect of keeper.handle(event, clock.now())) perform(effect)
-    if (writing === null && !isEmpty(open)) written = write()
+    if (isWriting || isEmpty(open)) return
+    isWriting = true
+    written = write()
   }
 
   function perform(effect: KeeperEffect): void {
@@ -128,6 +131,8 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   }
 
   async function write(): Promise<void> {
+    // what came in the same piece of a stream shares the first flush
+    await Promise.resolve()
     while (!isEmpty(open)) {
       writing = open
       open = emptyWindow()
@@ -141,6 +146,7 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
       if (open.bytes < MAX_WAITING_BYTES) for (const resume of paused.splice(0)) resume()
     }
     writing = null
+    isWriting = false
   }
 
   function release({ sends, closes }: Window): void {

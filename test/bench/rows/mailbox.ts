@@ -26,7 +26,7 @@ export const puts: Benchmark = async (options) => {
   await owner.ask('connect', where)
   await writer.ask('connect', where)
   const bytes = BLOB_BYTES + ITEM_BYTES
-  const [own = [], together = [], single = []] = await interleave(rounds, [
+  const [own = [], together = [], single = [], signing = []] = await interleave(rounds, [
     async () => {
       const queues = await owner.ask('own', { queues: QUEUES, watch: false })
       return writer.ask('put', { queues, count: each, atOnce: AT_ONCE })
@@ -34,13 +34,16 @@ export const puts: Benchmark = async (options) => {
     async () =>
       sum(await level.ask('batches', { count: each / AT_ONCE, rows: ROWS * AT_ONCE, bytes: bytes * AT_ONCE })),
     async () => sum(await level.ask('batches', { count: each, rows: ROWS, bytes })),
+    async () => level.ask('sign', each),
   ])
   const rate = (times: readonly number[]): number[] => times.map((ms) => (each / ms) * 1_000)
+  const signed = together.map((ms, i) => ms + (signing[i] ?? 0))
   return {
     name: `blobs of ${BLOB_BYTES} B left at a mailbox, ${AT_ONCE} under way, to the receipt`,
     figures: [
       { name: 'mailbox', unit: 'puts/s', ...spreadOf(rate(own)) },
       { name: `level, a synced batch for ${AT_ONCE} of them`, unit: 'puts/s', ...spreadOf(rate(together)) },
+      { name: 'the same, and a signature for each', unit: 'puts/s', ...spreadOf(rate(signed)) },
       { name: 'level, a synced batch for each', unit: 'puts/s', ...spreadOf(rate(single)) },
     ],
     targets: [
@@ -50,6 +53,7 @@ export const puts: Benchmark = async (options) => {
         unit: '×',
         goal: { at: 'least', value: 0.5 },
       },
+      { name: 'mailbox / level and signatures', value: ratioOf(rate(own), rate(signed)), unit: '×' },
       { name: 'mailbox / level, a batch for each', value: ratioOf(rate(own), rate(single)), unit: '×' },
     ],
     notes: ['one process leaves them, and another one owns the queues; the limit of requests is lifted'],
@@ -85,8 +89,8 @@ export const pushes: Benchmark = async (options) => {
   }
 }
 
-/** Texts that wait for one person from one other: a chain has 500 frames, and who is away answers none. */
-const WAITING = 450
+/** Texts that wait for one person from one other: more than one chain has frames. */
+const WAITING = 1_000
 
 /** From the start of a node (its process runs already) until everything that waited for it is on its disk, and nothing at the mailbox. */
 export const recovery: Benchmark = async (options) => {

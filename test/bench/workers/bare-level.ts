@@ -1,10 +1,15 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { serve } from '../worker.ts'
 import { measureReads, type ReadTimes } from './read-times.ts'
 import { type BatchSize, openBatches } from './batches.ts'
 
+const RECEIPT_BYTES = 120
+
 export interface LevelTasks {
   /** Writes synced batches one after the other; ms for each. */
   readonly batches: (size: BatchSize & { count: number }) => Promise<readonly number[]>
+  /** Makes so many Ed25519 signatures of as many bytes as a receipt has; ms. */
+  readonly sign: (count: number) => Promise<number>
   /** Reads the last rows so many times. */
   readonly last: (options: { limit: number; times: number }) => Promise<ReadTimes>
 }
@@ -13,6 +18,13 @@ const database = await openBatches()
 
 serve<LevelTasks>(
   {
+    async sign(count) {
+      const { privateKey } = generateKeyPairSync('ed25519')
+      const bytes = new Uint8Array(RECEIPT_BYTES)
+      const start = performance.now()
+      for (let i = 0; i < count; i++) sign(null, bytes, privateKey)
+      return performance.now() - start
+    },
     async batches({ count, ...size }) {
       const times: number[] = []
       for (let i = 0; i < count; i++) {

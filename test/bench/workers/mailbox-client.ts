@@ -25,6 +25,7 @@ let link: Link | undefined
 let greeted = Promise.withResolvers<Extract<MailboxAnswer, { kind: 'welcome' }>>()
 let last = 0
 const asked = new Map<number, (answer: Answer) => void>()
+const outgoing: Uint8Array[] = []
 const arrivals: number[] = []
 let awaited: { count: number; done: (times: readonly number[]) => void } | undefined
 
@@ -54,12 +55,17 @@ function onBlob(blob: Uint8Array): void {
   if (awaited !== undefined && arrivals.length >= awaited.count) awaited.done(arrivals.splice(0))
 }
 
-async function ask(request: MailboxRequest): Promise<Answer> {
-  if (link === undefined) throw new Error('there is no link')
+function ask(request: MailboxRequest): Promise<Answer> {
   const n = ++last
   const answered = new Promise<Answer>((resolve) => asked.set(n, resolve))
-  await link.send([encodeRequest({ ...request, n })])
+  if (outgoing.push(encodeRequest({ ...request, n })) === 1) setImmediate(leave)
   return answered
+}
+
+/** As a node does: what is asked in one turn leaves together. */
+function leave(): void {
+  if (link === undefined) throw new Error('there is no link')
+  void link.send(outgoing.splice(0))
 }
 
 async function done(request: MailboxRequest): Promise<void> {
