@@ -77,6 +77,23 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
   },
   'contact.configure': ({ who, ...settings }, { node }) => node.contacts.configure(who, settings),
   'contact.verify': ({ who, ...options }, { node }) => node.contacts.verify(who, options),
+  'group.list': (_, { node }) => node.groups.list(),
+  'group.requests': (_, { node }) => node.groups.requests(),
+  'group.info': ({ group }, { node }) => node.groups.info(group),
+  'group.create': ({ name, who }, { node }) => node.groups.create(name, who),
+  'group.add': ({ group, who, ...options }, { node }) => node.groups.add(group, who, options),
+  'group.remove': ({ group, who }, { node }) => node.groups.remove(group, who),
+  'group.role': ({ group, who, role }, { node }) => node.groups.role(group, who, role),
+  'group.transfer': ({ group, who }, { node }) => node.groups.transfer(group, who),
+  'group.rename': ({ group, name }, { node }) => node.groups.rename(group, name),
+  'group.configure': ({ group, ...settings }, { node }) => node.groups.configure(group, settings),
+  'group.leave': ({ group }, { node }) => node.groups.leave(group),
+  'group.accept': ({ group }, { node }) => node.groups.accept(group),
+  'group.decline': async ({ group: who }, { node }) => {
+    const { group } = await node.groups.info(who)
+    await node.groups.decline(group)
+    return { group, declined: true }
+  },
   'message.send': ({ who, text, ...options }, { node }) => node.send(who, text, options),
   'message.edit': ({ id, text }, { node }) => node.edit(id, text),
   'message.delete': async ({ id }, { node }) => {
@@ -91,14 +108,15 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
     waits()
     return node.reached(id, state, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
   },
+  'conversation.get': ({ who }, { node }) => conversationOf(node, who),
   'conversation.read': async ({ who }, { node }) => {
-    const { account } = await node.contacts.resolve(who)
-    return { conversation: account, read: await node.read(account) }
+    const conversation = idOf(await conversationOf(node, who))
+    return { conversation, read: await node.read(conversation) }
   },
   'conversation.typing': async ({ who, active }, { node }) => {
-    const { account } = await node.contacts.resolve(who)
-    await node.typing(account, active)
-    return { conversation: account, active }
+    const conversation = idOf(await conversationOf(node, who))
+    await node.typing(conversation, active)
+    return { conversation, active }
   },
   'mailbox.list': (_, { node }) => node.mailboxes.list(),
   'mailbox.use': ({ where }, { node }) => node.mailboxes.use(where),
@@ -116,6 +134,20 @@ const RUN: { readonly [M in MethodName]: (params: Params<M>, context: ApiContext
     }
   },
   'events.subscribe': async ({ since }, { subscribe }) => ({ subscribed: true, resumed: subscribe(since) }),
+}
+
+/** Whom a word names that may name either. */
+async function conversationOf(node: Node, who: string): Promise<Result<'conversation.get'>> {
+  try {
+    return { contact: await node.contacts.resolve(who) }
+  } catch (error) {
+    if (!(error instanceof NodeError) || error.code !== 'invalid') throw error
+    return { group: await node.groups.info(who) }
+  }
+}
+
+function idOf({ contact, group }: Result<'conversation.get'>): string {
+  return contact?.account ?? group?.group ?? ''
 }
 
 function fromHexadecimal(text: string, name: string, length?: number): Uint8Array {

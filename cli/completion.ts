@@ -1,12 +1,16 @@
-import { Command } from 'commander'
+import { type Argument, Command } from 'commander'
 import type { Invocation } from './invocation.ts'
 import { VERBS } from './verbs.ts'
+
+/** What `completion --candidates` tells. */
+export const CANDIDATES = ['who', 'person', 'group', 'id'] as const
+export type Candidates = (typeof CANDIDATES)[number]
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** What a command takes as its first word: somebody, a message, or nothing that is known. */
-type Operand = 'who' | 'id' | 'none'
+/** What a word of a command is: a person or a group, a person, a group, a message, or nothing that is known. */
+type Operand = Candidates | 'none'
 
 interface Completed {
   /** As it is typed: `mailbox use`. */
@@ -15,7 +19,11 @@ interface Completed {
   readonly flags: readonly string[]
   /** Those of the flags behind which a value stands. */
   readonly valued: readonly string[]
+  /** Its first word. */
   readonly operand: Operand
+  /** Its second, and those behind it where there may be more. */
+  readonly second: Operand
+  readonly isVariadic: boolean
   /** The commands that belong to it. */
   readonly parts: readonly Completed[]
 }
@@ -24,8 +32,8 @@ const GLOBAL_VALUED = ['--home', '--passphrase-file', '--passphrase-fd']
 const GLOBAL_FLAGS =
   '--home --json --quiet --verbose --no-color --passphrase-file --passphrase-fd --help --version'.split(' ')
 
-/** What the first argument of a command may be, by its name. */
-const OPERANDS: Readonly<Record<string, Operand>> = { who: 'who', where: 'who', id: 'id' }
+/** What an argument of a command may be, by its name. */
+const OPERANDS: Readonly<Record<string, Operand>> = { who: 'who', where: 'person', group: 'group', id: 'id' }
 
 /** Every command with its flags, read from the commands themselves. */
 async function completed(invocation: () => Invocation): Promise<readonly Completed[]> {
@@ -46,9 +54,28 @@ function describe(command: Command, name: string, summary: string): Completed {
     summary,
     flags: options.flatMap(({ long }) => long ?? []),
     valued: options.filter(({ required, variadic }) => required && !variadic).flatMap(({ long }) => long ?? []),
-    operand: OPERANDS[command.registeredArguments[0]?.name() ?? ''] ?? 'none',
+    operand: operandOf(command.registeredArguments[0], 'who'),
+    second: operandOf(command.registeredArguments[1], 'person'),
+    isVariadic: command.registeredArguments.at(-1)?.variadic === true,
     parts: command.commands.map((part) => describe(part, `${name} ${part.name()}`, part.description())),
   }
+}
+
+/** Behind the group or the name of one stand people. */
+function operandOf(argument: Argument | undefined, who: 'who' | 'person'): Operand {
+  const operand = OPERANDS[argument?.name() ?? ''] ?? 'none'
+  return operand === 'who' ? who : operand
+}
+
+/** The commands whose first or a later word is of a kind. */
+function taking(
+  commands: readonly Completed[],
+  kind: Operand,
+  place: 'first' | 'second' | 'later',
+): readonly Completed[] {
+  return commands.filter(({ operand, second, isVariadic }) =>
+    place === 'first' ? operand === kind : second === kind && (place === 'second' || isVariadic),
+  )
 }
 
 /** With those that belong to others. */
@@ -117,7 +144,12 @@ function bash(commands: readonly Completed[]): string {
   const all = allOf(commands)
   const offer = (words: readonly string[]): string =>
     `_sotto_offer < <(printf '%s\\n' ${words.map((word) => `'${word}'`).join(' ')})`
-  const having = (operand: Operand): string => patternOf(all.filter((each) => each.operand === operand))
+  const people = (place: 'second' | 'later'): string => patternOf(taking(all, 'person', place))
+  const named = CANDIDATES.filter((kind) => taking(all, kind, 'first').length > 0).map((kind) => {
+    const quote = kind === 'id' ? '' : '; _sotto_quote'
+    return `      ${patternOf(taking(all, kind, 'first'))}) _sotto_offer < <(_sotto_candidates ${kind})${quote} ;;`
+  })
+  const person = '_sotto_offer < <(_sotto_candidates person); _sotto_quote'
   return `${BASH_HEAD}_sotto() {
   local cur=\${COMP_WORDS[COMP_CWORD]} verb= operands=0 at word
   COMPREPLY=()
@@ -148,10 +180,13 @@ ${branches(
   commands.filter(({ parts }) => parts.length > 0),
   ({ parts }) => offer(parts.map(({ name }) => lastWord(name))),
 )}
-      ${having('who')}) _sotto_offer < <(_sotto_candidates who); _sotto_quote ;;
-      ${having('id')}) _sotto_offer < <(_sotto_candidates id) ;;
+${named.join('\n')}
       completion) ${offer(SHELLS)} ;;
     esac
+  elif ((operands == 1)); then
+    case $verb in ${people('second')}) ${person} ;; esac
+  else
+    case $verb in ${people('later')}) ${person} ;; esac
   fi
 }
 complete -o default -F _sotto sotto
@@ -161,7 +196,10 @@ complete -o default -F _sotto sotto
 function zsh(commands: readonly Completed[]): string {
   const all = allOf(commands)
   const offer = (words: readonly string[]): string => `compadd -- ${words.join(' ')}`
-  const having = (operand: Operand): string => patternOf(all.filter((each) => each.operand === operand))
+  const people = (place: 'second' | 'later'): string => patternOf(taking(all, 'person', place))
+  const named = CANDIDATES.filter((kind) => taking(all, kind, 'first').length > 0).map(
+    (kind) => `      ${patternOf(taking(all, kind, 'first'))}) _sotto_candidates ${kind} ;;`,
+  )
   const described = commands.map(({ name, summary }) => `    '${name}:${summary.replaceAll("'", '')}'`)
   return `#compdef sotto
 _sotto_candidates() {
@@ -208,13 +246,20 @@ ${branches(
   commands.filter(({ parts }) => parts.length > 0),
   ({ parts }) => offer(parts.map(({ name }) => lastWord(name))),
 )}
-      ${having('who')}) _sotto_candidates who ;;
-      ${having('id')}) _sotto_candidates id ;;
+${named.join('\n')}
       completion) ${offer(SHELLS)} ;;
       *) _files ;;
     esac
+  elif ((operands == 1)); then
+    case $verb in
+      ${people('second')}) _sotto_candidates person ;;
+      *) _files ;;
+    esac
   else
-    _files
+    case $verb in
+      ${people('later')}) _sotto_candidates person ;;
+      *) _files ;;
+    esac
   fi
 }
 # a file of fpath is read when something is to be completed for the first time; sourced, it only makes itself known
@@ -230,11 +275,16 @@ function fish(commands: readonly Completed[]): string {
     lines(each.map(({ name, summary }) => `${lastWord(name)}\t${plain(summary)}`))
   const cases = (each: readonly Completed[], action: (command: Completed) => string): string =>
     each.map((command) => `      case '${command.name}'\n        ${action(command)}`).join('\n')
-  const having = (operand: Operand): string =>
-    all
-      .filter((each) => each.operand === operand)
-      .map(({ name }) => `'${name}'`)
-      .join(' ')
+  const words = (each: readonly Completed[]): string => each.map(({ name }) => `'${name}'`).join(' ')
+  const named = CANDIDATES.filter((kind) => taking(all, kind, 'first').length > 0).map(
+    (kind) => `      case ${words(taking(all, kind, 'first'))}\n        __sotto_candidates $words[1] ${kind} $home`,
+  )
+  const people = (place: 'second' | 'later'): string => `    switch $verb
+      case ${words(taking(all, 'person', place))}
+        __sotto_candidates $words[1] person $home
+      case '*'
+        __fish_complete_path $current
+    end`
   const several = commands.filter(({ parts }) => parts.length > 0)
   return `function __sotto_candidates
   set -l program (string replace -r '^~/' "$HOME/" -- $argv[1])
@@ -287,17 +337,16 @@ ${cases(
   else if test $operands -eq 0
     switch $verb
 ${cases(several, ({ parts }) => described(parts))}
-      case ${having('who')}
-        __sotto_candidates $words[1] who $home
-      case ${having('id')}
-        __sotto_candidates $words[1] id $home
+${named.join('\n')}
       case completion
         ${lines(SHELLS)}
       case '*'
         __fish_complete_path $current
     end
+  else if test $operands -eq 1
+${people('second')}
   else
-    __fish_complete_path $current
+${people('later')}
   end
 end
 complete -c sotto -f -a '(__sotto_offer)'

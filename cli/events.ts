@@ -97,16 +97,18 @@ export function createEventHub(node: Node, encode: (event: NumberedEvent) => Uin
   async function begin(subscriber: Subscriber): Promise<void> {
     for (let from: number | undefined; from === undefined; ) {
       const at = cursor(last)
-      const [status, contacts, requests] = await Promise.all([
+      const [status, contacts, requests, groups, groupRequests] = await Promise.all([
         node.status(),
         node.contacts.list(),
         node.contacts.requests(),
+        node.groups.list(),
+        node.groups.requests(),
       ])
       if (subscriber.signal.aborted) return
       // what happened meanwhile comes behind the snapshot; when that is too much, it is too old already
       from = placeOf(at)
       if (from === undefined) continue
-      const snapshot = { kind: 'snapshot', status, contacts, requests } as const
+      const snapshot = { kind: 'snapshot', status, contacts, requests, groups, groupRequests } as const
       subscriber.push(encode({ cursor: at, event: shapeEvent(snapshot) }))
       goOn(subscriber, from)
     }

@@ -124,12 +124,12 @@ export const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
   'not-found': {
     exit: EXIT.failed,
     meaning: 'Nobody and nothing goes by that name.',
-    hint: 'Whom you know: sotto contacts, sotto requests',
+    hint: 'Whom you know: sotto contacts, sotto requests, sotto group list',
   },
   ambiguous: {
     exit: EXIT.usage,
-    meaning: 'Several contacts go by that name; they are listed.',
-    hint: 'Write more of the account, as listed.',
+    meaning: 'Several contacts or groups go by that name; they are listed.',
+    hint: 'Write more of the account or id, as listed.',
   },
   invalid: {
     exit: EXIT.usage,
@@ -138,8 +138,9 @@ export const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
   },
   'wrong-state': {
     exit: EXIT.failed,
-    meaning: 'The contact is not in a state in which this can be done: not accepted yet, blocked, or yourself.',
-    hint: 'See how they stand: sotto contacts, sotto requests',
+    meaning:
+      'The contact or group is not in a state in which this can be done: not accepted yet, blocked, or yourself; left, or not yours to change.',
+    hint: 'See how they stand: sotto contacts, sotto requests, sotto group list',
   },
   revoked: {
     exit: EXIT.failed,

@@ -1,13 +1,10 @@
 import type { Identity, Message, NodeStatus, Verification } from '../node/api.ts'
+import { changeSentence } from './group-format.ts'
+import { shortAccount } from './names.ts'
 import type { ContactJson, DeviceJson, MailboxJson } from './shapes.ts'
 import { safeBlock, safeLine, type Tone } from './terminal.ts'
 
 type Paint = (tone: Tone, text: string) => string
-
-/** The beginning of an account that names it here; commands take it as WHO. */
-export function shortAccount(account: string): string {
-  return account.slice(0, 'sotto1'.length + 10)
-}
 
 function pad(value: number): string {
   return String(value).padStart(2, '0')
@@ -48,8 +45,8 @@ export function formatContact(contact: ContactJson, paint: Paint): string {
 
 interface MessageContext {
   readonly me: string
-  /** What the other side is called here. */
-  readonly name: string
+  /** How somebody is called here, safe to show; `me` for the own account. */
+  readonly nameOf: (account: string) => string
   readonly paint: Paint
   /** A message that this one answers, where it is known. */
   readonly answered?: Message | undefined
@@ -65,19 +62,34 @@ function quote({ text, kind }: Message): string {
 }
 
 /** What is to know of a message besides its text. */
-function factsOf(message: Message, { me, name }: MessageContext): string[] {
-  const nameOf = (account: string): string => (account === me ? 'me' : safeLine(name))
+function factsOf(message: Message, { me, nameOf }: MessageContext): string[] {
   const reactions = Object.entries(message.reactions ?? {})
   return [
-    ...(message.from === me && message.kind !== 'deleted' ? [messageState(message)] : []),
+    ...(message.from === me && isOnItsWay(message) ? [messageState(message)] : []),
     ...(message.edited === undefined || message.kind === 'deleted' ? [] : ['edited']),
     ...(message.expiresAt === undefined ? [] : [`until ${formatTime(message.expiresAt)}`]),
     ...reactions.map(([account, emoji]) => `${nameOf(account)} ${safeLine(emoji)}`),
   ]
 }
 
-/** How far an own message is; of one that mailboxes hold, how many and how long the first of them does. */
+/** Whether it is told how far an own message got: of what happened to a group it is not. */
+export function isOnItsWay({ kind }: Pick<Message, 'kind'>): boolean {
+  return kind !== 'deleted' && kind !== 'group-op'
+}
+
+/** How far an own message in a group is with its members, while they are not all as far; undefined outside of groups. */
+function reachOf({ state, states }: Pick<Message, 'state' | 'states'>): string | undefined {
+  const members = Object.values(states.members ?? {})
+  const count = (...of: readonly string[]): number => members.filter((each) => of.includes(each.state)).length
+  const [has, read] = [count('delivered', 'read'), count('read')]
+  if (state === 'delivered' && read > 0) return `read by ${read} of ${members.length}`
+  return (state === 'queued' || state === 'stored') && has > 0 ? `delivered to ${has} of ${members.length}` : undefined
+}
+
+/** How far an own message is: with how many members of a group, and how many mailboxes hold it until when. */
 export function messageState({ state, states, reason }: Pick<Message, 'state' | 'states' | 'reason'>): string {
+  const reach = reachOf({ state, states })
+  if (reach !== undefined) return reach
   const held = state === 'stored' ? (states.stored ?? []) : []
   const until = Math.min(...held.map((each) => each.until))
   if (held.length > 0) return `stored: held by ${held.length} until ${formatTime(until)}`
@@ -90,7 +102,11 @@ export function formatMessage(message: Message, context: MessageContext): string
   const own = message.from === context.me
   const gap = message.missing === undefined ? '' : `${paint('yellow', `(${message.missing} missing here)`)}\n`
   const id = context.ids === true ? ` ${safeLine(message.id)}` : ''
-  const who = paint(own ? 'dim' : 'bold', own ? 'me' : safeLine(context.name))
+  const who = paint(own ? 'dim' : 'bold', context.nameOf(message.from))
+  if (message.kind === 'group-op') {
+    const sentence = changeSentence(message, context.nameOf)
+    return `${paint('dim', formatTime(message.at))}${id} ${paint('dim', `* ${sentence}`)}`
+  }
   const answers =
     message.replyTo === undefined ? '' : ` (to ${answered === undefined ? 'an older one' : `"${quote(answered)}"`})`
   const text = message.text === undefined ? `(${safeLine(message.kind)})` : safeBlock(message.text)
@@ -137,7 +153,7 @@ function table(rows: readonly (readonly [string, string])[]): string {
 }
 
 export function formatStatus(status: NodeStatus, now: number): string {
-  const { dht, contacts } = status
+  const { dht, contacts, groups } = status
   const published =
     dht.record.published === undefined ? 'not published yet' : `published ${formatAge(dht.record.published, now)}`
   const dropped = Object.entries(status.dropped ?? {}).map(([reason, count]): [string, string] => [
@@ -158,6 +174,7 @@ export function formatStatus(status: NodeStatus, now: number): string {
         ]),
     ['connections', String(status.connections)],
     ['contacts', `${contacts.online} online of ${contacts.total}`],
+    ['groups', `${groups.joined}${groups.requested === 0 ? '' : `, ${groups.requested} requested`}`],
     ['dht', `${dht.mode}, ${dht.peers} peers`],
     ['record', `no ${dht.record.seq}, ${published}`],
     ...status.mailboxes.map(({ mailbox, state, contacts: count }): [string, string] => [

@@ -3,6 +3,7 @@ import { callRunning } from './caller.ts'
 import type { Caller } from './client.ts'
 import { CliError, failureOf } from './errors.ts'
 import { formatMessage } from './format.ts'
+import { askNames } from './names.ts'
 import type { Invocation } from './invocation.ts'
 
 /** Says where ids are from when there is no message with this one. */
@@ -24,9 +25,6 @@ export async function changeMessage(
   const { io, print, paint } = invocation
   await using caller = await callRunning(invocation)
   const message = await byId(change(caller))
-  const [{ account: me }, { petname: name }] = await Promise.all([
-    caller.call('node.identity', {}, { signal: io.ended }),
-    caller.call('contact.get', { who: message.conversation }, { signal: io.ended }),
-  ])
-  print(message, formatMessage(message, { me, name, paint }))
+  const { me, nameOf } = await askNames(caller, message.conversation, io.ended)
+  print(message, formatMessage(message, { me, nameOf, paint }))
 }

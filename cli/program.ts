@@ -56,6 +56,19 @@ async function addVerbs(program: Command, named: string | undefined, invocation:
   }
 }
 
+function helpOf(verb: string | undefined): string {
+  return `See: sotto ${verb === undefined ? '' : `${verb} `}--help`
+}
+
+/** A command that belongs to another was mistyped. */
+function unknownPart(message: string, suggestion: string, verb: string): CliError {
+  const [, typed = ''] = /'(.*)'/s.exec(message) ?? []
+  const [, meant] = /^\(Did you mean ([a-z]+)\?\)$/.exec(suggestion) ?? []
+  return new CliError('usage', `There is no command "${verb} ${typed.slice(0, 40)}".`, {
+    hint: meant === undefined ? helpOf(verb) : `Did you mean: sotto ${verb} ${meant}`,
+  })
+}
+
 function usageError(error: CommanderError, verb: string | undefined): CliError {
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const [, flag] = /'(--[^']*)'/.exec(message) ?? []
@@ -64,9 +77,9 @@ function usageError(error: CommanderError, verb: string | undefined): CliError {
   }
   const sentence = `${message.slice(0, 1).toUpperCase()}${message.slice(1)}`
   const suggestion = rest.join(' ').trim()
-  const help = `See: sotto ${verb === undefined ? '' : `${verb} `}--help`
+  if (error.code === 'commander.unknownCommand' && verb !== undefined) return unknownPart(message, suggestion, verb)
   return new CliError('usage', /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, {
-    hint: suggestion === '' ? help : suggestion,
+    hint: suggestion === '' ? helpOf(verb) : suggestion,
   })
 }
 
@@ -115,8 +128,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
       if (error.exitCode === 0) return EXIT.ok
-      if (error.code === 'commander.help')
-        throw new CliError('usage', 'No command was given.', { hint: 'See: sotto --help' })
+      if (error.code === 'commander.help') throw new CliError('usage', 'No command was given.', { hint: helpOf(verb) })
       throw usageError(error, verb)
     }
   } catch (error) {

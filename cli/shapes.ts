@@ -7,6 +7,8 @@ import { bareName, formOf, typeOf } from './validate.ts'
 /** A person, a message, an event as they leave the local API and `--json`. */
 export type ContactJson = Of<'Contact'>
 export type MessageJson = Of<'Message'>
+export type GroupJson = Of<'Group'>
+export type ConversationJson = Of<'Conversation'>
 export type MailboxJson = Of<'Mailbox'>
 export type DeviceJson = Of<'Device'>
 export type EventJson = ApiEvent
@@ -22,7 +24,11 @@ export function shape<Value>(type: string, value: Value): Value {
 function shapeValue(type: string, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => shapeValue(type.replace(/\[\]$/, ''), each))
   const form = formOf(type)
-  return form.is === 'object' && typeof value === 'object' && value !== null ? shapeFields(form.fields, value) : value
+  if (typeof value !== 'object' || value === null) return value
+  if (form.is === 'map') {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shapeValue(form.of, each)]))
+  }
+  return form.is === 'object' ? shapeFields(form.fields, value) : value
 }
 
 function shapeFields(fields: Fields, value: object): Record<string, unknown> {

@@ -35,6 +35,8 @@ export function expectation(type: string): string {
       return form.words.length === 1 ? String(form.words[0]) : `one of ${form.words.join(', ')}`
     case 'nullable':
       return `null or ${expectation(form.of)}`
+    case 'list':
+      return `a list of 1 to ${form.max}`
     case 'object':
     case 'map':
       return 'an object'
@@ -85,6 +87,10 @@ function checkValue(type: string, value: unknown, path: string): void {
     case 'map':
       if (!isObject(value)) throw wrong(type, path)
       for (const [name, each] of Object.entries(value)) checkValue(form.of, each, `${path}.${name}`)
+      return
+    case 'list':
+      if (!Array.isArray(value) || value.length === 0 || value.length > form.max) throw wrong(type, path)
+      checkValue(`${form.of}[]`, value, path)
       return
     case 'object':
       if (!isObject(value)) throw wrong(type, path)

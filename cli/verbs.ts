@@ -39,6 +39,7 @@ export const VERBS: readonly VerbEntry[] = [
   { name: 'delete', summary: 'delete a message', load: () => import('./commands/delete.ts') },
   { name: 'react', summary: 'react to a message', load: () => import('./commands/react.ts') },
   { name: 'read', summary: 'mark a conversation as read', load: () => import('./commands/read.ts') },
+  { name: 'group', summary: 'talk with several people at once', load: () => import('./commands/group.ts') },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
   { name: 'mailbox', summary: 'who keeps my mail', load: () => import('./commands/mailbox.ts') },
   { name: 'logs', summary: 'what the node in the background told', load: () => import('./commands/logs.ts') },
@@ -53,7 +54,7 @@ export const VERBS: readonly VerbEntry[] = [
 
 /** Commands and flags that the documentation announces and this version does not have. */
 const LATER_VERBS: ReadonlySet<string> = new Set(
-  `doctor pair search files group pay
+  `doctor pair search files pay
    device tui web`.split(/\s+/),
 )
 const LATER_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -84,9 +84,9 @@ export interface Group {
 
 /** What happened to a group; accounts are those whom it is about. */
 export interface GroupChange {
-  readonly what: 'created' | 'added' | 'joined' | 'removed' | 'left' | 'owner' | 'named' | 'timer'
+  readonly what: 'created' | 'added' | 'joined' | 'role' | 'removed' | 'left' | 'owner' | 'named' | 'timer'
   readonly accounts?: readonly string[]
-  /** As what somebody was added. */
+  /** As what somebody was added, or what who was in it already is from then on. */
   readonly role?: 'admin' | 'member'
   /** Peer text, hostile. */
   readonly name?: string
@@ -225,6 +225,8 @@ export interface NodeStatus {
   readonly up: boolean
   readonly connections: number
   readonly contacts: { readonly online: number; readonly total: number }
+  /** Groups that this account is in, and those to which it was added and says nothing yet. */
+  readonly groups: { readonly joined: number; readonly requested: number }
   readonly dht: {
     readonly mode: 'client' | 'server'
     readonly peers: number
@@ -259,6 +261,8 @@ export type NodeEvent =
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
   /** A group was made, joined, left or changed, or this account was added to one. */
   | { readonly kind: 'group'; readonly group: Group }
+  /** A group went with its conversation: it was declined, or is known no more. */
+  | { readonly kind: 'group-removed'; readonly group: string }
   /** They are writing; ends by itself when they say nothing more for ten seconds. */
   | { readonly kind: 'typing'; readonly contact: Contact; readonly active: boolean }
   /** An own mailbox was reached, lost, or refuses. */

@@ -34,7 +34,7 @@ export function createContacts(options: ContactsOptions): Contacts {
   function person(who: string): Person {
     const found = find(who)
     if (found.group === null) return found
-    throw new NodeError('invalid', `${who} is a group, not a person.`, { hint: "See 'sotto group --help'." })
+    throw new NodeError('invalid', `"${who}" is a group, not a person.`, { hint: "See 'sotto group --help'." })
   }
 
   return {

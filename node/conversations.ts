@@ -4,6 +4,7 @@ import { incomingOf } from '../lib/chat/head.ts'
 import { entryOf } from '../lib/chat/outbox.ts'
 import { decodeSent } from '../lib/chat/sent.ts'
 import { type Changes, decodeChanges } from '../lib/conversation/changes.ts'
+import { DEVICE_ID_BYTES } from '../lib/conversation/contents.ts'
 import {
   decodeRecord,
   isListed,
@@ -12,7 +13,7 @@ import {
   viewMessage,
 } from '../lib/conversation/history.ts'
 import { compareOrder } from '../lib/conversation/order.ts'
-import { decodePayload, type Payload } from '../lib/conversation/payload.ts'
+import { decodePayload, KINDS, type Payload } from '../lib/conversation/payload.ts'
 import { hasCounter } from '../lib/conversation/ranges.ts'
 import { encodeAccount } from '../lib/identity/account.ts'
 import { inGroup } from './group-messages.ts'
@@ -60,8 +61,8 @@ export function createConversations(
   const selfText = encodeAccount(self.account)
 
   /** Whether this device wrote it. What another one wrote before a restore has that one's numbers, and says itself how far it got. */
-  function isNumberedHere({ direction, author }: MessageRecord): boolean {
-    return direction === 'out' && equalBytes(author, self.did)
+  function isNumberedHere({ direction, author }: MessageRecord, payload: Payload | null): boolean {
+    return direction === 'out' && equalBytes(author, self.did) && !isNotice(payload)
   }
 
   function view(person: Person, { record, payload, changes }: Read, conversation = idOf(person)): Message {
@@ -69,8 +70,8 @@ export function createConversations(
       conversation,
       self: selfText,
       ...(person.group !== null && inGroup(person.group, record, payload)),
-      ...(isNumberedHere(record) && { delivery: person.head.delivery }),
-      ...(isNumberedHere(record) && payload && storedAt(person, payload.counter)),
+      ...(isNumberedHere(record, payload) && { delivery: person.head.delivery }),
+      ...(isNumberedHere(record, payload) && payload && storedAt(person, payload.counter)),
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
       ...(changes && { changes }),
     })
@@ -94,7 +95,7 @@ export function createConversations(
   /** The times of own messages at the end of a conversation lie side by side: they are read at once. */
   async function withAllTimes(person: Person, reads: readonly Read[]): Promise<readonly Read[]> {
     const counters = reads.flatMap(({ record, payload }) =>
-      isNumberedHere(record) && payload !== null ? payload.counter : [],
+      isNumberedHere(record, payload) && payload !== null ? payload.counter : [],
     )
     if (counters.length === 0) return reads
     const before = concat(person.handle, u64be(Math.max(0, Math.min(...counters) - 1)))
@@ -102,7 +103,7 @@ export function createConversations(
     const sents = new Map(rows.map(({ key, value }) => [uintFrom(key.subarray(-6)), decodeSent(value)]))
     return reads.map((read) => {
       const { record, payload } = read
-      const sent = isNumberedHere(record) && payload !== null && sents.get(payload.counter)
+      const sent = isNumberedHere(record, payload) && payload !== null && sents.get(payload.counter)
       if (!sent) return read
       return { ...read, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
     })
@@ -111,7 +112,7 @@ export function createConversations(
   /** Times of own messages lie beside their counters: the record is written once. */
   async function withTimes(person: Person, read: Read): Promise<Read> {
     const { record, payload } = read
-    if (!isNumberedHere(record) || payload === null) return read
+    if (!isNumberedHere(record, payload) || payload === null) return read
     const { counter } = payload
     const waits = entryOf(person.outbox, counter) !== undefined
     if (waits && !hasCounter(person.head.delivery.delivered, counter)) return read
@@ -190,7 +191,7 @@ export function createConversations(
         const place = await store.read('place', concat(person.handle, fromHex(id)))
         const found = place && (await at(person, uintFrom(place.subarray(2))))
         if (!found) continue
-        const isWaitable = found.record.direction === 'in' || isNumberedHere(found.record)
+        const isWaitable = found.record.direction === 'in' || isNumberedHere(found.record, found.payload)
         return { person, message: view(person, found), counter: isWaitable ? (found.payload?.counter ?? 0) : 0 }
       }
       return undefined
@@ -210,7 +211,19 @@ function payloadOf(record: MessageRecord): Payload | null {
   }
 }
 
-/** What cannot be read sorts where it arrived: before everything that was written later. */
+/** What happened to a group: everybody notes it where they learn of it, and nobody numbers it. */
+function isNotice(payload: Payload | null): boolean {
+  return payload?.kind === KINDS['group-op']
+}
+
+/** Behind every author: whoever noted it had seen what has its Lamport time. */
+const LAST = new Uint8Array(DEVICE_ID_BYTES + 1).fill(0xff)
+
+/**
+ * What cannot be read sorts where it arrived: before everything that was written later. What happened to a group does so
+ * among what was written at the same time.
+ */
 function sortKey({ record, payload }: Read, i: number): { lamport: number; author: Uint8Array; counter: number } {
+  if (payload !== null && isNotice(payload)) return { lamport: payload.lamport, author: LAST, counter: -i }
   return { lamport: payload?.lamport ?? 0, author: record.author, counter: payload?.counter ?? -i }
 }

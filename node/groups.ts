@@ -94,7 +94,7 @@ export function createGroups(options: GroupsOptions): Groups {
   function find(who: string): GroupPerson {
     const person = options.find(who)
     if (isGroupPerson(person)) return person
-    throw new NodeError('not-found', `${who} is a person, not a group.`, {
+    throw new NodeError('not-found', `"${who}" is a person, not a group.`, {
       hint: "'sotto group list' lists the groups.",
     })
   }
@@ -102,7 +102,7 @@ export function createGroups(options: GroupsOptions): Groups {
   function contact(who: string): Person {
     const person = options.find(who)
     if (!isGroupPerson(person)) return person
-    throw new NodeError('invalid', `${who} is a group, not a person.`)
+    throw new NodeError('invalid', `"${who}" is a group, not a person.`)
   }
 
   /** A member by petname, account or the beginning of one, contact or not. */
@@ -114,7 +114,7 @@ export function createGroups(options: GroupsOptions): Groups {
       return toHex(byAccount[0].account)
     const hex = toHex(contact(who).row.account)
     if (members.has(hex)) return hex
-    throw new NodeError('not-found', `${who} is no member of ${group.group.view.name}.`)
+    throw new NodeError('not-found', `"${who}" is no member of this group.`)
   }
 
   async function change(command: Command): Promise<Group> {

@@ -287,6 +287,10 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
         up: network !== null,
         connections,
         contacts: { online: accepted.filter(({ link }) => link !== null).length, total: accepted.length },
+        groups: {
+          joined: people.filter(({ group }) => group?.row.standing === 'joined').length,
+          requested: people.filter(({ group }) => group?.row.standing === 'invited').length,
+        },
         dht: {
           ...dht,
           record: {

@@ -44,14 +44,16 @@ const MIN_GROUP_PREFIX = 8
 /** The person or group that a name, an account, an id or the beginning of one names. Throws `not-found` or `ambiguous`. */
 export function findPerson(chat: Chat, who: string): Person {
   const people = [...chat.people()]
-  const byName = people.filter(({ row }) => row.petname === who)
-  const byPetname = byName.find(({ group }) => group === null) ?? (byName.length === 1 ? byName[0] : undefined)
+  const named = people.filter(({ row }) => row.petname === who)
+  const byPetname = named.find(({ group }) => group === null)
   if (byPetname !== undefined) return byPetname
   const text = who.toLowerCase()
   const isAccount = text.startsWith('sotto1') && text.length >= 6 + MIN_ACCOUNT_PREFIX
   const isGroup = text.length >= MIN_GROUP_PREFIX && /^[0-9a-f]+$/.test(text)
-  const found =
-    byName.length > 1 ? byName : people.filter((person) => (isAccount || isGroup) && idOf(person).startsWith(text))
+  const byId = people.filter((person) => (isAccount || isGroup) && idOf(person).startsWith(text))
+  // others choose the name of a group: it must not pass for somebody's account, nor a request for a group
+  const entered = named.filter(({ group }) => group?.row.standing !== 'invited')
+  const found = byId.length > 0 ? byId : entered.length > 0 ? entered : named
   if (found.length > 1) {
     throw new NodeError('ambiguous', `Several are called ${who}.`, {
       hint: 'Give more of the account, or the id of the group.',

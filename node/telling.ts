@@ -71,7 +71,11 @@ export function createTelling(options: TellingOptions): Telling {
       return
     }
     if (event.kind === 'removed') {
-      subscribers.emit({ kind: 'removed', account: encodeAccount(event.account) })
+      subscribers.emit(
+        event.group === true
+          ? { kind: 'group-removed', group: toHex(event.account) }
+          : { kind: 'removed', account: encodeAccount(event.account) },
+      )
       return
     }
     const person = options.personOf(event.contact)

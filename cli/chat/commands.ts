@@ -3,6 +3,8 @@ import type { Caller } from '../client.ts'
 import { CliError } from '../errors.ts'
 import { formatDuration, parseDuration } from '../duration.ts'
 import { formatVerification } from '../format.ts'
+import { formatGroup } from '../group-format.ts'
+import type { Names } from '../names.ts'
 import { nearest } from '../nearest.ts'
 import type { Conversation } from './conversation.ts'
 
@@ -10,8 +12,9 @@ import type { Conversation } from './conversation.ts'
 export interface ChatContext {
   readonly caller: Caller
   readonly me: string
-  /** The account of whom the chat is with. */
-  readonly account: string
+  /** The account of whom the chat is with, or the id of the group. */
+  readonly who: string
+  readonly names: Names
   readonly conversation: Conversation
   /** Shows a line of the program's own. */
   say(text: string): void
@@ -48,20 +51,29 @@ function pick(
 
 const isText = ({ kind }: Message): boolean => kind === 'text'
 
-async function expire({ caller, account, say }: ChatContext, rest: string): Promise<void> {
+async function expire({ caller, who, names, say }: ChatContext, rest: string): Promise<void> {
   if (rest !== '') {
-    await caller.call('contact.configure', { who: account, expires: rest === 'off' ? null : parseDuration(rest) })
+    const change = { expires: rest === 'off' ? null : parseDuration(rest) }
+    if (names.group === undefined) await caller.call('contact.configure', { who, ...change })
+    else await caller.call('group.configure', { group: who, ...change })
   }
-  const { expires } = await caller.call('contact.get', { who: account })
+  const { contact, group } = await caller.call('conversation.get', { who })
+  const expires = contact?.expires ?? group?.expires
   say(expires === undefined ? 'New messages are kept.' : `New messages are erased after ${formatDuration(expires)}.`)
 }
 
-async function verify({ caller, account, say }: ChatContext, rest: string): Promise<void> {
+async function verify({ caller, who, names, say }: ChatContext, rest: string): Promise<void> {
+  if (names.group !== undefined) refuse('A group has no safety number; its members have: sotto verify WHO.')
   if (rest !== '' && rest !== 'confirm') refuse('It is /verify, or /verify confirm when you saw the same digits.')
   const confirm = rest === 'confirm' ? { confirm: true } : {}
-  const verification = await caller.call('contact.verify', { who: account, ...confirm })
+  const verification = await caller.call('contact.verify', { who, ...confirm })
   const text = formatVerification(verification)
   say(verification.verified === false ? text.replace(/:\n.*$/, ': /verify confirm') : text)
+}
+
+async function members({ caller, who, names, say }: ChatContext): Promise<void> {
+  if (names.group === undefined) refuse('This is no group.')
+  say(formatGroup(await caller.call('group.info', { group: who }), (_, text) => text))
 }
 
 const COMMANDS: readonly ChatCommand[] = [
@@ -106,6 +118,7 @@ const COMMANDS: readonly ChatCommand[] = [
     },
   },
   { name: 'expire', usage: '/expire [DURATION|off]', does: 'erase new messages after a time', run: expire },
+  { name: 'members', usage: '/members', does: 'who is in this group', run: members },
   { name: 'verify', usage: '/verify [confirm]', does: 'make sure who this is', run: verify },
   {
     name: 'file',

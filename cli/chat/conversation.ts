@@ -1,4 +1,6 @@
 import type { Message } from '../../node/api.ts'
+import { isOnItsWay, messageState } from '../format.ts'
+import { changeSentence } from '../group-format.ts'
 import { safeBlock, safeLine, type Tone } from '../terminal.ts'
 
 /** A message that was shown, and what was said of it. */
@@ -6,14 +8,14 @@ interface Shown {
   readonly number: number
   message: Message
   /** The state that stands printed, where one does; it must be corrected when it is no longer true. */
-  printed: Message['state'] | undefined
+  printed: string | undefined
 }
 
 export interface ConversationOptions {
   /** The own account. */
   readonly me: string
-  /** What they are called here. */
-  name: () => string
+  /** How somebody is called here, safe to show. */
+  nameOf: (account: string) => string
   readonly paint: (tone: Tone, text: string) => string
   /** Says every change of a state as a line; without, the status row shows the last ones and lines only correct others. */
   readonly everyState: boolean
@@ -41,6 +43,7 @@ export interface Conversation {
 /** Enough to scroll back to; older ones are named by their id. */
 const MAX_SHOWN = 5000
 const MAX_STATES = 4
+const UNNUMBERED = -1
 
 function pad(value: number): string {
   return String(value).padStart(2, '0')
@@ -72,32 +75,33 @@ function reactionsOf({ reactions }: Message): readonly (readonly [string, string
   return Object.entries(reactions ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-export function createConversation({ me, name, paint, everyState }: ConversationOptions): Conversation {
+export function createConversation({ me, nameOf, paint, everyState }: ConversationOptions): Conversation {
   const shown = new Map<string, Shown>()
   let last = 0
   let day = ''
 
   const own = (message: Message): boolean => message.from === me
-  const nameOf = (account: string): string => (account === me ? 'me' : safeLine(name()))
   const numberOf = (id: string): string => {
     const number = shown.get(id)?.number
     return number === undefined ? 'an older one' : `[${number}]`
   }
   const stateOf = (message: Message): string =>
-    message.reason === undefined ? message.state : `${message.state}: ${safeLine(message.reason)}`
+    message.state === 'stored' && message.states.members === undefined ? message.state : messageState(message)
+  const isFollowed = (message: Message): boolean => own(message) && isOnItsWay(message)
 
   function facts(message: Message): string {
     const words = [
       ...(message.edited === undefined || message.kind === 'deleted' ? [] : ['edited']),
-      ...(own(message) && message.kind !== 'deleted' ? [stateOf(message)] : []),
+      ...(isFollowed(message) ? [stateOf(message)] : []),
       ...reactionsOf(message).map(([account, emoji]) => `${nameOf(account)} ${safeLine(emoji)}`),
     ]
     return words.length === 0 ? '' : paint('dim', ` (${words.join(', ')})`)
   }
 
   function keep(message: Message, printed: Shown['printed']): Shown {
-    last += 1
-    const entry = { number: last, message, printed }
+    // nothing can be done with what happened to a group: commands name other messages
+    if (message.kind !== 'group-op') last += 1
+    const entry = { number: message.kind === 'group-op' ? UNNUMBERED : last, message, printed }
     shown.set(message.id, entry)
     for (const oldest of shown.keys()) {
       if (shown.size <= MAX_SHOWN) break
@@ -123,10 +127,12 @@ export function createConversation({ me, name, paint, everyState }: Conversation
     const [was, is] = [new Map(reactionsOf(before)), new Map(reactionsOf(message))]
     for (const [account, emoji] of is) if (was.get(account) !== emoji) tell(`${nameOf(account)}: ${safeLine(emoji)}`)
     for (const account of was.keys()) if (!is.has(account)) tell(`${nameOf(account)} took the reaction back`)
-    if (!own(message) || message.state === before.state) return
+    const state = stateOf(message)
+    const isSame = message.state === before.state && (message.reason !== before.reason || state === stateOf(before))
+    if (!isFollowed(message) || isSame) return
     const bad = message.state === 'failed' || message.state === 'expired'
-    if (everyState || bad || (entry.printed !== undefined && entry.printed !== message.state)) {
-      tell(stateOf(message))
+    if (everyState || bad || (entry.printed !== undefined && entry.printed !== state)) {
+      tell(state)
       entry.printed = undefined
     }
   }
@@ -154,7 +160,11 @@ export function createConversation({ me, name, paint, everyState }: Conversation
       const answers = message.replyTo === undefined ? '' : ` (to ${numberOf(message.replyTo)})`
       // what is on its way shows in the status row, where it stays true
       const said = when === 'now' && !everyState && own(message) && message.state !== 'failed'
-      const { number } = keep(message, said || !own(message) ? undefined : message.state)
+      const { number } = keep(message, said || !isFollowed(message) ? undefined : stateOf(message))
+      if (message.kind === 'group-op') {
+        lines.push(paint('dim', `${timeOf(message.at)} * ${changeSentence(message, nameOf)}`))
+        return lines
+      }
       const who = paint(own(message) ? 'dim' : 'bold', nameOf(message.from))
       const text =
         message.kind === 'deleted'
@@ -174,9 +184,10 @@ export function createConversation({ me, name, paint, everyState }: Conversation
     },
     status() {
       const groups = new Map<string, number[]>()
-      const mine = [...shown.values()].filter(({ message, printed }) => own(message) && printed === undefined)
+      const mine = [...shown.values()].filter(({ message, printed }) => isFollowed(message) && printed === undefined)
       for (const { number, message } of mine.slice(-20)) {
-        if (message.kind !== 'deleted') groups.set(message.state, [...(groups.get(message.state) ?? []), number])
+        const state = stateOf(message)
+        groups.set(state, [...(groups.get(state) ?? []), number])
       }
       const parts = [...groups].map(([state, numbers]) => `[${ranges(numbers)}] ${state}`)
       return parts.slice(-MAX_STATES).join('  ')

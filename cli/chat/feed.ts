@@ -4,7 +4,8 @@ import { callRunning } from '../caller.ts'
 import { type Caller, createClient } from '../client.ts'
 import { failureOf } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
-import type { ContactJson, EventJson } from '../shapes.ts'
+import { askNames, type Names } from '../names.ts'
+import type { EventJson } from '../shapes.ts'
 import { locateSocket, tryConnect } from '../socket-path.ts'
 
 export type Happening =
@@ -12,8 +13,8 @@ export type Happening =
   | {
       readonly kind: 'opened'
       readonly caller: Caller
-      readonly me: string
-      readonly contact: ContactJson
+      /** With whom, and who is called what. */
+      readonly names: Names
       readonly messages: readonly Message[]
     }
   | { readonly kind: 'event'; readonly event: EventJson }
@@ -50,18 +51,16 @@ export function newcomers(messages: readonly Message[], isKnown: (id: string) =>
 }
 
 async function* listen(caller: Caller, who: string, last: number, signal: AbortSignal): AsyncIterable<Happening> {
-  const [{ account: me }, contact] = await Promise.all([
-    caller.call('node.identity', {}, { signal }),
-    caller.call('contact.get', { who }, { signal }),
-  ])
+  const names = await askNames(caller, who, signal)
   for await (const { event } of caller.events({ signal })) {
     if (event.kind !== 'snapshot') {
+      names.learn(event)
       yield { kind: 'event', event }
       continue
     }
     // what happens from here on waits behind the history
-    const messages = await caller.call('message.list', { who: contact.account, last }, { signal })
-    yield { kind: 'opened', caller, me, contact, messages }
+    const messages = await caller.call('message.list', { who: names.id, last }, { signal })
+    yield { kind: 'opened', caller, names, messages }
   }
 }
 
@@ -79,8 +78,8 @@ export async function* follow(
   for (;;) {
     try {
       for await (const happening of listen(caller, who, last, signal)) {
-        // a petname may be another's when the node is back
-        if (happening.kind === 'opened') who = happening.contact.account
+        // a name may be another's when the node is back
+        if (happening.kind === 'opened') who = happening.names.id
         yield happening
       }
     } catch (error) {

@@ -22,7 +22,7 @@ export interface Outgoing {
  * Sends texts one after the other over whatever connection there is. A text whose answer was lost keeps its key: sent
  * once more, it is the same message.
  */
-export function createOutgoing(connection: () => { caller: Caller; account: string } | undefined): Outgoing {
+export function createOutgoing(connection: () => { caller: Caller; who: string } | undefined): Outgoing {
   const doubtful = new Map<string, string>()
   let last: Promise<unknown> = Promise.resolve()
 
@@ -36,7 +36,7 @@ export function createOutgoing(connection: () => { caller: Caller; account: stri
         const to = connection()
         if (to === undefined) throw new NodeError('stopped', 'The node is away.')
         const answers = at === 0 && replyTo !== undefined ? { replyTo } : {}
-        messages.push(await to.caller.call('message.send', { who: to.account, text: part, key, ...answers }))
+        messages.push(await to.caller.call('message.send', { who: to.who, text: part, key, ...answers }))
         doubtful.delete(part)
       } catch (error) {
         if (!isGone(error)) doubtful.delete(part)

@@ -3,6 +3,7 @@ import { CliError, failureOf, interruption } from '../errors.ts'
 import { formatMessage } from '../format.ts'
 import type { Invocation } from '../invocation.ts'
 import { createLineReader } from '../lines.ts'
+import type { Names } from '../names.ts'
 import type { Connection } from './partner.ts'
 import { follow, type Happening, isGone, newcomers } from './feed.ts'
 import { createOutgoing } from './outgoing.ts'
@@ -10,7 +11,7 @@ import { createOutgoing } from './outgoing.ts'
 /** The longest line that is read, in bytes. */
 const MAX_LINE_BYTES = 512 * 1024
 
-type To = Pick<Connection, 'caller' | 'account'>
+type To = Pick<Connection, 'caller' | 'who'>
 
 function asCliError(error: unknown): CliError {
   const { code, message, ...more } = failureOf(error)
@@ -38,32 +39,33 @@ export async function converse(invocation: Invocation, who: string): Promise<voi
   let waiting = Promise.withResolvers<void>()
   const outgoing = createOutgoing(() => to)
 
-  function show(message: Message, me: string, name: string): void {
+  function show(message: Message, { me, nameOf }: Names): void {
     if (known.has(message.id)) return
     known.add(message.id)
-    print(message, formatMessage(message, { me, name, paint }))
+    print(message, formatMessage(message, { me, nameOf, paint }))
   }
 
-  function meet(happening: Happening, names: { me: string; name: string }): void {
+  function meet(happening: Happening, names: Names): void {
     if (happening.kind !== 'event' || happening.event.kind !== 'message') return
     const { message } = happening.event
-    if (to === undefined || message.from !== to.account) return
-    show(message, names.me, names.name)
-    to.caller.call('conversation.read', { who: to.account }).catch(() => {})
+    if (to === undefined || message.conversation !== to.who || message.from === names.me) return
+    show(message, names)
+    to.caller.call('conversation.read', { who: to.who }).catch(() => {})
   }
 
   async function listen(): Promise<void> {
-    let names = { me: '', name: '' }
+    let names: Names | undefined
     let isFirst = true
     for await (const happening of follow(invocation, { who, last: 1, signal })) {
       if (happening.kind === 'opened') {
-        const { caller, me, contact, messages } = happening
-        to = { caller, account: contact.account }
-        names = { me, name: contact.petname }
+        const { caller, messages } = happening
+        const now = happening.names
+        to = { caller, who: now.id }
+        names = now
         // what was there before is no news; what came while the node was looked for is
         if (isFirst) for (const { id } of messages) known.add(id)
         for (const message of newcomers(messages, (id) => known.has(id))) {
-          if (message.from === contact.account) show(message, me, contact.petname)
+          if (message.from !== now.me) show(message, now)
         }
         isFirst = false
         waiting.resolve()
@@ -71,7 +73,7 @@ export async function converse(invocation: Invocation, who: string): Promise<voi
         to = undefined
         waiting = Promise.withResolvers<void>()
         note('The node went away; it is looked for.')
-      } else meet(happening, names)
+      } else if (names !== undefined) meet(happening, names)
     }
   }
 

@@ -61,7 +61,7 @@ export async function talk(invocation: Invocation, who: string, options: { plain
     tell(active) {
       const to = partner.connection()
       // a courtesy: whether it arrives is nobody's concern
-      to?.caller.call('conversation.typing', { who: to.account, active }).catch(() => {})
+      to?.caller.call('conversation.typing', { who: to.who, active }).catch(() => {})
     },
     changed() {
       if (isPlain && typing.theirs()) print([`  ${partner.name()} is typing...`])

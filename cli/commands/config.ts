@@ -1,8 +1,10 @@
 import { callHome, connectRunning, hasAccount } from '../caller.ts'
+import type { Caller } from '../client.ts'
 import { readConfig, updateConfig } from '../config.ts'
 import { parseDuration } from '../duration.ts'
 import { CliError } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
+import { groupName } from '../names.ts'
 import { nearest } from '../nearest.ts'
 import type { Params } from '../api.ts'
 import {
@@ -91,11 +93,36 @@ async function setForContact(
 ): Promise<void> {
   const settings = contactSettings(name, text)
   await using caller = await callHome(invocation)
+  const { group } = await caller.call('conversation.get', { who }, { signal: invocation.io.ended })
+  if (group !== undefined) {
+    await setForGroup(invocation, caller, group.group, settings, text)
+    return
+  }
   const contact = await caller.call('contact.configure', { who, ...settings }, { signal: invocation.io.ended })
   const { account, petname, receipts, expires } = contact
   invocation.print(
     { key: `${name}.${petname}`, account, receipts, ...(expires === undefined ? {} : { expires }) },
     `${name} with ${safeLine(petname)}: ${text}`,
+  )
+}
+
+/** The timer of a group, which holds for everybody in it. */
+async function setForGroup(
+  { io, print }: Invocation,
+  caller: Caller,
+  group: string,
+  { expires }: ReturnType<typeof contactSettings>,
+  text: string,
+): Promise<void> {
+  if (expires === undefined) {
+    throw new CliError('usage', 'Receipts are set for a contact, not for a group.', {
+      hint: 'See: sotto config --help',
+    })
+  }
+  const now = await caller.call('group.configure', { group, expires }, { signal: io.ended })
+  print(
+    { key: `expires.${now.name}`, group, ...(now.expires === undefined ? {} : { expires: now.expires }) },
+    `expires in ${groupName(now)}: ${text}`,
   )
 }
 
@@ -135,7 +162,7 @@ export const verb: Verb = {
     command
       .command('set')
       .description(
-        `Changes one: ${SETTING_KEYS.join(', ')} (all "default" again), receipts.WHO on|off, expires.WHO DURATION|off.`,
+        `Changes one: ${SETTING_KEYS.join(', ')} (all "default" again), receipts.WHO on|off, expires.WHO DURATION|off (WHO may be a group of mine).`,
       )
       .argument('<key>', 'which')
       .argument('<value>', 'to what; addresses separated by spaces or commas')

@@ -4,7 +4,9 @@ import type { Caller } from '../client.ts'
 import { parseMoment } from '../duration.ts'
 import { interruption } from '../errors.ts'
 import { formatMessage } from '../format.ts'
+import { frozenSentence } from '../group-format.ts'
 import type { Invocation } from '../invocation.ts'
+import { askNames, type Names } from '../names.ts'
 import { count } from '../options.ts'
 import type { EventJson } from '../shapes.ts'
 import type { Verb } from '../verb.ts'
@@ -25,7 +27,7 @@ interface Printer {
   change(message: Message): void
 }
 
-function createPrinter({ print, paint, verbosity }: Invocation, me: string, name: string): Printer {
+function createPrinter({ print, paint, verbosity }: Invocation, { me, nameOf }: Names): Printer {
   const seen = new Map<string, Message>()
   const put = (message: Message): void => {
     seen.set(message.id, message)
@@ -34,7 +36,7 @@ function createPrinter({ print, paint, verbosity }: Invocation, me: string, name
       seen.delete(oldest)
     }
     const answered = message.replyTo === undefined ? undefined : seen.get(message.replyTo)
-    print(message, formatMessage(message, { me, name, paint, answered, ids: verbosity === 'verbose' }))
+    print(message, formatMessage(message, { me, nameOf, paint, answered, ids: verbosity === 'verbose' }))
   }
   return {
     show: (message) => {
@@ -55,26 +57,27 @@ async function log(invocation: Invocation, who: string, options: Options): Promi
   const signal = io.ended
   const since = options.since === undefined ? {} : { since: parseMoment(options.since, Date.now()) }
   await using caller: Caller = options.follow === true ? await callRunning(invocation) : await callHome(invocation)
-  const [{ account: me }, { account, petname }] = await Promise.all([
-    caller.call('node.identity', {}, { signal }),
-    caller.call('contact.get', { who }, { signal }),
-  ])
-  const printer = createPrinter(invocation, me, petname)
+  const names = await askNames(caller, who, signal)
+  const { id } = names
+  const printer = createPrinter(invocation, names)
   const showHistory = async (): Promise<void> => {
     const last = options.last === undefined ? {} : { last: options.last }
-    for (const message of await caller.call('message.list', { who: account, ...last, ...since }, { signal }))
+    for (const message of await caller.call('message.list', { who: id, ...last, ...since }, { signal }))
       printer.show(message)
   }
   if (options.follow !== true) {
     await showHistory()
+    const frozen = names.group && frozenSentence(names.group, names.nameOf)
+    if (frozen !== undefined) invocation.note(frozen)
     return
   }
   for await (const { event } of caller.events({ signal })) {
+    names.learn(event)
     // the snapshot comes first: what happens from here on waits behind the history
     if (event.kind === 'snapshot') await showHistory()
     const message = newMessage(event)
-    if (message?.conversation === account) printer.show(message)
-    if (event.kind === 'change' && event.message.conversation === account) printer.change(event.message)
+    if (message?.conversation === id) printer.show(message)
+    if (event.kind === 'change' && event.message.conversation === id) printer.change(event.message)
     if (io.stdout.errored) return
   }
   throw interruption(signal)
@@ -84,7 +87,7 @@ export const verb: Verb = {
   examples: ['sotto log bob', 'sotto log bob --last 10 --follow', 'sotto --json log bob --since 2h'],
   define(command, invocation) {
     command
-      .argument('<who>', 'a name or the beginning of the account')
+      .argument('<who>', 'a contact or a group: a name, or the beginning of the account or id')
       .option('--last <n>', 'so many messages (default: 50)', count(1, 10_000))
       .option('--since <time>', 'only later ones: a duration (2h) or a date (2026-08-01)')
       .option('--follow', 'go on with what comes')

@@ -1,5 +1,6 @@
 import { callHome } from '../caller.ts'
 import { formatContact } from '../format.ts'
+import { formatGroupRequest, groupRequestJson } from '../group-format.ts'
 import type { Verb } from '../verb.ts'
 
 export const verb: Verb = {
@@ -8,9 +9,13 @@ export const verb: Verb = {
     command.action(async () => {
       const { io, print, paint, note } = invocation()
       await using caller = await callHome(invocation())
-      const contacts = await caller.call('contact.requests', {}, { signal: io.ended })
+      const [contacts, groups] = await Promise.all([
+        caller.call('contact.requests', {}, { signal: io.ended }),
+        caller.call('group.requests', {}, { signal: io.ended }),
+      ])
       for (const contact of contacts) print(contact, formatContact(contact, paint))
-      if (contacts.length === 0) note('No requests.')
+      for (const group of groups) print(groupRequestJson(group), formatGroupRequest(group, paint))
+      if (contacts.length + groups.length === 0) note('No requests.')
     })
   },
 }

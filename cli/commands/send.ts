@@ -60,7 +60,7 @@ export const verb: Verb = {
   ],
   define(command, invocation) {
     command
-      .argument('<who>', 'a name or the beginning of the account')
+      .argument('<who>', 'a contact or a group: a name, or the beginning of the account or id')
       .argument('[text]', 'what to say; - or nothing: read it from standard input')
       .option('--wait <state>', `end when it is ${WAITABLE.join(', ')}`, choice(WAITABLE))
       .option('--timeout <duration>', 'wait no longer than this (default: 30s)', duration)

@@ -2,14 +2,20 @@
 export const EVENTS = {
   snapshot: {
     says: 'All that is known now. Comes first unless a cursor could be resumed; drop what you held before.',
-    fields: { status: 'Status', contacts: 'Contact[]', requests: ['Contact[]', 'who wants to know me'] },
+    fields: {
+      status: 'Status',
+      contacts: 'Contact[]',
+      requests: ['Contact[]', 'who wants to know me'],
+      groups: 'Group[]',
+      groupRequests: ['Group[]', 'to which somebody added me who is no contact'],
+    },
   },
   message: { says: 'A message was written into a conversation, by either side.', fields: { message: 'Message' } },
   state: { says: 'A message of mine got further.', fields: { message: 'Message' } },
   change: { says: 'A message was edited, deleted or reacted to.', fields: { message: 'Message' } },
   gone: {
     says: 'A message was erased because its time was over.',
-    fields: { conversation: 'account', id: 'messageId' },
+    fields: { conversation: 'conversation', id: 'messageId' },
   },
   contact: { says: 'Something about a contact changed.', fields: { contact: 'Contact' } },
   request: { says: 'Somebody wants to know me.', fields: { contact: 'Contact' } },
@@ -22,6 +28,10 @@ export const EVENTS = {
     fields: { contact: 'Contact', alert: ['text', 'what, in a few words'] },
   },
   group: { says: 'A group was made, joined, left or changed, or I was added to one.', fields: { group: 'Group' } },
+  'group-removed': {
+    says: 'A group went with its conversation: it was declined, or is known no more.',
+    fields: { group: 'groupId' },
+  },
   typing: {
     says: 'They are writing, or no longer; it ends by itself when they say nothing more for ten seconds.',
     fields: { contact: 'Contact', active: 'flag' },

@@ -11,6 +11,7 @@ export type Form =
   | { readonly is: 'word'; readonly says: string; readonly words: readonly (string | boolean)[] }
   | { readonly is: 'nullable'; readonly says: string; readonly of: string }
   | { readonly is: 'object'; readonly says: string; readonly fields: Fields }
+  | { readonly is: 'list'; readonly says: string; readonly of: string; readonly max: number }
   /** An object with any names, all values of one type. */
   | { readonly is: 'map'; readonly says: string; readonly of: string }
 

@@ -25,9 +25,11 @@ type ValueOf<Form> = Form extends { is: 'text' }
           ? Of<Name> | null
           : Form extends { is: 'map'; of: infer Name }
             ? Readonly<Record<string, Of<Name>>>
-            : Form extends { is: 'object'; fields: infer Fields }
-              ? Struct<Fields>
-              : never
+            : Form extends { is: 'list'; of: infer Name }
+              ? readonly Of<Name>[]
+              : Form extends { is: 'object'; fields: infer Fields }
+                ? Struct<Fields>
+                : never
 
 type TypeOf<Field> = Of<Field extends readonly [infer Name, string] ? Name : Field>
 type Needed<Name> = Name extends `${string}?` ? never : Name

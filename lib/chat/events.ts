@@ -250,8 +250,8 @@ export type ChatEvent =
   | { readonly kind: 'gone'; readonly contact: string; readonly id: Uint8Array }
   | { readonly kind: 'contact'; readonly contact: string }
   | { readonly kind: 'request'; readonly contact: string }
-  /** Somebody was removed, or their request is gone: declined, too old, or in the way of an invited one. */
-  | { readonly kind: 'removed'; readonly account: Uint8Array }
+  /** Somebody was removed, or their request is gone: declined, too old, or in the way of an invited one. Of a `group` the id. */
+  | { readonly kind: 'removed'; readonly account: Uint8Array; readonly group?: true }
   | { readonly kind: 'alert'; readonly contact: string; readonly alert: Alert }
   /** They are writing, or no longer. */
   | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }

@@ -37,8 +37,8 @@ export function forgetContact(machine: Machine, contact: Contact): void {
   )
   if (machine.loads.size + machine.lists.size > 0) machine.forgotten.add(contact.id)
   // who was known by a group alone was shown nowhere
-  if (contact.row.state !== 'member' && contact.row.state !== 'group')
-    emit(machine, { kind: 'removed', account: contact.row.account })
+  if (contact.row.state !== 'member')
+    emit(machine, { kind: 'removed', account: contact.row.account, ...(contact.group !== null && { group: true }) })
 }
 
 /** My request was not answered in time: what I wrote will not be delivered, and says so. */

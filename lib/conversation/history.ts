@@ -146,7 +146,7 @@ export interface MessageView {
 
 /** What happened to a group, as its host shows it. */
 export interface GroupChangeView {
-  readonly what: 'created' | 'added' | 'joined' | 'removed' | 'left' | 'owner' | 'named' | 'timer'
+  readonly what: 'created' | 'added' | 'joined' | 'role' | 'removed' | 'left' | 'owner' | 'named' | 'timer'
   readonly accounts?: readonly string[]
   readonly role?: 'admin' | 'member'
   readonly name?: string

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { VERBS } from '../../cli/verbs.ts'
 import { runCli, temporaryHome } from '../support/cli.ts'
 import { has, HOSTILE, type Shell, shellScript } from '../support/completion-shell.ts'
+import { fakeGroupId } from '../support/fake-groups.ts'
 import { fakeAccount } from '../support/fake-node.ts'
 
 const run = promisify(execFile)
@@ -55,7 +56,27 @@ describe('bash', () => {
     const offered = await completeInBash(shell, ...home, 'chat', '')
     expect(offered).toContain(fakeAccount('d'))
     expect(offered).toContain('carol')
+    expect(offered).toContain('Trip\\ to\\ Rome')
+    // what others chose must not pass for a flag, and what is not shown as it is cannot be typed
+    expect(offered).not.toContain('--as')
+    expect(offered).toEqual(expect.arrayContaining([fakeGroupId(2), fakeGroupId(3)]))
     expect(offered).toContain('\\$\\(touch\\ pwned\\)\\`touch\\ pwned2\\`')
+    expect(await readdir(shell.directory)).toEqual([])
+  })
+
+  test('completes the parts of group: groups first, people behind them', async () => {
+    await using shell = await shellScript('bash')
+    const home = ['--home', shell.home]
+    expect(await completeInBash(shell, 'group', 'r')).toEqual(['remove', 'role', 'rename'])
+    expect(await completeInBash(shell, ...home, 'group', 'info', 'T')).toEqual(['Trip\\ to\\ Rome'])
+    expect(await completeInBash(shell, ...home, 'group', 'info', 'b')).toEqual([])
+    expect(await completeInBash(shell, ...home, 'group', 'add', 'Trip to Rome', 'bob', 'A')).toEqual(['Ada\\ Lovelace'])
+    expect(await completeInBash(shell, ...home, 'group', 'create', 'T', 'T')).toEqual([])
+    expect(await completeInBash(shell, ...home, 'group', 'create', 'T', 'b')).toEqual(['bob'])
+    expect(await completeInBash(shell, ...home, 'group', 'transfer', 'trip', 'b')).toEqual(['bob'])
+    expect(await completeInBash(shell, ...home, 'group', 'transfer', 'trip', 'bob', 'b')).toEqual([])
+    expect(await completeInBash(shell, ...home, 'group', 'rename', 'trip', '')).toEqual([])
+    expect(await completeInBash(shell, 'group', 'add', '--ad')).toEqual(['--admin'])
     expect(await readdir(shell.directory)).toEqual([])
   })
 
@@ -93,6 +114,9 @@ describe('zsh', () => {
     const names = await complete('--home', shell.home, 'send', '')
     expect(names).toContain('Ada Lovelace\n')
     expect(names).toContain(`${HOSTILE}\n`)
+    expect(names).toContain('Trip to Rome\n')
+    expect(await complete('--home', shell.home, 'group', 'info', '')).toMatch(/^Trip to Rome\n/)
+    expect(await complete('--home', shell.home, 'group', 'add', 'x', 'bob', '')).toContain('Ada Lovelace\n')
     expect(await readdir(shell.directory)).toEqual([])
   })
 })
@@ -112,6 +136,8 @@ describe('fish', () => {
     expect(await complete('sotto lo')).toContain('log\tshow a conversation\n')
     expect(await complete('sotto log --fo')).toContain('--follow')
     expect(await complete('sotto mailbox u')).toContain('use\t')
+    expect(await complete(`sotto --home ${shell.home} group info Tr`)).toContain('Trip to Rome')
+    expect(await complete(`sotto --home ${shell.home} group add x bob Ad`)).toContain('Ada Lovelace')
     expect(await complete('sotto config show --or')).toContain('--origin')
     const names = await complete(`sotto --home ${shell.home} send `)
     expect(names.split('\n')).toEqual(expect.arrayContaining(['bob', 'Ada Lovelace', HOSTILE, fakeAccount('d')]))

@@ -189,6 +189,10 @@ test('every event of a node has the fields of the schema and no others', async (
   for (const event of happenings) node.emit(event)
   await node.contacts.remove((await node.contacts.add('sotto:x', { petname: 'carol' })).account)
   node.reach((await node.send('bob', 'ho')).id, 'delivered')
+  const { group } = await node.groups.create('trip', ['bob'])
+  await node.send(group, 'hello')
+  await node.groups.leave(group)
+  await node.groups.decline(group)
   await settled()
   const forms: Readonly<Record<string, EventForm>> = EVENTS
   for (const { event } of all.told) {

@@ -24,6 +24,7 @@ test('the status names the own mailboxes and what is kept for others', () => {
       up: true,
       connections: 1,
       contacts: { online: 0, total: 2 },
+      groups: { joined: 1, requested: 1 },
       dht: { mode: 'client', peers: 3, record: { seq: 7, expires: until } },
       mailboxes: [{ mailbox: '12D3KooWa', state: 'ready', contacts: 2 }],
       keeps: { owners: 3, blobs: 4, bytes: 5000 },

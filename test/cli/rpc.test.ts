@@ -9,6 +9,7 @@ import { METHODS } from '../../cli/schema/methods.ts'
 import { decideSettings } from '../../cli/settings.ts'
 import { checkType } from '../../cli/validate.ts'
 import { temporaryHome } from '../support/cli.ts'
+import { fakeGroupId } from '../support/fake-groups.ts'
 import { createFakeNode, fakeAccount, ME } from '../support/fake-node.ts'
 
 function context(node = createFakeNode()): ApiContext {
@@ -77,9 +78,50 @@ describe('parameters', () => {
   })
 })
 
+/** The results of all that is asked of groups; `dora` is a contact, `asked` a group's request. */
+async function groupResults(result: (method: string, params?: unknown) => Promise<unknown>): Promise<void> {
+  const group = fakeGroupId(2)
+  const dora = fakeAccount('d')
+  const me = { account: ME, role: 'owner', state: 'member', self: true }
+  const member = { account: dora, petname: 'dora', role: 'member', state: 'invited', online: false }
+  const trip = { group, name: 'trip', state: 'joined', role: 'owner', owner: ME, since: 1_800_000_000_000, unread: 0 }
+  expect(await result('group.create', { name: 'trip', who: ['dora'] })).toEqual({ ...trip, members: [me, member] })
+  expect(await result('group.list')).toEqual([{ ...trip, members: [me, member] }])
+  expect(await result('group.requests')).toMatchObject([{ name: 'asked', state: 'requested' }])
+  expect(await result('group.info', { group: group.slice(0, 8) })).toMatchObject({ name: 'trip' })
+  expect(await result('group.remove', { group: 'trip', who: ['dora'] })).toEqual({ ...trip, members: [me] })
+  const admin = { ...member, role: 'admin' }
+  expect(await result('group.add', { group: 'trip', who: ['dora'], role: 'admin' })).toMatchObject({
+    members: [me, admin],
+  })
+  expect(await result('group.role', { group: 'trip', who: 'dora', role: 'member' })).toMatchObject({
+    members: [me, member],
+  })
+  expect(await result('group.configure', { group: 'trip', expires: 1000 })).toMatchObject({ expires: 1000 })
+  expect(await result('group.rename', { group: 'trip', name: 'Rome' })).toMatchObject({ name: 'Rome' })
+  expect(await result('conversation.get', { who: 'Rome' })).toMatchObject({ group: { group } })
+  expect(await result('message.send', { who: 'Rome', text: 'hi' })).toMatchObject({
+    conversation: group,
+    states: { members: {} },
+  })
+  expect(await result('message.list', { who: group, last: 2 })).toMatchObject([
+    { kind: 'group-op', from: ME, change: { what: 'named', name: 'Rome' } },
+    { kind: 'text', text: 'hi' },
+  ])
+  expect(await result('conversation.read', { who: 'Rome' })).toEqual({ conversation: group, read: 0 })
+  expect(await result('group.transfer', { group: 'Rome', who: 'dora' })).toMatchObject({ owner: dora, role: 'admin' })
+  expect(await result('group.leave', { group: 'Rome' })).toMatchObject({ state: 'left' })
+  expect(await result('group.accept', { group: 'asked' })).toMatchObject({ state: 'joined', role: 'member' })
+  expect(await result('group.leave', { group: 'asked' })).toMatchObject({ state: 'left' })
+  expect(await result('group.decline', { group: 'asked' })).toEqual({ group: fakeGroupId(1), declined: true })
+}
+
 test('every result has the shape of the contract and nothing of the inside of the node', async () => {
   const on = context(
-    createFakeNode({ contacts: [{ petname: 'bob' }, { petname: 'carol', state: 'requested', hello: 'hi' }] }),
+    createFakeNode({
+      contacts: [{ petname: 'bob' }, { petname: 'carol', state: 'requested', hello: 'hi' }],
+      groups: [{ name: 'asked', state: 'requested', by: fakeAccount('x') }],
+    }),
   )
   const seen = new Set<string>()
   const result = async (method: string, params?: unknown): Promise<unknown> => {
@@ -157,6 +199,7 @@ test('every result has the shape of the contract and nothing of the inside of th
   expect(await result('mailbox.use', { where: 'bob' })).toMatchObject([{ mailbox: '12D3KooWbob', state: 'ready' }])
   expect(await result('mailbox.list')).toHaveLength(1)
   expect(await result('mailbox.drop')).toEqual({ dropped: true })
+  await groupResults(result)
   await using scope = await temporaryHome(false)
   const backup = { file: join(scope.home, 'ada.backup'), head: '00ff', key: '00'.repeat(32) }
   expect(await result('backup.write', backup)).toMatchObject({ bytes: 2 })

@@ -10,6 +10,8 @@ import type { MethodName } from '../../cli/schema/infer.ts'
 import { bareName, formOf, readParams, typeOf } from '../../cli/validate.ts'
 import { MAX_HELLO_BYTES, MAX_NAME_BYTES } from '../../lib/chat/contact-row.ts'
 import { MAX_TEXT_BYTES } from '../../lib/conversation/contents.ts'
+import { MAX_MEMBERS } from '../../lib/group/members.ts'
+import { MAX_GROUP_NAME_BYTES } from '../../lib/group/operation-content.ts'
 import { NodeError } from '../../node/errors.ts'
 
 const types: Readonly<Record<string, Form>> = TYPES
@@ -19,7 +21,7 @@ const events: Readonly<Record<string, EventForm>> = EVENTS
 /** Names of types that a form names in its turn. */
 function namedBy(form: Form): string[] {
   if (form.is === 'object') return Object.values(form.fields).map(typeOf)
-  return form.is === 'nullable' || form.is === 'map' ? [form.of] : []
+  return form.is === 'nullable' || form.is === 'map' || form.is === 'list' ? [form.of] : []
 }
 
 const bare = (name: string): string => name.replace(/\[\]$/, '')
@@ -48,6 +50,8 @@ describe('the schema', () => {
     expect(TYPES.messageText.maxBytes).toBe(MAX_TEXT_BYTES)
     expect(TYPES.petname.maxBytes).toBe(MAX_NAME_BYTES)
     expect(TYPES.hello.maxBytes).toBe(MAX_HELLO_BYTES)
+    expect(TYPES.groupName.maxBytes).toBe(MAX_GROUP_NAME_BYTES)
+    expect(TYPES.people.max).toBe(MAX_MEMBERS)
   })
 
   test.each(Object.entries(methods))('shows a call of %s that is one, and codes that exist', (name, method) => {
@@ -82,6 +86,8 @@ function valid(type: string): fc.Arbitrary<unknown> {
       return fc.constantFrom(...form.words)
     case 'nullable':
       return fc.oneof(fc.constant(null), valid(form.of))
+    case 'list':
+      return fc.array(valid(form.of), { minLength: 1, maxLength: 5 })
     default:
       throw new TypeError(`no parameter is ${form.is}`)
   }
@@ -105,6 +111,10 @@ function invalid(type: string): readonly unknown[] {
       return [...others('boolean'), `${String(form.words[0])} `, String(form.words[0]).toUpperCase()]
     case 'nullable':
       return invalid(form.of).filter((value) => value !== null)
+    case 'list': {
+      const many = Array.from({ length: form.max + 1 }, () => 'x')
+      return ['', 'x', 0, true, null, {}, { length: 1 }, [], many, ...invalid(form.of).map((value) => ['x', value])]
+    }
     default:
       return []
   }

@@ -22,6 +22,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   down: needsNode.filter((code) => code !== 1),
   status: [0, 2, 3, 130],
   logs: [0, 2, 3, 130],
+  group: needsNode,
   config: needsHome,
   id: [0, 1, 2, 130],
   devices: [0, 2, 3, 130],

@@ -70,13 +70,45 @@ export const userInterface: Part = {
       },
     },
     {
+      protection: 'A name that somebody else chose is not completed as a flag',
+      threat: 'completing the name of a group puts a flag into the command that its maker chose',
+      file: 'cli/commands/completion.ts',
+      takeOut: [{ find: " && !name.startsWith('-')", replace: '' }],
+      test: {
+        file: 'test/cli/completion.test.ts',
+        name: 'completes the names of contacts as words, whatever they are, and runs nothing of them',
+      },
+    },
+    {
+      protection: 'A group that is called as an account is does not pass for it',
+      threat: 'what is written to the account of a contact goes to a group that somebody named like it',
+      file: 'node/people.ts',
+      takeOut: [
+        {
+          find: 'const found = byId.length > 0 ? byId : entered',
+          replace: 'const found = named.length === 0 ? byId : entered',
+        },
+      ],
+      test: {
+        file: 'test/node/groups.test.ts',
+        name: 'a group whose name is the account of a contact, or the beginning of it, does not pass for the contact',
+      },
+    },
+    {
+      protection: 'A name that somebody claims stands in quotes that it cannot end',
+      threat: 'a member of a group calls themselves as somebody else is called here',
+      file: 'cli/names.ts',
+      takeOut: [{ find: '.replaceAll(\'"\', "\'")', replace: '' }],
+      test: { file: 'test/cli/names.test.ts', name: 'a claimed name cannot end its quotes' },
+    },
+    {
       protection: 'A shell reads the name of a contact as a word',
       threat: 'completing a name runs a command that somebody chose as their name',
       file: 'cli/completion.ts',
       takeOut: [
         {
-          find: '_sotto_offer < <(_sotto_candidates who); _sotto_quote ;;',
-          replace: '_sotto_offer < <(_sotto_candidates who) ;;',
+          find: "const quote = kind === 'id' ? '' : '; _sotto_quote'",
+          replace: "const quote = ''",
         },
       ],
       test: {

@@ -48,7 +48,11 @@ function valuesText(): string {
     ['type', 'is', 'means'],
     rows.map(([name, form]) => [
       `<a id="${anchor(name)}"></a>${code(name)}`,
-      form.is === 'map' ? `an object; each value: ${link(form.of)}` : kindOf(name),
+      form.is === 'map'
+        ? `an object; each value: ${link(form.of)}`
+        : form.is === 'list'
+          ? `${kindOf(name)}; each: ${link(form.of)}`
+          : kindOf(name),
       form.says,
     ]),
   )

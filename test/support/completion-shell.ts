@@ -16,6 +16,8 @@ const CONTACTS = [
   { petname: 'hidden\u202e', account: fakeAccount('d') },
   { petname: 'carol', account: fakeAccount('e'), state: 'requested' },
 ] as const
+/** Names of groups are others' to choose. */
+const GROUPS = [{ name: 'Trip to Rome' }, { name: '--as' }, { name: 'turned\u202e', state: 'requested' }] as const
 
 /** Whether a shell is installed. */
 export const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0
@@ -31,7 +33,7 @@ export interface Shell extends AsyncDisposable {
 export async function shellScript(shell: string): Promise<Shell> {
   const scope = await temporaryHome()
   const directory = await mkdtemp(join(tmpdir(), 'sotto-complete-'))
-  const node = createFakeNode({ contacts: CONTACTS })
+  const node = createFakeNode({ contacts: CONTACTS, groups: GROUPS })
   node.receive('bob', 'hi')
   const server = await serveApi({ home: scope.home, node, env: {}, stop: () => {}, logger: silent })
   const { stdout } = await runCli(['completion', shell], scope)

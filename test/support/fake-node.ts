@@ -3,7 +3,7 @@ import type {
   Contact,
   Contacts,
   Group,
-  Groups,
+  GroupChange,
   MailboxStatus,
   Message,
   MessageState,
@@ -14,6 +14,7 @@ import type {
 } from '../../node/api.ts'
 import { ProtocolError } from '../../lib/errors.ts'
 import { NodeError } from '../../node/errors.ts'
+import { createFakeGroups } from './fake-groups.ts'
 
 const ORDER: readonly MessageState[] = ['queued', 'stored', 'delivered', 'read']
 
@@ -24,13 +25,18 @@ export interface FakeNode extends Node {
   readonly sends: number
   /** Moves a message to a state and tells it. */
   reach(id: string, state: MessageState, reason?: string): void
-  /** Lets a text come in. */
-  receive(from: string, text: string): Message
+  /** Moves a message in a group to a state with one member, and tells it. */
+  reachMember(id: string, who: string, state: MessageState): void
+  /** Lets a text come in, in a group where one is named. */
+  receive(from: string, text: string, group?: string): Message
+  /** Lets something happen to a group. */
+  happen(group: string, from: string, change: GroupChange, fields?: Partial<Group>): void
   emit(event: NodeEvent): void
 }
 
 export interface FakeOptions {
   readonly contacts?: readonly Partial<Contact>[]
+  readonly groups?: readonly Partial<Group>[]
   readonly delivery?: 'live' | 'outbox'
   readonly now?: () => number
   /** Since when another device has the account, ms. */
@@ -89,8 +95,48 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
       })
     }
     const [contact] = found
-    if (contact === undefined) throw new NodeError('not-found', `nobody goes by "${who}"`)
-    return contact
+    if (contact !== undefined) return contact
+    if (groups.find(who) !== undefined) throw new NodeError('invalid', `"${who}" is a group, not a person.`)
+    throw new NodeError('not-found', `nobody goes by "${who}"`)
+  }
+
+  /** The account of a contact, or the id of a group. */
+  function conversationOf(who: string): string {
+    const isContact = [...contacts.values()].some(({ petname, account }) => petname === who || account.startsWith(who))
+    return isContact ? resolve(who).account : (groups.find(who)?.id ?? resolve(who).account)
+  }
+
+  const groups = createFakeGroups({
+    self: ME,
+    groups: options.groups ?? [],
+    now,
+    contact: resolve,
+    changed: (group) => emit({ kind: 'group', group }),
+    gone: (group) => emit({ kind: 'group-removed', group }),
+    tell: (group, from, change) => void happened(group, from, change),
+  })
+
+  function happened({ id: conversation }: Group, from: string, change: GroupChange): Message {
+    const message = keep({
+      id: nextId(),
+      conversation,
+      from,
+      kind: 'group-op',
+      at: now(),
+      state: 'read',
+      states: { delivered: now(), read: now() },
+      change,
+    })
+    emit({ kind: 'message', message })
+    return message
+  }
+
+  /** How far a new message is with each member but this one; nothing outside of groups. */
+  function membersOf(conversation: string): Message['states'] {
+    const members = groups.find(conversation)?.members.filter(({ self, state }) => self !== true && state === 'member')
+    return members === undefined
+      ? {}
+      : { members: Object.fromEntries(members.map(({ account }) => [account, { state: 'queued' as const }])) }
   }
 
   function change(who: string, fields: Partial<Contact>): Contact {
@@ -207,6 +253,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     up: true,
     connections: 1,
     contacts: { online: 0, total: contacts.size },
+    groups: { joined: (await groups.api.list()).length, requested: (await groups.api.requests()).length },
     dht: { mode: 'client', peers: 3, record: { seq: 7, expires: now() + 1000 } },
     mailboxes,
     ...(options.revoked !== undefined && { revoked: options.revoked }),
@@ -237,7 +284,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     typing: async (who, active) => emit({ kind: 'typing', contact: resolve(who), active }),
     configure: async () => undefined,
-    groups: noGroups(),
+    groups: groups.api,
     devices: async () => [
       { did: 'd'.repeat(32), current: options.revoked === undefined, state: 'active', added: 1_700_000_000_000 },
       { did: 'e'.repeat(32), current: options.revoked !== undefined, state: 'revoked' },
@@ -257,8 +304,9 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     send: async (who, text, { replyTo, expires, key } = {}): Promise<SentMessage> => {
       sends += 1
       if (options.revoked !== undefined) throw new NodeError('revoked', 'This device was revoked.')
-      const { account, online } = resolve(who)
-      if (options.delivery === 'live' && !online) throw new NodeError('peer_away', 'there is no live path to them')
+      const account = conversationOf(who)
+      if (options.delivery === 'live' && contacts.get(account)?.online === false)
+        throw new NodeError('peer_away', 'there is no live path to them')
       const known = key === undefined ? undefined : sentBy.get(`${account} ${key}`)
       if (known !== undefined) return { ...find(known), reached: (state, waiting) => reached(known, state, waiting) }
       const id = nextId()
@@ -271,7 +319,7 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
         kind: 'text',
         at: now(),
         state: 'queued',
-        states: {},
+        states: membersOf(account),
         ...(replyTo === undefined ? {} : { replyTo }),
         ...(expires === undefined ? {} : { expiresAt: now() + expires }),
       })
@@ -290,12 +338,15 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
       return revise(id, { reactions: emoji === null ? others : { ...others, [ME]: emoji } })
     },
     messages: async (who, { last = 50 } = {}) => {
-      const { account } = resolve(who)
+      const account = conversationOf(who)
       return [...messages.values()].filter((each) => each.conversation === account).slice(-last)
     },
     message: async (id) => find(id),
     reached,
     read: async (who) => {
+      const group = groups.find(conversationOf(who))
+      if (group !== undefined) groups.set(group.id, { unread: 0 })
+      if (group !== undefined) return group.unread
       const { unread } = resolve(who)
       change(who, { unread: 0 })
       return unread
@@ -309,13 +360,32 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
       const message = keep({ ...before, state, states, ...(reason === undefined ? {} : { reason }) })
       emit({ kind: 'state', message })
     },
-    receive: (from, text) => {
-      const { account, unread } = resolve(from)
-      change(from, { unread: unread + 1 })
+    reachMember: (id, who, state) => {
+      const { states } = find(id)
+      const members = { ...states.members, [resolve(who).account]: { state } }
+      const all = Object.values(members).every((member) => ORDER.indexOf(member.state) >= ORDER.indexOf(state))
+      const message = keep({
+        ...find(id),
+        ...(all && { state }),
+        states: { ...states, ...(all && { [state]: now() }), members },
+      })
+      emit({ kind: 'state', message })
+    },
+    happen: (who, from, what, fields) => {
+      const group = groups.find(who)
+      if (group === undefined) throw new Error(`there is no group ${who}`)
+      if (fields !== undefined) groups.set(group.id, fields)
+      happened(group, from, what)
+    },
+    receive: (from, text, into) => {
+      const group = into === undefined ? undefined : groups.find(into)
+      const { account, unread } = group === undefined ? resolve(from) : { account: from, unread: 0 }
+      if (group === undefined) change(from, { unread: unread + 1 })
+      else groups.set(group.id, { unread: group.unread + 1 })
       const at = now()
       const message = keep({
         id: nextId(),
-        conversation: account,
+        conversation: group?.id ?? account,
         from: account,
         text,
         kind: 'text',
@@ -328,14 +398,4 @@ export function createFakeNode(options: FakeOptions = {}): FakeNode {
     },
     emit,
   }
-}
-
-/** Groups of somebody who knows none. */
-function noGroups(): Groups {
-  const none = async (): Promise<never> => {
-    throw new NodeError('not-found', 'There is no such group.')
-  }
-  const list = async (): Promise<readonly Group[]> => []
-  const refusing = { create: none, add: none, remove: none, role: none, transfer: none, rename: none, configure: none }
-  return { list, requests: list, ...refusing, leave: none, accept: none, decline: none, info: none }
 }

@@ -6,10 +6,10 @@ import type { NodeModule } from '../../cli/node-module.ts'
 import { createRunningSettings } from '../../cli/running-settings.ts'
 import { type ApiServer, serveApi } from '../../cli/server.ts'
 import { decideSettings } from '../../cli/settings.ts'
-import type { MessageState } from '../../node/api.ts'
+import type { Group, GroupChange, MessageState } from '../../node/api.ts'
 import { NodeError, type NodeErrorCode } from '../../node/errors.ts'
 import { runCli, temporaryHome } from './cli.ts'
-import { createFakeNode, type FakeNode, type FakeOptions, ME } from './fake-node.ts'
+import { createFakeNode, fakeAccount, type FakeNode, type FakeOptions, ME } from './fake-node.ts'
 
 /** One command line of a transcript and what it must answer. */
 export interface Step {
@@ -191,6 +191,20 @@ async function openStage(): Promise<Stage> {
     },
     async receive([who = ''], rest) {
       node?.receive(who, JSON.parse(`"${rest.slice(who.length + 1)}"`) as string)
+    },
+    /** As `receive`, in a group and of whoever has the account: `hear trip c Hello`. */
+    async hear([group = '', letter = ''], rest) {
+      const text = rest.slice(group.length + letter.length + 2)
+      node?.receive(letter === 'me' ? ME : fakeAccount(letter), JSON.parse(`"${text}"`) as string, group)
+    },
+    /** Lets something happen to a group: `happen trip c {"what":"joined"} {"state":"frozen"}`. */
+    async happen([group = '', letter = '', change = '{}', fields]) {
+      const from = letter === 'me' ? ME : fakeAccount(letter)
+      const also = fields === undefined ? undefined : (JSON.parse(fields) as Partial<Group>)
+      node?.happen(group, from, JSON.parse(change) as GroupChange, also)
+    },
+    async 'reach-member'([id = '', who = '', state]) {
+      node?.reachMember(id.padStart(32, '0'), who, state as MessageState)
     },
     async send([who = ''], rest) {
       await node?.send(who, rest.slice(who.length + 1))

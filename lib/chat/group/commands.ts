@@ -1,18 +1,18 @@
 import { fromHex, utf8 } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
 import { type Objection, objectionTo } from '../../group/authoring.ts'
-import { emptyGraph } from '../../group/graph.ts'
+import { emptyGraph, operations } from '../../group/graph.ts'
 import type { LiveAdd } from '../../group/members.ts'
 import { signOperation, operationId } from '../../group/operation.ts'
 import { type Content as OperationContent, MAX_GROUP_NAME_BYTES, MAX_REMOVED } from '../../group/operation-content.ts'
 import { takeTopicKey } from '../../group/topic.ts'
 import type { Command, Reply } from '../events.ts'
-import { type Contact, type Machine, refused, setTimer } from '../machine.ts'
+import { type Contact, emit, type Machine, refused, setTimer } from '../machine.ts'
 import { removeContact } from '../removing.ts'
 import { sealingChain } from './chains.ts'
 import { addGroup, type GroupContact, isGroup, ownAccount, tellChange, touch } from './groups.ts'
 import { join } from './joining.ts'
-import { authorOperation, end, learnAuthors, onView } from './operations.ts'
+import { authorOperation, end, keepNotice, learnAuthors, onView } from './operations.ts'
 import { newGroup } from './state.ts'
 import { sayAll } from './sync.ts'
 import { fellowContacts } from './fellows.ts'
@@ -70,6 +70,7 @@ export function onGroupCommand(machine: Machine, command: GroupCommand): Reply {
         contact.group.row = { ...contact.group.row, standing: 'declined', since: machine.now }
         contact.group.rowChanged = true
         touch(machine, contact)
+        emit(machine, { kind: 'removed', account: contact.row.account, group: true })
       } else removeContact(machine, contact)
       return { kind: 'done' }
     default:
@@ -105,6 +106,7 @@ function create(machine: Machine, { name, members }: Extract<Command, { kind: 'g
   group.row = { ...group.row, standing: 'joined', topics: [topic] }
   const contact = addGroup(machine, group)
   learnAuthors(contact)
+  for (const entry of operations(graph)) keepNotice(machine, contact, entry)
   join(machine, contact)
   onView(machine, contact)
   for (const person of people) {

@@ -1,13 +1,13 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
-import { emptyGraph, type Graph } from '../../group/graph.ts'
+import { emptyGraph, find, type Graph } from '../../group/graph.ts'
 import { newestPrekey } from '../own.ts'
 import { type Contact, count, emit, type Machine } from '../machine.ts'
 import { registerFor } from '../mail/boxes.ts'
 import { schedule } from '../publishing.ts'
 import { ownWay } from './card.ts'
 import { addGroup, type GroupContact, groupOf, ownAccount, touch } from './groups.ts'
-import { authorOperation, learnAuthors, onView } from './operations.ts'
+import { authorOperation, keepNotice, learnAuthors, onView } from './operations.ts'
 import { newGroup } from './state.ts'
 import { adderOf, viewNow } from './views.ts'
 
@@ -65,10 +65,19 @@ function form(machine: Machine, key: string, graph: Graph): void {
 function enter(machine: Machine, contact: GroupContact, by: Uint8Array | null): void {
   learnAuthors(contact)
   touch(machine, contact)
+  keepAdd(machine, contact)
   const adder = by === null ? undefined : machine.byAccount.get(toHex(by))
   if (adder?.row.state === 'accepted') join(machine, contact)
   else emit(machine, { kind: 'request', contact: contact.id })
   onView(machine, contact)
+}
+
+/** Of what happened before this account was in the group its conversation holds only how it got in. */
+function keepAdd(machine: Machine, contact: GroupContact): void {
+  const { graph, view } = contact.group
+  const last = view.members.get(toHex(ownAccount(machine)))?.adds.at(-1)
+  const entry = last === undefined ? null : find(graph, last.id)
+  if (entry !== null) keepNotice(machine, contact, entry)
 }
 
 /** This account takes part, and says so with its card. */

@@ -144,7 +144,7 @@ export function learnAuthors({ group }: Contact): void {
 }
 
 /** What happened to the group stands in its conversation, where it was learnt. Renewed cards say nothing new. */
-function keepNotice(machine: Machine, contact: GroupContact, entry: Entry): void {
+export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry): void {
   const { operation } = entry
   const { account, content, did, sentAt } = operation
   if (content.kind === 'card' && isRenewed(contact, entry)) return

@@ -44,6 +44,7 @@ export function recordingNode(
         return
       case 'contact':
       case 'group':
+      case 'group-removed':
       case 'mailbox':
       case 'published':
       case 'revoked':

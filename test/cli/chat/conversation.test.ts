@@ -21,7 +21,12 @@ function own(id: string, state: Message['state'], fields: Partial<Message> = {})
 }
 
 function open(everyState = false): Conversation {
-  return createConversation({ me: ME, name: () => 'bob', paint: (_, text) => text, everyState })
+  return createConversation({
+    me: ME,
+    nameOf: (account) => (account === ME ? 'me' : 'bob'),
+    paint: (_, text) => text,
+    everyState,
+  })
 }
 
 describe('a conversation', () => {
