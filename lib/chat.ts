@@ -21,7 +21,7 @@ import { encodeHead, type Head } from './chat/head.ts'
 import { onUnheard } from './chat/incoming.ts'
 import { onClosed, onMessage, onOpened, onProofTimeout, onReached, reconnect } from './chat/links.ts'
 import { readMachine, type StoredRows } from './chat/loading.ts'
-import { isSlotLookUp, lookAtToday, onSlotSeen } from './chat/looking.ts'
+import { isNew, isSlotLookUp, lookAtToday, onSlotSeen } from './chat/looking.ts'
 import { mailWay } from './chat/mail/links.ts'
 import { onAheadTimer, signAheadSoon } from './chat/mail/ahead.ts'
 import { leaveAgain, onNewsTimer, onPostTimer } from './chat/mail/away.ts'
@@ -248,7 +248,7 @@ function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8
   machine.network = { peer, addresses }
   lookAfter(machine)
   lookAtOwn(machine)
-  if (isFirst) lookAtToday(machine)
+  if (isFirst && !isNew(machine)) lookAtToday(machine)
   publishAll(machine)
   reconnect(machine)
   enterBoxes(machine)

@@ -40,7 +40,6 @@ export function lookForDoubt(machine: Machine): void {
 /** Looks into the own slots of today, of contacts and for everybody. */
 export function lookAtToday(machine: Machine): void {
   if (machine.network === null || machine.own.recovering?.looked === false || isRevoked(machine)) return
-  if (isNew(machine)) return
   const today = dayOf(machine.now)
   const secrets = [machine.own.contactSecret, PUBLIC_SLOT_SECRET]
   for (const slot of ownSlots(machine)) {

@@ -352,7 +352,7 @@ export const contacts: Part = {
       file: 'lib/chat/publishing.ts',
       takeOut: [
         { find: 'if (isNew(machine)) publish(', replace: 'if (isNew(machine) || machine.now > 0) publish(' },
-        { find: '  if (isFirst) lookAtToday(machine)\n', replace: '', file: 'lib/chat.ts' },
+        { find: '  if (isFirst && !isNew(machine)) lookAtToday(machine)\n', replace: '', file: 'lib/chat.ts' },
       ],
       test: {
         file: 'test/lib/chat/revoked.test.ts',
