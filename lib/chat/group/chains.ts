@@ -68,13 +68,13 @@ export function advanceOwn(machine: Machine, contact: GroupContact, chain: OwnCh
 export function handOut(machine: Machine, contact: GroupContact, fellow: Fellow): void {
   const { group } = contact
   if (group.own === null || fellow.due.some(({ chain }) => equalBytes(chain, (group.own as OwnChain).id))) return
-  const sealed = lastSealed(contact)
+  // of several chains that are handed out any may arrive first, so all say the same
+  fellow.after ??= lastSealed(contact)
   const content = encodeContent({
     kind: 'group-keys',
-    announcement: announceChain(group.own, topicKey(contact), sealed),
+    announcement: announceChain(group.own, topicKey(contact), fellow.after),
   })
   fellow.due = [...fellow.due, { chain: group.own.id, content }].slice(-MAX_DUE_KEYS)
-  fellow.after ??= sealed
   fellow.changed = true
   touch(machine, contact)
 }
