@@ -5,6 +5,7 @@ import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
 import { followTopics } from './gossip.ts'
 import { fellowOf } from './fellows.ts'
+import { tellEnd } from './farewell.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import { hearOfGroup } from './joining.ts'
 import { takeOperations } from './operations.ts'
@@ -84,10 +85,12 @@ function applyAmong(
   const { standing } = contact.group.row
   if (standing !== 'joined' && standing !== 'leaving') {
     count(machine, 'group: one that this account is not in')
+    if (content.kind === 'group-have') tellEnd(machine, contact, from, content.heads)
     return
   }
   if (fellowOf(contact, from) === undefined) {
     count(machine, 'group: said by somebody who is no member')
+    if (content.kind === 'group-have' && tellEnd(machine, contact, from, content.heads)) return
     // perhaps what made them one has not arrived yet; who was a contact before may be asked
     if (content.kind !== 'group-want') tellHave(machine, contact, from)
     return

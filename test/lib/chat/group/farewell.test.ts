@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest'
+import { toHex } from '../../../../lib/bytes.ts'
+import { acquaint, expectDone, gather, groupOf, membersSeenBy, sayTo } from '../../../support/group-machines.ts'
+import { createWorld, type Someone } from '../../../support/machines.ts'
+
+function three(seed: string) {
+  const world = createWorld(seed)
+  const [ada, ben, cleo] = ['ada', 'ben', 'cleo'].map((name) => world.person(name)) as [Someone, Someone, Someone]
+  world.advance(2_000)
+  acquaint(world, ada, ben)
+  acquaint(world, ada, cleo)
+  gather(world, ada, [ben, cleo])
+  world.advance(20_000)
+  return { world, ada, ben, cleo, people: [ada, ben, cleo] }
+}
+
+const standing = (who: Someone): string | undefined => groupOf(who)?.group?.row.standing
+
+function goAway(who: Someone, away: boolean): void {
+  who.online = !away
+  who.restart()
+}
+
+describe('who was away', () => {
+  test('learns on return that they were removed, and nothing of what happened since', () => {
+    const { world, ada, ben, people } = three('away and removed')
+    goAway(ben, true)
+    world.advance(30_000)
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ada.command({ kind: 'group-remove', group, account: toHex(ben.account) }))
+    expectDone(ada.command({ kind: 'group-rename', group, name: 'without ben' }))
+    world.advance(30_000)
+    goAway(ben, false)
+    world.advance(60_000)
+    expect(standing(ben)).toBe('removed')
+    expect(groupOf(ben)?.group?.view.name).toBe('trip')
+    expect(membersSeenBy(ada, people)).toEqual(['ada owner', 'cleo member'])
+    const before = ben.sends.length + ada.sends.length
+    world.advance(600_000)
+    expect(ben.sends.length + ada.sends.length - before).toBeLessThan(200)
+  })
+
+  test('learns on return that a contact left, of whom alone they could hear it', () => {
+    const world = createWorld('left')
+    const [ada, ben] = ['ada', 'ben'].map((name) => world.person(name)) as [Someone, Someone]
+    world.advance(2_000)
+    acquaint(world, ada, ben)
+    gather(world, ada, [ben])
+    world.advance(20_000)
+    // what he says does not arrive, and he does not know
+    const { faults } = world
+    world.faults = { ...faults, deliver: (from) => from !== ben }
+    expectDone(ben.command({ kind: 'group-leave', group: groupOf(ben)?.id ?? '' }))
+    world.advance(60_000)
+    expect(standing(ben)).toBe('left')
+    world.faults = faults
+    ben.restart()
+    expectDone(sayTo(ada, 'is anybody there'))
+    world.advance(120_000)
+    expect(membersSeenBy(ada, [ada, ben])).toEqual(['ada owner'])
+  })
+})
