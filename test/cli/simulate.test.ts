@@ -44,6 +44,16 @@ describe('sotto mesh simulate', () => {
     expect(junit.match(/<testcase /g)).toHaveLength(3)
   })
 
+  test('says a line for each seed with -v', { timeout: 120_000 }, async () => {
+    const { code, stderr } = await simulate(story(), '--seeds', '2', '--jobs', '1', '-v')
+    expect(code).toBe(0)
+    const lines = stderr.trimEnd().split('\n')
+    expect(lines.map((line) => line.replaceAll(/[\d.]+ (?=virtual|s$)/g, 'n '))).toEqual([
+      'seed 1: 2 people, n virtual hours, 3 messages, 0 violations, n s',
+      'seed 2: 2 people, n virtual hours, 3 messages, 0 violations, n s',
+    ])
+  })
+
   test('prints one JSON object with --json, each seed with its digest', { timeout: 120_000 }, async () => {
     const ran = await simulate(story(), '--seeds', '2', '--jobs', '1', '--from', '7', '--json')
     expect(ran.code).toBe(0)

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { deliver, LOOPBACK, type Json, textsOf, twoFriends } from '../support/processes.ts'
+import { deliver, LOOPBACK, textsOf, twoFriends } from '../support/processes.ts'
 
 interface DeviceJson {
   readonly did: string
@@ -38,8 +38,8 @@ test('a machine whose account was restored elsewhere says so while it runs, send
   ])
   await ada.node.signal('SIGTERM')
   await ada.again()
-  const [status] = await ada.ask<Json>('status')
-  expect(status).toMatchObject({ revoked: since })
+  const [status] = await ada.ask<{ revoked?: number }>('status')
+  expect(status?.revoked).toBe(since)
   await deliver(bob, 'ada', 'to the new one')
   expect(await textsOf(other, 'bob')).toEqual(['from the old machine', 'from the new one', 'to the new one'])
   expect(await textsOf(bob, 'ada')).toEqual(['from the old machine', 'from the new one', 'to the new one'])
