@@ -1,4 +1,4 @@
-import { concat, equalBytes, fromHex, toHex, u64be } from '../../bytes.ts'
+import { compareBytes, concat, equalBytes, fromHex, toHex, u64be } from '../../bytes.ts'
 import { encodeContent } from '../../conversation/contents.ts'
 import { MAX_GROUP_OPS, MAX_GROUP_OPS_BYTES } from '../../conversation/group-contents.ts'
 import { encodeRecord } from '../../conversation/history.ts'
@@ -7,7 +7,7 @@ import { addOperation } from '../../group/adding.ts'
 import { nextPlace } from '../../group/graph.ts'
 import type { Entry } from '../../group/log.ts'
 import { type Operation, operationId, signOperation } from '../../group/operation.ts'
-import type { Content as OperationContent } from '../../group/operation-content.ts'
+import { type Content as OperationContent, MAX_REMOVED } from '../../group/operation-content.ts'
 import { seenLamport } from '../head.ts'
 import { type Contact, count, emit, type Machine, save, updateHead, updateRow } from '../machine.ts'
 import { messageKey } from '../sealing.ts'
@@ -72,6 +72,27 @@ export function takeOperations(
       )
   }
   if (group.row.standing === 'joined' || group.row.standing === 'leaving') spread(machine, contact, fresh, from)
+  takeRolesBack(machine, contact, fresh)
+}
+
+/**
+ * An admin who left can still put out members by operations from before, as long as no owner takes the role back: the node of
+ * the owner does, as soon as it hears of the leave.
+ */
+function takeRolesBack(machine: Machine, contact: GroupContact, fresh: readonly Entry[]): void {
+  const { graph, row, view } = contact.group
+  if (row.standing !== 'joined' || view.frozen !== null || view.owner !== toHex(ownAccount(machine))) return
+  for (const { account, operation } of fresh) {
+    if (operation.content.kind !== 'leave') continue
+    const roles = (graph.log.accounts.get(account)?.named ?? []).filter(
+      ({ operation: { content } }) => content.kind === 'add' && content.role === 'admin',
+    )
+    const adds = roles
+      .map(({ id }) => fromHex(id))
+      .sort(compareBytes)
+      .slice(0, MAX_REMOVED)
+    if (adds.length > 0) authorOperation(machine, contact, { kind: 'remove', adds })
+  }
 }
 
 /** The group is another one than before. */

@@ -159,6 +159,23 @@ describe('members of a group', () => {
   })
 })
 
+describe('an admin who leaves', () => {
+  test('has the role taken back by the node of the owner', () => {
+    const { world, ada, ben, cleo } = four(11)
+    gather(world, ada, [ben, cleo])
+    world.advance(20_000)
+    expectDone(ada.command({ kind: 'group-role', group: group(ada), account: account(ben), role: 'admin' }))
+    world.advance(10_000)
+    expectDone(ben.command({ kind: 'group-leave', group: group(ben) }))
+    world.advance(20_000)
+    const { graph } = groupOf(ada)?.group ?? {}
+    const last = graph?.log.entries.at(-1)
+    expect(last?.operation.content.kind).toBe('remove')
+    expect(last?.account).toBe(account(ada))
+    expect(groupOf(cleo)?.group?.graph.size).toBe(graph?.size)
+  })
+})
+
 describe('a group without gossip', () => {
   test('completes what two who lost each other said by way of a third', () => {
     const { world, ada, ben, cleo } = four(7)
