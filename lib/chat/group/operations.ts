@@ -164,7 +164,7 @@ export function learnAuthors({ group }: Contact): void {
   for (const [did, account] of authorsIn(group.graph)) group.authors.set(did, account)
 }
 
-/** What happened to the group stands in its conversation, where it was learnt. Renewed cards say nothing new. */
+/** What happened to the group stands in its conversation, where it was learnt. Renewed cards say nothing new, nor does that of who made the group. */
 export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry): void {
   const { operation } = entry
   const { account, content, did, sentAt } = operation
@@ -206,6 +206,8 @@ export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry
 function isRenewed({ group }: GroupContact, entry: Entry): boolean {
   return group.graph.log.entries.some(
     (other) =>
-      other.position < entry.position && other.account === entry.account && other.operation.content.kind === 'card',
+      other.position < entry.position &&
+      other.account === entry.account &&
+      ['create', 'card'].includes(other.operation.content.kind),
   )
 }
