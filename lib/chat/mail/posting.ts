@@ -93,8 +93,10 @@ function mustWait(machine: Machine, contact: Contact, mailbox: string): boolean 
     return true
   }
   const sparedUntil = mail.spared.get(mailbox) ?? 0
-  if (sparedUntil > machine.now && sparedUntil <= machine.now + SPARED_MS) leaveAt(machine, contact, sparedUntil)
-  else if (machine.mail.pace.take(mailbox, 1, machine.now)) return false
+  if (sparedUntil > machine.now && sparedUntil <= machine.now + SPARED_MS) {
+    mail.gathers = true
+    postLater(machine, contact)
+  } else if (machine.mail.pace.take(mailbox, 1, machine.now)) return false
   else leaveAt(machine, contact, machine.now + PACED_MS)
   return true
 }
@@ -210,7 +212,8 @@ function answered(machine: Machine, contact: Contact, mailbox: string, isTaken: 
   machine.due.add(contact)
   if (isTaken) mail.spared.delete(mailbox)
   else mail.spared.set(mailbox, machine.now + SPARED_MS)
-  if (!mail.gathers) return
+  // what gathers for one that takes nothing leaves when that is tried again
+  if (!mail.gathers || !isTaken) return
   mail.gathers = false
   mail.leaves = true
 }
