@@ -15,6 +15,10 @@ const manifest = JSON.parse(read('package.json')) as { version: string; files: s
 /** The examples of whoever installed the package, and what each must have said before it ended. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'bot.ts': ['bot: 2 words', 'bot: four', '4 answers to 4 messages'],
+  'group.ts': [
+    'bob has: this is alice, this is bob, this is carol, and then there were two',
+    'carol has: this is alice, this is bob, this is carol\n',
+  ],
   'protocol-only.ts': [
     'bob reads: Hello Bob, this is Alice.',
     'an altered frame: (refused)',
