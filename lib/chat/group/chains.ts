@@ -46,6 +46,7 @@ export function replaceChain(machine: Machine, contact: GroupContact): void {
   const chain = group.own
   if (chain === null) return
   group.own = null
+  group.ownIsOld = false
   save(machine, { range: 'group-chain', key: chainKey(contact.handle), value: null })
   const past = [...group.row.past, { id: chain.id, n: chain.n, endedAt: machine.now }]
   for (const { id, n } of past.slice(0, -MAX_PAST_CHAINS)) dropFrames(machine, contact, id, 0, n)

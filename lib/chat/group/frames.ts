@@ -3,6 +3,8 @@ import type { FrameRun } from '../../conversation/group-contents.ts'
 import { MAX_GROUP_CHAIN_FRAMES } from '../../group/sender-chain.ts'
 import { wayTo } from '../mail/links.ts'
 import { type Contact, load, type Machine, save, send } from '../machine.ts'
+import { answered } from './answering.ts'
+import { fellowOf } from './fellows.ts'
 import type { GroupContact } from './groups.ts'
 import { frameKey } from './rows.ts'
 
@@ -38,7 +40,12 @@ export function sendFrames(machine: Machine, contact: GroupContact, to: Contact,
   load(machine, 'group-frame', keys, (frames) => {
     const way = wayTo(machine, to)
     if (way === null || !to.groups.has(contact)) return
-    for (const frame of frames) if (frame) send(machine, way, frame)
+    const fellow = fellowOf(contact, to)
+    for (const frame of frames) {
+      if (!frame) continue
+      if (fellow !== undefined) answered(fellow, frame.length)
+      send(machine, way, frame)
+    }
   })
 }
 

@@ -43,8 +43,10 @@ function readGroup(machine: Machine, contact: Contact, value: Uint8Array, operat
 function readChains(machine: Machine, { group }: Contact, rows: readonly StoredRow[]): void {
   if (group === null) return
   for (const { key, value } of rows) {
-    if (equalBytes(key.subarray(16), OWN_CHAIN)) group.own = decodeOwnChain(machine.primitives, value)
-    else {
+    if (equalBytes(key.subarray(16), OWN_CHAIN)) {
+      group.own = decodeOwnChain(machine.primitives, value)
+      group.ownIsOld = true
+    } else {
       const chain = decodePeerChain(value)
       group.chains.set(toHex(chain.id), chain)
     }

@@ -32,7 +32,7 @@ export function applyGroupReceipt(machine: Machine, from: Contact, receipt: Rece
   if (contact.jumping > 0) return
   if (told > highestLeft(contact)) {
     // a life of this machine that was lost used these numbers, and the chain of that time
-    replaceChain(machine, contact)
+    if (contact.group.ownIsOld) replaceChain(machine, contact)
     jumpPast(machine, contact, told)
     return
   }

@@ -48,6 +48,8 @@ export interface Group {
   saved: number
   /** In which this device seals; null before it said anything. */
   own: OwnChain | null
+  /** Whether it stems from an earlier life of the process: then its disk may have gone back in time, and others know it further on. */
+  ownIsOld: boolean
   /** Chains of the others' devices, by id in hexadecimal. */
   readonly chains: Map<string, PeerChain>
   /** The other members, by account in hexadecimal. */
@@ -88,6 +90,9 @@ export interface Fellow {
   saidAt: number
   /** When they handed out keys in the last hour, ms. */
   handedOut: number[]
+  /** What they were sent because they asked and is not forgotten yet, bytes, and when that was reckoned, ms. */
+  answered: number
+  answeredAt: number
   changed: boolean
 }
 
@@ -170,6 +175,7 @@ export function groupOfRow(gid: Uint8Array, row: GroupRow, graph: Graph, view: G
     view,
     saved: 0,
     own: null,
+    ownIsOld: false,
     chains: new Map(),
     fellows: new Map(),
     authors: new Map(),
@@ -191,6 +197,8 @@ export function newFellow(account: Uint8Array): Fellow {
     said: 0,
     saidAt: 0,
     handedOut: [],
+    answered: 0,
+    answeredAt: 0,
     changed: true,
   }
 }

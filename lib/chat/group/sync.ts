@@ -7,7 +7,8 @@ import {
 } from '../../conversation/group-contents.ts'
 import { has, operations, operationsAfter } from '../../group/graph.ts'
 import { wayTo } from '../mail/links.ts'
-import { type Contact, jitter, type Machine, setTimer } from '../machine.ts'
+import { type Contact, count, jitter, type Machine, setTimer } from '../machine.ts'
+import { answered, mayAnswer } from './answering.ts'
 import { replaceChain } from './chains.ts'
 import { fellowContacts, fellowOf } from './fellows.ts'
 import { sendFrames } from './frames.ts'
@@ -102,17 +103,20 @@ function progressOf({ group }: GroupContact): readonly ChainProgress[] {
 export function onHave(machine: Machine, contact: GroupContact, from: Contact, have: Have): void {
   const { group } = contact
   const heads = have.heads.map(toHex)
-  const lackedByThem = operationsAfter(group.graph, heads)
-  sayOperations(
-    machine,
-    contact,
-    from,
-    lackedByThem.map(({ operation }) => operation),
-  )
+  const fellow = fellowOf(contact, from)
+  if (fellow === undefined) return
+  const isAnswered = mayAnswer(machine, fellow)
+  if (isAnswered) {
+    const lacked = operationsAfter(group.graph, heads).map(({ operation }) => operation)
+    answered(
+      fellow,
+      lacked.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    )
+    sayOperations(machine, contact, from, lacked)
+  } else count(machine, 'group: asked for too much')
   const unknown = heads.filter((id) => !has(group.graph, id))
   if (have.chains.some(({ chain, next }) => isOwnBehind(contact, chain, next))) replaceChain(machine, contact)
-  const fellow = fellowOf(contact, from)
-  if (fellow !== undefined) confirmKeys(machine, contact, fellow, have.chains)
+  confirmKeys(machine, contact, fellow, have.chains)
   const lacked: FrameRun[] = []
   const wanted: FrameRun[] = []
   let free = 1024
@@ -126,7 +130,7 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
       wanted.push(run)
     }
   }
-  if (lacked.length > 0) sendFrames(machine, contact, from, lacked)
+  if (lacked.length > 0 && isAnswered) sendFrames(machine, contact, from, lacked)
   if (wanted.length > 0) sayIn(machine, from, group.gid, { kind: 'group-want', operations: [], frames: wanted })
   // they have operations that are not here: from what is told them they see which
   if (unknown.length > 0 && from.link !== null) tellHave(machine, contact, from)
@@ -134,12 +138,15 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
 
 /** A member asks for what is here. */
 export function onWant(machine: Machine, contact: GroupContact, from: Contact, want: Want): void {
-  sendFrames(machine, contact, from, want.frames)
+  const fellow = fellowOf(contact, from)
+  if (fellow !== undefined && mayAnswer(machine, fellow)) sendFrames(machine, contact, from, want.frames)
+  else count(machine, 'group: asked for too much')
 }
 
 /** Whether a member has more frames of the own chain than this side made: it went back in time, and must not use it again. */
 function isOwnBehind({ group }: GroupContact, chain: Uint8Array, next: number): boolean {
-  return group.own !== null && equalBytes(group.own.id, chain) && next > group.own.n
+  // of a chain of this life nobody can know more: who says so would have new keys made without end
+  return group.own !== null && group.ownIsOld && equalBytes(group.own.id, chain) && next > group.own.n
 }
 
 /** The number of the next frame of a chain; null for one that is not known here. */
