@@ -1,9 +1,11 @@
 import { toHex } from '../../bytes.ts'
 import { covers } from '../../group/clock.ts'
-import { operations, pastOf } from '../../group/graph.ts'
+import { has, operations, pastOf } from '../../group/graph.ts'
 import type { Contact, Machine } from '../machine.ts'
 import { type GroupContact, ownAccount } from './groups.ts'
 import { sayOperations } from './operations.ts'
+import { sayIn } from './saying.ts'
+import { headBytes } from './views.ts'
 
 /** The same is told somebody again after this, ms. */
 const TELL_APART_MS = 2_000
@@ -14,14 +16,11 @@ const TELL_APART_MS = 2_000
  */
 export function tellEnd(machine: Machine, contact: GroupContact, to: Contact, heads: readonly Uint8Array[]): boolean {
   const { graph, view } = contact.group
-  const own = toHex(ownAccount(machine))
   const theirs = toHex(to.row.account)
-  const who = view.members.has(theirs) ? own : theirs
+  const who = view.members.has(theirs) ? toHex(ownAccount(machine)) : theirs
   const ends = view.exits.filter(({ account }) => account === who).flatMap(({ by }) => by)
   if (ends.length === 0 || view.members.has(who)) return false
-  const last = contact.group.toldAt.get(to.id)
-  if (last !== undefined && Math.abs(machine.now - last) < TELL_APART_MS) return true
-  contact.group.toldAt.set(to.id, machine.now)
+  if (!isTime(machine, contact, to)) return true
   const known = pastOf(graph, heads.map(toHex))
   const led = pastOf(graph, ends)
   const lacked = [...operations(graph)].filter((entry) => covers(led, entry) && !covers(known, entry))
@@ -31,5 +30,21 @@ export function tellEnd(machine: Machine, contact: GroupContact, to: Contact, he
     to,
     lacked.map(({ operation }) => operation),
   )
+  return true
+}
+
+/** A contact speaks of a group that this account is out of, and knows more of it: perhaps that somebody added this account again. */
+export function askAgain(machine: Machine, contact: GroupContact, from: Contact, heads: readonly Uint8Array[]): void {
+  const { gid, graph, row } = contact.group
+  if (row.standing !== 'left' && row.standing !== 'removed') return
+  if (from.row.state !== 'accepted' || heads.every((id) => has(graph, toHex(id)))) return
+  if (isTime(machine, contact, from))
+    sayIn(machine, from, gid, { kind: 'group-have', heads: headBytes(graph), chains: [] })
+}
+
+function isTime(machine: Machine, { group: { toldAt } }: GroupContact, to: Contact): boolean {
+  const last = toldAt.get(to.id)
+  if (last !== undefined && Math.abs(machine.now - last) < TELL_APART_MS) return false
+  toldAt.set(to.id, machine.now)
   return true
 }

@@ -5,7 +5,7 @@ import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
 import { followTopics } from './gossip.ts'
 import { fellowOf } from './fellows.ts'
-import { tellEnd } from './farewell.ts'
+import { askAgain, tellEnd } from './farewell.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import { hearOfGroup } from './joining.ts'
 import { takeOperations } from './operations.ts'
@@ -85,7 +85,10 @@ function applyAmong(
   const { standing } = contact.group.row
   if (standing !== 'joined' && standing !== 'leaving') {
     count(machine, 'group: one that this account is not in')
-    if (content.kind === 'group-have') tellEnd(machine, contact, from, content.heads)
+    if (content.kind === 'group-have') {
+      askAgain(machine, contact, from, content.heads)
+      tellEnd(machine, contact, from, content.heads)
+    }
     return
   }
   if (fellowOf(contact, from) === undefined) {

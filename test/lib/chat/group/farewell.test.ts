@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../lib/bytes.ts'
-import { acquaint, expectDone, gather, groupOf, membersSeenBy, sayTo } from '../../../support/group-machines.ts'
+import { acquaint, expectDone, gather, groupOf, heard, membersSeenBy, sayTo } from '../../../support/group-machines.ts'
 import { createWorld, type Someone } from '../../../support/machines.ts'
 
 function three(seed: string) {
@@ -58,5 +58,24 @@ describe('who was away', () => {
     expectDone(sayTo(ada, 'is anybody there'))
     world.advance(120_000)
     expect(membersSeenBy(ada, [ada, ben])).toEqual(['ada owner'])
+  })
+
+  test('is in again when they were added again meanwhile, and hears what follows', () => {
+    const { world, ada, ben, cleo } = three('added again')
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ada.command({ kind: 'group-remove', group, account: toHex(ben.account) }))
+    world.advance(30_000)
+    expect(standing(ben)).toBe('removed')
+    goAway(ben, true)
+    world.advance(30_000)
+    expectDone(ada.command({ kind: 'group-add', group, contact: ada.contact(ben) }))
+    world.advance(30_000)
+    goAway(ben, false)
+    world.advance(60_000)
+    expect(standing(ben)).toBe('joined')
+    expectDone(sayTo(cleo, 'welcome back'))
+    world.advance(60_000)
+    expect(heard(ben)).toEqual(['welcome back'])
+    expect(groupOf(cleo)?.waiting).toBe(0)
   })
 })
