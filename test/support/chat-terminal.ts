@@ -26,12 +26,15 @@ export interface ChatTerminalOptions extends TerminalOptions {
   /** What is done to the node before the chat begins. */
   readonly before?: (node: FakeNode) => void | Promise<void>
   readonly flags?: string
+  /** With whom; by default `bob`. */
+  readonly who?: string
 }
 
-/** Opens `sotto chat bob` in a real terminal and waits until it can be typed into. */
+/** Opens `sotto chat WHO` in a real terminal and waits until it can be typed into. */
 export async function openChat(options: ChatTerminalOptions = {}): Promise<ChatTerminal> {
   const scope = await temporaryHome()
   const { home } = scope
+  const { who = 'bob' } = options
   let server: ApiServer | undefined
   const start = async (): Promise<FakeNode> => {
     // the fake tells of my typing as if it were theirs
@@ -47,7 +50,7 @@ export async function openChat(options: ChatTerminalOptions = {}): Promise<ChatT
     home,
     node,
     async texts() {
-      const messages = await chat.node.messages('bob', { last: 1000 })
+      const messages = await chat.node.messages(who, { last: 1000 })
       return messages.filter(({ from }) => from === chat.node.identity.account).map(({ text }) => text)
     },
     async away() {
@@ -64,7 +67,7 @@ export async function openChat(options: ChatTerminalOptions = {}): Promise<ChatT
     },
   }
   try {
-    await terminal.type(`clear; '${PROGRAM}' --home ${home} chat bob ${options.flags ?? ''}; echo "ended with $?"`)
+    await terminal.type(`clear; '${PROGRAM}' --home ${home} chat ${who} ${options.flags ?? ''}; echo "ended with $?"`)
     await terminal.press('Enter')
     await terminal.shows(/\/help\s+lists/)
     await terminal.shows(/^>/m)

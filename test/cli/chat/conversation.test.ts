@@ -79,6 +79,31 @@ describe('a conversation', () => {
   })
 })
 
+test('what happened to a group is said without a number, and a message there with how many it is', () => {
+  const carol = fakeAccount('c')
+  const members = (...states: readonly Message['state'][]): Message['states'] => ({
+    members: Object.fromEntries(states.map((state, at) => [fakeAccount('bcd'[at] ?? ''), { state }])),
+  })
+  const talk = open(true)
+  const change = { what: 'added', accounts: [carol], role: 'member' } as const
+  expect(talk.show(message('op', { kind: 'group-op', change }), 'now').at(-1)).toBe('09:05 * bob added bob')
+  expect(talk.show(own('op2', 'read', { kind: 'group-op', change: { what: 'left' } }), 'now')).toEqual([
+    '09:05 * You left',
+  ])
+  expect(talk.show(own('a', 'queued', { states: members('queued', 'queued') }), 'now')).toEqual([
+    '09:05 [1] me: a (queued)',
+  ])
+  expect(talk.update([own('a', 'queued', { states: members('delivered', 'queued') })])).toEqual([
+    '  [1] delivered to 1 of 2',
+  ])
+  expect(talk.status()).toBe('[1] delivered to 1 of 2')
+  expect(talk.update([own('a', 'delivered', { states: members('delivered', 'read') })])).toEqual([
+    '  [1] read by 1 of 2',
+  ])
+  expect(talk.update([own('a', 'read', { states: members('read', 'read') })])).toEqual(['  [1] read'])
+  expect(talk.find(1)).toMatchObject({ id: 'a' })
+})
+
 test('what came while nobody listened is what stands behind something that was shown, not what is older', () => {
   const all = ['old', 'older', 'shown', 'new', 'shown too', 'newer'].map((id) => message(id))
   const ids = (known: readonly string[]): string[] => newcomers(all, (id) => known.includes(id)).map(({ id }) => id)
