@@ -1,4 +1,4 @@
-import { fromHex, utf8 } from '../../bytes.ts'
+import { fromHex, toHex, utf8 } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
 import { type Objection, objectionTo } from '../../group/authoring.ts'
 import { emptyGraph, operations } from '../../group/graph.ts'
@@ -11,7 +11,7 @@ import { type Contact, emit, type Machine, refused, setTimer } from '../machine.
 import { removeContact } from '../removing.ts'
 import { sealingChain } from './chains.ts'
 import { addGroup, type GroupContact, isGroup, ownAccount, tellChange, touch } from './groups.ts'
-import { join } from './joining.ts'
+import { enterAgain, join } from './joining.ts'
 import { authorOperation, end, keepNotice, learnAuthors, onView } from './operations.ts'
 import { newGroup } from './state.ts'
 import { sayAll } from './sync.ts'
@@ -217,7 +217,10 @@ export function finishLeaving(machine: Machine, contact: GroupContact): void {
 }
 
 export function onLeftTimer(machine: Machine, contact: GroupContact): void {
-  if (contact.group.row.standing === 'leaving') end(machine, contact, 'left')
+  if (contact.group.row.standing !== 'leaving') return
+  end(machine, contact, 'left')
+  // somebody heard it and added this account anew
+  if (contact.group.view.members.has(toHex(ownAccount(machine)))) enterAgain(machine, contact)
 }
 
 function told(machine: Machine, contact: GroupContact): Reply {

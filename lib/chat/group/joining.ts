@@ -38,17 +38,24 @@ export function hearOfGroup(machine: Machine, gid: Uint8Array, operations: reado
     return
   }
   machine.groups.forming.delete(key)
-  const by = adderOf(graph, view, ownAccount(machine))
   if (known === undefined) {
+    const by = adderOf(graph, view, ownAccount(machine))
     const contact = addGroup(machine, newGroup(machine.random, { gid, graph, view, by, now: machine.now }))
     enter(machine, contact, by)
   } else {
     known.group.graph = graph
     known.group.view = view
-    known.group.row = { ...known.group.row, standing: 'invited', by, since: machine.now, cardAt: 0 }
-    known.group.rowChanged = true
-    enter(machine, known, by)
+    enterAgain(machine, known)
   }
+}
+
+/** This account was in the group before and was added anew. */
+export function enterAgain(machine: Machine, contact: GroupContact): void {
+  const { group } = contact
+  const by = adderOf(group.graph, group.view, ownAccount(machine))
+  group.row = { ...group.row, standing: 'invited', by, since: machine.now, cardAt: 0 }
+  group.rowChanged = true
+  enter(machine, contact, by)
 }
 
 function form(machine: Machine, key: string, graph: Graph): void {

@@ -79,3 +79,20 @@ describe('who was away', () => {
     expect(groupOf(cleo)?.waiting).toBe(0)
   })
 })
+
+describe('who leaves', () => {
+  test.each([100, 4_000, 30_000])('and is added again %i ms later is in again, and hears what follows', (ms) => {
+    const { world, ada, ben, people } = three('left and added again')
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ben.command({ kind: 'group-leave', group: groupOf(ben)?.id ?? '' }))
+    world.advance(ms)
+    expect(membersSeenBy(ada, people)).toEqual(['ada owner', 'cleo member'])
+    expectDone(ada.command({ kind: 'group-add', group, contact: ada.contact(ben) }))
+    world.advance(60_000)
+    expect(standing(ben)).toBe('joined')
+    expectDone(sayTo(ada, 'welcome back'))
+    world.advance(60_000)
+    expect(heard(ben)).toEqual(['welcome back'])
+    expect(groupOf(ada)?.waiting).toBe(0)
+  })
+})
