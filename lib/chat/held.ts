@@ -11,6 +11,12 @@ export function inOrder(machine: Machine, contact: Contact, handle: () => void):
   else count(machine, 'frame: too many at once')
 }
 
+/** Runs something in the turn in which the frame that is being handled was dealt with for good, which is now when no row is waited for. */
+export function whenTaken(contact: Contact, then: () => void): void {
+  if (contact.holds === 0) then()
+  else contact.held.unshift(then)
+}
+
 /** Asks for a row that a frame of theirs needs; frames behind it wait until `then` has run. */
 export function loadForFrame(
   machine: Machine,

@@ -8,6 +8,8 @@ export type Tasks<T> = { readonly [K in keyof T]: (input: never) => unknown }
 export interface Worker<T extends Tasks<T>> extends AsyncDisposable {
   /** Runs a task there and gives its result. Rejects with what the task threw, or when the process ended. */
   ask<K extends keyof T & string>(task: K, ...input: Parameters<T[K]>): Promise<Awaited<ReturnType<T[K]>>>
+  /** Ends the process by SIGKILL and resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 interface Question {
@@ -55,8 +57,12 @@ export function startWorker<T extends Tasks<T>>(name: string): Worker<T> {
       child.send(question)
       return (await result) as never
     },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null) return
+      if (child.exitCode !== null || child.signalCode !== null) return
       child.disconnect()
       await ended
     },

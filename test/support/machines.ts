@@ -12,6 +12,7 @@ import { checkSlotValue, compareSlotValues } from '../../lib/identity/slot-value
 import type { Random } from '../../lib/crypto/primitives.ts'
 import type { Range, Row } from '../../lib/rows.ts'
 import { native } from '../../node/crypto.ts'
+import { createAgenda, type Entry } from '../../node/mesh/simulated/agenda.ts'
 import { seededRandom } from './random.ts'
 
 /** Machines without hosts: rows in maps, links between them, one DHT, one clock that goes when told to. */
@@ -133,6 +134,11 @@ interface Pipe {
   heard: Uint8Array[]
 }
 
+interface Timer<Who> extends Entry {
+  readonly who: Who
+  readonly key: string
+}
+
 interface Job {
   readonly at: number
   readonly order: number
@@ -142,7 +148,8 @@ interface Job {
 export function createWorld(seed: number | string = 1): World {
   const people: Inner[] = []
   const dht = new Map<string, Uint8Array>()
-  const timers = new Map<string, { at: number; order: number; who: Inner; key: string }>()
+  const timers = new Map<string, Timer<Inner>>()
+  const agenda = createAgenda<Timer<Inner>>()
   const pipes = new Map<number, Pipe>()
   const jobs: Job[] = []
   let now = Date.UTC(2026, 5, 1, 9)
@@ -230,7 +237,7 @@ export function createWorld(seed: number | string = 1): World {
         texts: (other) => messages(other).map(({ record, text }) => (record.direction === 'out' ? '>' : '') + text),
         restart() {
           for (const pipe of pipes.values()) if (pipe.ends.includes(someone)) close(pipe)
-          for (const key of timers.keys()) if (key.startsWith(`${name} `)) timers.delete(key)
+          for (const key of timers.keys()) if (key.startsWith(`${name} `)) endTimer(key)
           for (const held of [someone.topics, someone.admitted, someone.gossips, someone.hadGossip]) held.clear()
           someone.chat = start()
           if (someone.online) announce(someone)
@@ -283,21 +290,29 @@ export function createWorld(seed: number | string = 1): World {
     for (let steps = 0; ; steps++) {
       if (steps > 2_000_000) throw new Error('the machines do not come to rest')
       const job = jobs[0]
-      let timer: { at: number; order: number; who: Inner; key: string } | undefined
-      for (const each of timers.values()) {
-        if (timer === undefined || each.at < timer.at || (each.at === timer.at && each.order < timer.order))
-          timer = each
-      }
+      const timer = agenda.peek()
       if (job !== undefined && job.at <= end && (timer === undefined || job.at <= Math.max(timer.at, now))) {
         now = Math.max(now, job.at)
         jobs.shift()
         job.run()
       } else if (timer !== undefined && timer.at <= end) {
         now = Math.max(now, timer.at)
-        timers.delete(`${timer.who.name} ${timer.key}`)
+        endTimer(`${timer.who.name} ${timer.key}`)
         turn(timer.who, { kind: 'timer', key: timer.key })
       } else return
     }
+  }
+
+  function startTimer(who: Inner, key: string, at: number): void {
+    const timer: Timer<Inner> = { at, order: nextOrder++, who, key, cancelled: false, run: () => undefined }
+    timers.set(`${who.name} ${key}`, timer)
+    agenda.add(timer)
+  }
+
+  function endTimer(name: string): void {
+    const timer = timers.get(name)
+    if (timer !== undefined) timer.cancelled = true
+    timers.delete(name)
   }
 
   function later(delayMs: number, job: () => void): void {
@@ -505,14 +520,8 @@ export function createWorld(seed: number | string = 1): World {
         }
         return
       case 'timer':
-        if (effect.at === null) timers.delete(`${who.name} ${effect.key}`)
-        else
-          timers.set(`${who.name} ${effect.key}`, {
-            at: effect.at - who.skewMs,
-            order: nextOrder++,
-            who,
-            key: effect.key,
-          })
+        endTimer(`${who.name} ${effect.key}`)
+        if (effect.at !== null) startTimer(who, effect.key, effect.at - who.skewMs)
         return
       case 'emit':
         who.events.push(effect.event)

@@ -145,11 +145,16 @@ function replaceChains(
   dropSkippedKeys(machine, contact, dropSkipped)
 }
 
+/** Another's chain goes on in this state, which is still to be written. */
+export function holdChain({ group }: GroupContact, chain: PeerChain): void {
+  const before = group.chains.get(toHex(chain.id))
+  group.chains.set(toHex(chain.id), chain)
+  if (before !== undefined && before !== chain) wipeChain(before, chain)
+}
+
 /** Another's chain goes on in this state. */
 export function saveChain(machine: Machine, contact: GroupContact, chain: PeerChain): void {
-  const before = contact.group.chains.get(toHex(chain.id))
-  contact.group.chains.set(toHex(chain.id), chain)
-  if (before !== undefined && before !== chain) wipeChain(before, chain)
+  holdChain(contact, chain)
   save(machine, { range: 'group-chain', key: chainKey(contact.handle, chain.id), value: encodePeerChain(chain) })
 }
 

@@ -6,10 +6,10 @@ import type { PeerChain } from '../../group/sender-chain.ts'
 import type { SkippedKey } from '../../session/kept-chains.ts'
 import { applyDurable } from '../applying.ts'
 import type { Event } from '../events.ts'
-import { inOrder, loadForFrame } from '../held.ts'
+import { inOrder, loadForFrame, whenTaken } from '../held.ts'
 import { alert, type Contact, count, guarded, type Machine, save, setTimer } from '../machine.ts'
 import { skippedKey } from '../sessions.ts'
-import { dropSkippedKeys, saveChain } from './chains.ts'
+import { dropSkippedKeys, holdChain, saveChain } from './chains.ts'
 import { keepFrame } from './frames.ts'
 import { aidOf, type GroupContact, groupsOf } from './groups.ts'
 import { isFellow } from '../standing.ts'
@@ -112,16 +112,22 @@ function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8A
       count(machine, `group frame: ${result.reason}`)
       return result.reason === 'unauthentic' || result.reason === 'malformed' ? 'reject' : 'ignore'
     case 'opened': {
-      saveChain(machine, contact, result.chain)
-      for (const { ref, key } of result.addSkipped)
-        save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: key })
-      dropSkippedKeys(machine, contact, result.dropSkipped)
-      keepFrame(machine, contact, chain.id, result.n, frame)
+      holdChain(contact, result.chain)
       group.newest = [...group.newest.filter((each) => !equalBytes(each, result.id)), result.id].slice(-MAX_NEWEST)
       if (result.addSkipped.length > 0) setTimer(machine, `gap:${contact.id}`, machine.now + GAP_PATIENCE_MS)
       noteOpened(machine, result.id)
       spreadSoon(machine, contact)
       apply(machine, contact, chain, result.payload)
+      // Written with the message and not before it: a number that the disk says was opened is asked for by nobody again.
+      whenTaken(contact, () => {
+        const opened = group.chains.get(id)
+        if (opened === undefined) return
+        saveChain(machine, contact, opened)
+        for (const { ref, key } of result.addSkipped)
+          save(machine, { range: 'skipped', key: skippedKey(contact, ref), value: key })
+        dropSkippedKeys(machine, contact, result.dropSkipped)
+        keepFrame(machine, contact, chain.id, result.n, frame)
+      })
       return 'accept'
     }
   }
