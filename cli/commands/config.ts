@@ -1,7 +1,7 @@
 import { callHome, connectRunning, hasAccount } from '../caller.ts'
 import type { Caller } from '../client.ts'
 import { readConfig, updateConfig } from '../config.ts'
-import { parseDuration } from '../duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
 import { CliError } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
 import { groupName } from '../names.ts'
@@ -95,7 +95,7 @@ async function setForContact(
   await using caller = await callHome(invocation)
   const { group } = await caller.call('conversation.get', { who }, { signal: invocation.io.ended })
   if (group !== undefined) {
-    await setForGroup(invocation, caller, group.group, settings, text)
+    await setForGroup(invocation, caller, group.group, settings)
     return
   }
   const contact = await caller.call('contact.configure', { who, ...settings }, { signal: invocation.io.ended })
@@ -112,7 +112,6 @@ async function setForGroup(
   caller: Caller,
   group: string,
   { expires }: ReturnType<typeof contactSettings>,
-  text: string,
 ): Promise<void> {
   if (expires === undefined) {
     throw new CliError('usage', 'Receipts are set for a contact, not for a group.', {
@@ -122,7 +121,7 @@ async function setForGroup(
   const now = await caller.call('group.configure', { group, expires }, { signal: io.ended })
   print(
     { key: `expires.${now.name}`, group, ...(now.expires === undefined ? {} : { expires: now.expires }) },
-    `expires in ${groupName(now)}: ${text}`,
+    `expires in ${groupName(now)}: ${now.expires === undefined ? 'off' : formatDuration(now.expires)}`,
   )
 }
 

@@ -54,6 +54,26 @@ test('what happened to a group says who was added, who has another role, and who
   expect([...new Set(said.filter((line) => line.includes('joined')))].sort()).toEqual(['bob joined ', 'carol joined '])
 })
 
+test('whoever leaves and is added as an admin joins anew, and is demoted in one sentence', async () => {
+  await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true, seed: 14 })
+  const { groups } = mesh.person('alice')
+  const { id } = await groups.create('trip', ['bob'])
+  await mesh.settled()
+  await mesh.person('bob').groups.leave(id)
+  await mesh.advance(60_000)
+  await groups.add(id, ['bob'], { role: 'admin' })
+  await mesh.settled()
+  await groups.role(id, 'bob', 'member')
+  await mesh.settled()
+  for (const name of ['alice', 'bob']) {
+    const said = (await mesh.person(name).messages(id)).map(({ change }) =>
+      `${change?.what} ${change?.role ?? ''}`.trim(),
+    )
+    const since = ['added member', 'joined', 'left', 'added admin', 'joined', 'role member']
+    expect([name, ...said]).toEqual([name, ...(name === 'alice' ? ['created'] : []), ...since])
+  }
+})
+
 test('a group that goes is told as a group, and counted in the status while it is there', async () => {
   await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true, seed: 13 })
   const node = mesh.person('alice')

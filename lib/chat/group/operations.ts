@@ -18,6 +18,7 @@ import { failAll } from './failing.ts'
 import { fellowContacts } from './fellows.ts'
 import { sayIn } from './saying.ts'
 import { followTopics } from './gossip.ts'
+import type { GroupView } from '../../group/view.ts'
 import { authorsIn, viewNow } from './views.ts'
 
 /** Signs an operation of this device, applies it and tells it to the members that are there. Returns its id. */
@@ -57,8 +58,10 @@ export function takeOperations(
   if (fresh.length === 0) return
   touch(machine, contact)
   learnAuthors(contact)
-  group.view = viewNow(group.graph) ?? group.view
-  for (const entry of fresh) if (group.row.standing !== 'invited') keepNotice(machine, contact, entry)
+  const { view: earlier } = group
+  group.view = viewNow(group.graph) ?? earlier
+  for (const entry of fresh)
+    if (group.row.standing !== 'invited' && isNews(earlier, entry)) keepNotice(machine, contact, entry)
   const before = [...fellowContacts(machine, contact)]
   onView(machine, contact)
   for (const [, person] of before) {
@@ -164,11 +167,10 @@ export function learnAuthors({ group }: Contact): void {
   for (const [did, account] of authorsIn(group.graph)) group.authors.set(did, account)
 }
 
-/** What happened to the group stands in its conversation, where it was learnt. Renewed cards say nothing new, nor does that of who made the group. */
+/** What happened to the group stands in its conversation, where it was learnt. */
 export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry): void {
   const { operation } = entry
-  const { account, content, did, sentAt } = operation
-  if (content.kind === 'card' && isRenewed(contact, entry)) return
+  const { account, did, sentAt } = operation
   const id = fromHex(entry.id).slice(0, 16)
   const order = contact.head.nextOrder
   updateHead(machine, contact, { nextOrder: order + 1 })
@@ -203,11 +205,9 @@ export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry
   emit(machine, { kind: 'message', contact: contact.id, order, id })
 }
 
-function isRenewed({ group }: GroupContact, entry: Entry): boolean {
-  return group.graph.log.entries.some(
-    (other) =>
-      other.position < entry.position &&
-      other.account === entry.account &&
-      ['create', 'card'].includes(other.operation.content.kind),
-  )
+/** Renewed cards and that of the owner say nothing new, nor does an add by which a demotion begins. */
+function isNews({ members }: GroupView, { account, subject, operation: { content } }: Entry): boolean {
+  const author = members.get(account)
+  if (content.kind === 'card') return author === undefined || (author.card === null && author.role !== 'owner')
+  return content.kind !== 'add' || content.role !== 'member' || !members.has(subject)
 }
