@@ -16,6 +16,7 @@ import { type GroupContact, ownAccount, tellChange, touch } from './groups.ts'
 import { dropChains } from './chains.ts'
 import { failAll } from './failing.ts'
 import { fellowContacts } from './fellows.ts'
+import { fellowKey } from './rows.ts'
 import { sayIn } from './saying.ts'
 import { followTopics } from './gossip.ts'
 import type { GroupView } from '../../group/view.ts'
@@ -119,6 +120,10 @@ export function end(machine: Machine, contact: GroupContact, standing: 'left' | 
   group.row = { ...group.row, standing, since: machine.now, topics: [] }
   group.rowChanged = true
   partFromAll(machine, contact)
+  // whoever adds this account again finds it with nothing said to anybody
+  for (const { account } of group.fellows.values())
+    save(machine, { range: 'fellow', key: fellowKey(contact.handle, account), value: null })
+  group.fellows.clear()
   dropChains(machine, contact)
   failAll(machine, contact)
   followTopics(machine)

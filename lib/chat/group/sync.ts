@@ -7,6 +7,7 @@ import {
 } from '../../conversation/group-contents.ts'
 import { has, operations, operationsAfter } from '../../group/graph.ts'
 import { wayTo } from '../mail/links.ts'
+import { incomingOf } from '../head.ts'
 import { type Contact, count, jitter, type Machine, setTimer } from '../machine.ts'
 import { answered, mayAnswer } from './answering.ts'
 import { replaceChain } from './chains.ts'
@@ -17,7 +18,7 @@ import { confirmKeys, sayKeysAgain } from './keys.ts'
 import { sayOperations } from './operations.ts'
 import { latestIsDue } from './owing.ts'
 import { sayIn } from './saying.ts'
-import { headBytes } from './views.ts'
+import { headBytes, isOfMember } from './views.ts'
 import { isActive } from './state.ts'
 
 /** What is here is told to one member at most once in this time, ms. */
@@ -94,6 +95,7 @@ function progressOf({ group }: GroupContact): readonly ChainProgress[] {
   const own = group.own === null ? [] : [{ chain: group.own.id, next: group.own.n }]
   const past = group.row.past.map(({ id, n }) => ({ chain: id, next: n }))
   const others = [...group.chains.values()]
+    .filter((chain) => isOfMember(group, chain))
     .toSorted((a, b) => Number(a.replacedAt !== null) - Number(b.replacedAt !== null))
     .map(({ id, next }) => ({ chain: id, next }))
   return [...own, ...others, ...past].slice(0, MAX_HAVE_CHAINS)
@@ -122,7 +124,8 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
   let free = 1024
   for (const { chain, next } of have.chains) {
     const here = nextOf(contact, chain)
-    if (here === null) continue
+    const known = group.chains.get(toHex(chain))
+    if (here === null || (known !== undefined && !isOfMember(group, known))) continue
     if (next < here) lacked.push({ chain, from: next, to: here - 1 })
     for (const run of missingRuns(contact, chain, next)) {
       if (wanted.length >= 64 || run.to - run.from + 1 > free) break
@@ -185,14 +188,23 @@ export function askAll(machine: Machine, contact: GroupContact): void {
     if (person.link !== null) tellHave(machine, contact, person)
 }
 
+/**
+ * Whether something of a member is missing. The frame of what was taken back is gone for good, and its number came in another: where
+ * no number is missing no frame is.
+ */
+function lacksFrames({ group, head }: GroupContact): boolean {
+  return [...group.chains.values()].some(
+    (chain) => chain.skipped.length > 0 && isOfMember(group, chain) && incomingOf(head, chain.did).seen.length > 1,
+  )
+}
+
 /** Own messages still lack receipts, keys are not confirmed, or frames are missing: those who are there are asked. */
 export function onGroupTimer(machine: Machine, contact: GroupContact): void {
   contact.resendAt = null
   const { group } = contact
   if (!isActive(group)) return
   const lacksKeys = [...group.fellows.values()].some(({ due }) => due.length > 0)
-  const hasGaps = [...group.chains.values()].some(({ skipped }) => skipped.length > 0)
-  if (contact.outbox.length === 0 && !lacksKeys && !hasGaps) {
+  if (contact.outbox.length === 0 && !lacksKeys && !lacksFrames(contact)) {
     contact.resends = 0
     return
   }

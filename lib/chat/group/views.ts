@@ -2,6 +2,7 @@ import { equalBytes, fromHex, toHex } from '../../bytes.ts'
 import { MAX_GROUP_HEADS, type TopicKey } from '../../conversation/group-contents.ts'
 import { find, type Graph, newestOf, operations } from '../../group/graph.ts'
 import { endsKnown, type GroupView, unseenBy, viewOf } from '../../group/view.ts'
+import type { PeerChain } from '../../group/sender-chain.ts'
 import type { Group } from './state.ts'
 
 /** Ids of operations that no other one follows, as many as a `group-have` or an announcement tells. */
@@ -47,4 +48,10 @@ export function authorsIn(graph: Graph): ReadonlyMap<string, Uint8Array> {
   for (const { operation, record } of operations(graph))
     for (const { did } of record.devices) authors.set(toHex(did), operation.account)
   return authors
+}
+
+/** Whether a chain is one of a member: nobody opens frames of another, so nobody is told or asked about them. */
+export function isOfMember({ authors, view }: Group, { did }: PeerChain): boolean {
+  const account = authors.get(toHex(did))
+  return account !== undefined && view.members.has(toHex(account))
 }
