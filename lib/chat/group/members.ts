@@ -48,7 +48,8 @@ function meet(machine: Machine, contact: GroupContact, { account, card }: GroupM
     contact.group.cards.set(toHex(account), card.id)
     guarded(machine, 'card', () => learnCard(machine, person, card))
     const way = decodeWay(card.route)
-    if (person.row.state === 'member' && way !== null) updateRow(machine, person, { contactSecret: way.secret })
+    if (person.row.state === 'member' && way !== null)
+      updateRow(machine, person, { contactSecret: way.secret, claimedName: way.name })
     if (person.mail.routes.length === 0 && way?.route) learnRoutes(machine, person, [way.route])
     letGo(machine, person)
   }

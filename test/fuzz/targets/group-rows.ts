@@ -41,7 +41,7 @@ export const groupRowTargets: readonly Target[] = [
   {
     name: 'card-way',
     covers: ['lib/chat/group/card.ts#decodeWay'],
-    seeds: [encodeWay({ secret: key, route: key }), encodeWay({ secret: null, route: null })],
+    seeds: [encodeWay({ secret: key, route: key, name: 'Ada' }), encodeWay({ secret: null, route: null, name: null })],
     run(input) {
       const way = decodeWay(input)
       return way === null ? 'refused' : encodeWay(way)

@@ -17,6 +17,8 @@ describe('a group of three of whom two are no contacts', () => {
     gather(world, ada, [ben, cleo])
     world.advance(20_000)
     for (const who of people) expect(membersSeenBy(who, people)).toEqual(['ada owner', 'ben member', 'cleo member'])
+    const known = [...ben.chat.people('all')].find(({ row }) => row.claimedName === 'cleo')
+    expect(known?.row.state).toBe('member')
     sayTo(ada, 'hello both')
     world.advance(5_000)
     sayTo(ben, 'hello')
