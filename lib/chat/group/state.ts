@@ -93,6 +93,8 @@ export interface Fellow {
   /** What they were sent because they asked and is not forgotten yet, bytes, and when that was reckoned, ms. */
   answered: number
   answeredAt: number
+  /** When they were last told again which of their messages are here, ms; 0 for not in this life of the process. */
+  receiptsAt: number
   changed: boolean
 }
 
@@ -199,6 +201,7 @@ export function newFellow(account: Uint8Array): Fellow {
     handedOut: [],
     answered: 0,
     answeredAt: 0,
+    receiptsAt: 0,
     changed: true,
   }
 }

@@ -24,6 +24,9 @@ import { isActive } from './state.ts'
 /** What is here is told to one member at most once in this time, ms. */
 const TELL_APART_MS = 2_000
 
+/** Which of their messages are here is told one member again at most once in this time, ms. */
+const RECEIPTS_APART_MS = 300_000
+
 /** How long after something new came those who told it hear how far this side is, ms: so that they know what arrived. */
 const CONFIRM_AFTER_MS = 500
 
@@ -119,6 +122,11 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
   const unknown = heads.filter((id) => !has(group.graph, id))
   if (have.chains.some(({ chain, next }) => isOwnBehind(contact, chain, next))) replaceChain(machine, contact)
   confirmKeys(machine, contact, fellow, have.chains)
+  // perhaps they ask because a receipt was lost
+  if (Math.abs(machine.now - fellow.receiptsAt) >= RECEIPTS_APART_MS) {
+    fellow.receiptsAt = machine.now
+    latestIsDue(machine, contact, from)
+  }
   const lacked: FrameRun[] = []
   const wanted: FrameRun[] = []
   let free = 1024
