@@ -6,6 +6,7 @@ import { wayTo } from '../mail/links.ts'
 import type { Contact, Machine } from '../machine.ts'
 import { handOut } from './chains.ts'
 import type { GroupContact } from './groups.ts'
+import { settleDelivered } from './receipts.ts'
 import { sayIn } from './saying.ts'
 import type { Fellow } from './state.ts'
 
@@ -47,6 +48,11 @@ export function confirmKeys(
     machine.due.add(contact)
   }
   const { own } = contact.group
-  if (own !== null && fellow.after !== null && !held.some(({ chain }) => equalBytes(chain, own.id)))
+  if (own === null || fellow.after === null || held.some(({ chain }) => equalBytes(chain, own.id))) return
+  if (!fellow.due.some(({ chain }) => equalBytes(chain, own.id))) {
+    // they held it once and lost it, as who was out for a while: of what is sealed they can read nothing more
+    fellow.after = null
     handOut(machine, contact, fellow)
+    settleDelivered(machine, contact)
+  }
 }

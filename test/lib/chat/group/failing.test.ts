@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../lib/bytes.ts'
 import { decodeRecord } from '../../../../lib/conversation/history.ts'
-import { acquaint, expectDone, gather, groupOf, sayTo } from '../../../support/group-machines.ts'
+import { acquaint, expectDone, gather, groupOf, heard, sayTo } from '../../../support/group-machines.ts'
 import { createWorld, type Someone } from '../../../support/machines.ts'
 
 function pair(seed: string) {
@@ -60,5 +60,33 @@ describe('what nobody is left to read', () => {
     expect(groupOf(ben)?.group?.row.standing).toBe('removed')
     expect(groupOf(ben)?.waiting).toBe(0)
     expect(failures(ben)).toEqual(['you are not in the group any more'])
+  })
+
+  test('nor what is for somebody who was out for a while, of which this side heard when they were in again', () => {
+    const world = createWorld('out for a while')
+    const [ada, ben, cleo] = ['ada', 'ben', 'cleo'].map((name) => world.person(name)) as [Someone, Someone, Someone]
+    world.advance(2_000)
+    acquaint(world, ada, ben)
+    acquaint(world, ada, cleo)
+    gather(world, ada, [ben, cleo])
+    expectDone(sayTo(ben, 'all three'))
+    world.advance(60_000)
+    ben.online = false
+    ben.restart()
+    world.advance(60_000)
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ada.command({ kind: 'group-remove', group, account: toHex(cleo.account) }))
+    world.advance(10_000)
+    expectDone(ada.command({ kind: 'group-add', group, contact: ada.contact(cleo) }))
+    world.advance(10_000)
+    expectDone(sayTo(ben, 'while cleo was out'))
+    ben.online = true
+    ben.restart()
+    world.advance(600_000)
+    expectDone(sayTo(ben, 'all three again'))
+    world.advance(60_000)
+    expect(groupOf(ben)?.waiting).toBe(0)
+    expect(heard(ada)).toEqual(['all three', 'while cleo was out', 'all three again'])
+    expect(heard(cleo)).toContain('all three again')
   })
 })
