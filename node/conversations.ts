@@ -54,7 +54,7 @@ const LATE_ROWS = 16
 const FEW_CHANGES = 32
 
 export function createConversations(
-  store: Pick<Store, 'read' | 'list'>,
+  store: Pick<Store, 'read' | 'list' | 'keys'>,
   self: { readonly account: Uint8Array; readonly did: Uint8Array },
   now: () => number,
 ): Conversations {
@@ -74,6 +74,7 @@ export function createConversations(
       ...(isNumberedHere(record, payload) && payload && storedAt(person, payload.counter)),
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
       ...(changes && { changes }),
+      ...(payload && { payload }),
     })
   }
 
@@ -127,11 +128,20 @@ export function createConversations(
     return withKnown(read, row === null ? undefined : decodeChanges(row))
   }
 
-  /** What became of all messages of a conversation in which little was changed, by message id; null where it is more. */
-  async function fewChanges(person: Person): Promise<ReadonlyMap<string, Changes> | null> {
-    const rows = await store.list('change', { prefix: person.handle, limit: FEW_CHANGES + 1 })
+  /**
+   * What became of these messages, by message id; null where much of the conversation was changed. The keys say whether there is
+   * anything to be read: most messages stay as they were written.
+   */
+  async function fewChanges(person: Person, reads: readonly Read[]): Promise<ReadonlyMap<string, Changes> | null> {
+    const selection = { prefix: person.handle, limit: FEW_CHANGES + 1 }
+    const keys = await store.keys('change', selection)
+    if (keys.length > FEW_CHANGES) return null
+    const idIn = (key: Uint8Array): string => toHex(key.subarray(person.handle.length))
+    const changed = new Set(keys.map(idIn))
+    if (!reads.some(({ record }) => changed.has(toHex(record.id)))) return new Map()
+    const rows = await store.list('change', selection)
     if (rows.length > FEW_CHANGES) return null
-    return new Map(rows.map(({ key, value }) => [toHex(key.subarray(person.handle.length)), decodeChanges(value)]))
+    return new Map(rows.map(({ key, value }) => [idIn(key), decodeChanges(value)]))
   }
 
   async function at(person: Person, order: number, isNew = false): Promise<Read | undefined> {
@@ -167,7 +177,7 @@ export function createConversations(
         .sort((a, b) => compareOrder(a.key, b.key))
         .slice(-limit)
         .map(({ each }) => each)
-      const [timed, known] = await Promise.all([withAllTimes(person, shown), fewChanges(person)])
+      const [timed, known] = await Promise.all([withAllTimes(person, shown), fewChanges(person, shown)])
       const whole = known
         ? timed.map((each) => withKnown(each, known.get(toHex(each.record.id))))
         : await Promise.all(timed.map((each) => withChanges(person, each)))

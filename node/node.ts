@@ -114,7 +114,11 @@ export async function composeNode(parts: NodeParts): Promise<Node> {
   parts.observer?.driving(driver)
   const account = encodeAccount(driver.chat.self.account)
   const conversations = createConversations(
-    { read: (range, key) => driver.read(range, key), list: (range, selection) => store.list(range, selection) },
+    {
+      read: (range, key) => driver.read(range, key),
+      list: (range, selection) => store.list(range, selection),
+      keys: (range, selection) => store.keys(range, selection),
+    },
     driver.chat.self,
     clock.now,
   )

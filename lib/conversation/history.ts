@@ -172,11 +172,13 @@ export interface ViewContext {
   readonly incoming?: IncomingState
   /** What became of it. */
   readonly changes?: Changes
+  /** The payload of the record, for who has read it already. */
+  readonly payload?: Payload
 }
 
 /** Builds what is shown from a record. Never throws on what a peer wrote. */
 export function viewMessage(record: MessageRecord, context: ViewContext): MessageView {
-  const payload = tryRead(() => decodePayload(record.payload))
+  const payload = context.payload ?? tryRead(() => decodePayload(record.payload))
   const content = payload && tryRead(() => decodeContent(payload.kind, payload.content))
   const text = content?.kind === 'text' ? content : undefined
   const changes = text === undefined ? [] : (context.changes ?? [])

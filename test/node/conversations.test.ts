@@ -42,6 +42,7 @@ test('edits and reactions are shown in a conversation, whether few messages were
   await alice.edit(first?.id ?? '', 'edited')
   const few = await end(alice, 'bob', 50)
   expect(few.map(({ text }) => text).slice(0, 2)).toEqual(['edited', 'a1'])
+  expect(await end(alice, 'bob', 10)).toEqual(few.slice(-10))
 
   for (const { id } of few.slice(5, 45)) await alice.react(id, '👍')
   await mesh.settled()
