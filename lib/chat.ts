@@ -44,7 +44,7 @@ import {
   publishAll,
   slotsDue,
 } from './chat/publishing.ts'
-import { onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
+import { onFound, onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
 import { isOwnLookUp, lookAtOwn, onOwnFound } from './chat/recovering.ts'
 import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
@@ -211,6 +211,12 @@ function dispatch(machine: Machine, event: Event): void {
       return
     case 'unreachable':
       withContact(machine, event.contact, onUnreachable)
+      return
+    case 'found':
+      withContact(machine, event.contact, (_, contact) => {
+        onFound(machine, contact, event)
+        letGo(machine, contact)
+      })
       return
     case 'resolved':
       if (isSlotLookUp(event.contact)) {

@@ -26,7 +26,7 @@ export interface Errands {
   connectMailbox(mailbox: string, target: Target): Promise<void>
   /** Looks for a proof of work, a few milliseconds at a time: `stamped`. */
   stamp(wanted: Extract<Effect, { kind: 'stamp' }>): void
-  /** Asks the DHT for all keys at once: `resolved` with what came. */
+  /** Asks the DHT for all keys at once: `found` with the first value, `resolved` with what came. */
   resolve(contact: string, keys: readonly string[]): Promise<void>
   /** Stores a value in the DHT: `published` with how many nodes took it. */
   publish(key: string, value: Uint8Array): Promise<void>
@@ -120,7 +120,10 @@ export function createErrands({ network, clock, primitives, stopping, done }: Er
             try {
               for await (const value of network.get(key, { signal })) {
                 // Shortly after the first answer the rest is not waited for.
-                if (values.length === 0) cancel = clock.at(clock.now() + RESOLVE_GRACE_MS, () => enough.abort())
+                if (values.length === 0) {
+                  cancel = clock.at(clock.now() + RESOLVE_GRACE_MS, () => enough.abort())
+                  done({ kind: 'found', contact, key, value })
+                }
                 values.push({ key, value })
               }
             } catch {

@@ -136,6 +136,13 @@ export type Event =
   | { readonly kind: 'mailbox-unreachable'; readonly mailbox: string }
   /** None of the targets of a `connect` answered. */
   | { readonly kind: 'unreachable'; readonly contact: string }
+  /** The first value that the DHT gave for a key of a `resolve`, while the others are waited for; `resolved` follows. */
+  | {
+      readonly kind: 'found'
+      readonly contact: string
+      readonly key: string
+      readonly value: Uint8Array
+    }
   /** What the DHT holds for the keys of a `resolve`, valid but not opened. */
   | {
       readonly kind: 'resolved'

@@ -88,19 +88,50 @@ export function onLookTimer(machine: Machine, contact: Contact): void {
     setTimer(machine, `look:${contact.id}`, machine.now + LOOK_AGAIN_MS + jitter(machine, LOOK_AGAIN_MS))
 }
 
+/** The first answer: where it says that they are is tried at once, for the others seldom say something else. */
+export function onFound(
+  machine: Machine,
+  contact: Contact,
+  found: { readonly key: string; readonly value: Uint8Array },
+): void {
+  const before = contact.row.place
+  const place = applyResolved(machine, contact, [found])
+  if (contact.reach.phase === 'resolving' && isElsewhere(place, before)) goTo(machine, contact, place)
+}
+
 /** The DHT answered: go where the newest record says, or wait. */
 export function onResolved(
   machine: Machine,
   contact: Contact,
   values: readonly { readonly key: string; readonly value: Uint8Array }[],
 ): void {
+  const before = contact.row.place
   const place = applyResolved(machine, contact, values)
-  if (contact.reach.phase !== 'resolving') return
-  if (place === null || contact.link !== null) {
-    pause(machine, contact)
+  const { phase } = contact.reach
+  if (phase === 'resolving') {
+    if (place === null || contact.link !== null) pause(machine, contact)
+    else goTo(machine, contact, place)
     return
   }
-  contact.reach = { ...contact.reach, phase: 'connecting' }
+  // The first answer was an old one, and led or leads to where they are no longer.
+  const isUnderWay = phase === 'connecting' || phase === 'waiting'
+  if (isUnderWay && wanted(machine, contact) && isElsewhere(place, before)) goTo(machine, contact, place)
+}
+
+/** Whether it is another place than the one that was known before, which was tried or is being tried. */
+function isElsewhere(place: Target | null, before: Target | null): place is Target {
+  if (place === null || before === null) return place !== null
+  const { addresses } = place
+  return !(
+    equalBytes(place.peer, before.peer) &&
+    addresses.length === before.addresses.length &&
+    addresses.every((address, i) => equalBytes(address, before.addresses[i] as Uint8Array))
+  )
+}
+
+function goTo(machine: Machine, contact: Contact, place: Target): void {
+  if (contact.link !== null) return
+  contact.reach = { ...contact.reach, phase: 'connecting', resolved: true }
   connect(machine, contact, [place])
 }
 

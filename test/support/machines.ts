@@ -509,6 +509,8 @@ export function createWorld(seed: number | string = 1): World {
           const value = dht.get(key)
           return value === undefined || !who.online ? [] : [{ key, value }]
         })
+        const [first] = values
+        if (first !== undefined) soon(who, { kind: 'found', contact: effect.contact, ...first })
         soon(who, { kind: 'resolved', contact: effect.contact, values })
         return
       }

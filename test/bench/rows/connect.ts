@@ -64,6 +64,7 @@ async function ownMeeting(workers: AsyncDisposableStack): Promise<Meeting> {
     await guest.ask('neighbours', 5)
     const ms = await guest.ask('add', account)
     await guest.ask('stop')
+    await host.ask('forget')
     return ms
   }
 }

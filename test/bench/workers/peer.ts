@@ -15,6 +15,8 @@ export interface PeerTasks {
   }>
   /** Accepts whoever asks from now on. */
   readonly acceptAll: () => void
+  /** Removes everybody: who asked and is gone would be looked for, which is work beside what is measured. */
+  readonly forget: () => Promise<void>
   readonly invite: () => Promise<string>
   /** Asks somebody, and waits until they accepted and have read the first text; ms from the call to `delivered`. */
   readonly add: (link: string) => Promise<number>
@@ -104,6 +106,10 @@ serve<PeerTasks>(
         for await (const event of events()) if (event.kind === 'request') await contacts.accept(event.contact.id)
       }
       accept().catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+    },
+    async forget() {
+      const { contacts } = running()
+      for (const { id } of await contacts.list()) await contacts.remove(id)
     },
     async invite() {
       return (await running().invite()).link
