@@ -1,4 +1,4 @@
-import { toHex } from '../../../lib/bytes.ts'
+import { equalBytes, toHex } from '../../../lib/bytes.ts'
 import type { Person as Known } from '../../../lib/chat.ts'
 import type { Group as Held } from '../../../lib/chat/group/state.ts'
 import type { GroupView } from '../../../lib/group/view.ts'
@@ -99,9 +99,12 @@ function disagreements(world: World): readonly string[] {
     const group = gid.slice(0, 15)
     const inside = insideOfGroup(world, seen)
     const [first] = inside
-    for (const { who, known } of seen)
-      if (isIn(known.group) && !inside.some((each) => each.who === who))
+    // Who was removed hears it from contacts; others forgot them and have no way to tell them.
+    for (const { who, known } of seen) {
+      const isOut = isIn(known.group) && !inside.some((each) => each.who === who)
+      if (isOut && inside.some((each) => areContacts(world, each.who, who)))
         found.push(`${group}: ${who} is in it no more and does not know`)
+    }
     if (first === undefined) continue
     const views = inside.map(({ known }) => viewText(known.group.view, nameOf))
     for (const [i, { who }] of inside.entries()) {
@@ -111,7 +114,9 @@ function disagreements(world: World): readonly string[] {
     for (const { who, known } of inside) {
       for (const [account, { card, role }] of known.group.view.members) {
         const name = nameOf(account)
-        if ((card !== null || role === 'owner') && !names.has(name))
+        // who was made the owner while leaving is one, and does not know
+        const isGone = role === 'owner' && standingOf(seen, name) === 'left'
+        if ((card !== null || role === 'owner') && !names.has(name) && !isGone)
           found.push(`${group}: ${who} sees ${name} in it, who is ${standingOf(seen, name)}`)
         const adder = card === null && role !== 'owner' ? seen.find((each) => each.who === name) : undefined
         if (adder !== undefined && isIn(adder.known.group)) found.push(`${group}: ${name} is in it, and nobody knows`)
@@ -121,6 +126,12 @@ function disagreements(world: World): readonly string[] {
       if (known.group.row.standing === 'leaving') found.push(`${group}: ${who} is still leaving`)
   }
   return found
+}
+
+function areContacts({ mesh }: World, one: string, other: string): boolean {
+  const { account } = insideOf(mesh).person(other)
+  const people = insideOf(mesh).person(one).running?.driver.chat.people() ?? []
+  return [...people].some(({ row }) => row.state === 'accepted' && equalBytes(row.account, account))
 }
 
 function standingOf(seen: readonly Seen[], name: string): string {
@@ -178,8 +189,16 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
         violations.push({ invariant: 'I2', text: `${group}: "${each.text}" was shown twice to ${who}` })
       shown.add(each.id)
     }
-    const member = known.group.view.members.get(accountOf(who))
-    const adds = new Set(member?.adds.map(({ id }) => id))
+    // Whether somebody was a member then, and has been one ever since: whoever was out meanwhile lost what waited.
+    const stayed = (saying: Saying, name: string): boolean => {
+      const account = accountOf(name)
+      const { exits, members } = known.group.view
+      const then = saying.certain.get(account)
+      if (then === undefined) return false
+      // The first owner has no add.
+      if (then.size === 0) return exits.every((exit) => exit.account !== account)
+      return members.get(account)?.adds.some(({ id }) => then.has(id)) === true
+    }
     const places = new Map(log.map(({ id }, place) => [id, place]))
     const last = new Map<string, number>()
     for (const saying of sayings) {
@@ -187,7 +206,7 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
       if (by === who || !all.has(by)) continue
       const place = places.get(id)
       if (place === undefined) {
-        if (isFor(saying, accountOf(who), adds) && saying.expires === null && !deleted.has(id))
+        if (stayed(saying, who) && stayed(saying, by) && saying.expires === null && !deleted.has(id))
           violations.push({ invariant: 'I1', text: `${group}: "${text}" of ${by} is not there for ${who}` })
         continue
       }
@@ -200,7 +219,8 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
       const mine = all.get(who)?.get(id)
       if (theirs === undefined || mine === undefined) continue
       const isOver = saying.expires !== null || theirs.state === 'expired'
-      if (isOver || deleted.has(id)) continue
+      // who was out when it was changed did not hear of it
+      if (isOver || deleted.has(id) || !stayed(saying, who) || !stayed(saying, by)) continue
       if (theirs.kind !== mine.kind || theirs.text !== mine.text)
         violations.push({
           invariant: 'I4',
@@ -209,14 +229,6 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
     }
   }
   checkOrders(world, group, logs)
-}
-
-/** Whether somebody is to have it: they were a member then, and have been one ever since. */
-function isFor({ certain }: Saying, account: string, adds: ReadonlySet<string>): boolean {
-  const then = certain.get(account)
-  if (then === undefined) return false
-  // The owner from the first has no add.
-  return then.size === 0 || [...then].some((add) => adds.has(add))
 }
 
 /** Two members show what both have in one order. */

@@ -1,4 +1,4 @@
-import type { Group } from '../../api.ts'
+import type { Group, Message } from '../../api.ts'
 import { NodeError } from '../../errors.ts'
 import { MAIL_FAULTS } from './mail-day.ts'
 import type { FaultName } from './faults.ts'
@@ -27,8 +27,13 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const MAX_GROUPS = 3
 
-/** What strikes groups: what strikes mail, and the end of all gossip. */
-export const GROUP_FAULTS: readonly FaultName[] = [...MAIL_FAULTS, 'no-gossip', 'no-gossip', 'offline']
+/** What strikes groups: what strikes mail and needs no enemy, and the end of all gossip. */
+export const GROUP_FAULTS: readonly FaultName[] = [
+  ...MAIL_FAULTS.filter((name) => name !== 'mailbox-visit'),
+  'no-gossip',
+  'no-gossip',
+  'offline',
+]
 
 /**
  * People talk in groups of which most members are no contacts of each other. Half of them are away at a time; members come, go and
@@ -162,7 +167,13 @@ async function talk(world: World): Promise<void> {
 async function reconsider(world: World, who: string, group: string): Promise<void> {
   const { dice, mesh } = world
   const node = mesh.person(who)
-  const texts = (await node.messages(group, { last: 20 })).filter(({ kind }) => kind === 'text')
+  // A disk that is slow, or a process that dies, gives nothing now.
+  let last: readonly Message[] = []
+  const reading = node.messages(group, { last: 20 }).then((messages) => {
+    last = messages
+  })
+  await attempt(world, reading)
+  const texts = last.filter(({ kind }) => kind === 'text')
   const own = texts.filter(({ from }) => from === node.identity.account)
   const what = dice.pick(['edit', 'delete', 'react', 'react'] as const)
   if (what === 'react' && texts.length > 0)
