@@ -160,6 +160,7 @@ function add(machine: Machine, contact: GroupContact, person: Contact, role: 'ad
 function changeRole(machine: Machine, contact: GroupContact, account: string, role: 'admin' | 'member'): Reply {
   const member = contact.group.view.members.get(account)
   if (member === undefined) return refused('not-found', SENTENCES['unknown-member'])
+  if (member.role === 'owner') return refused('wrong-state', 'the owner has all rights; only a transfer changes that')
   if (member.role === role) return told(machine, contact)
   const asAdmin = member.adds.filter((add) => add.role === 'admin')
   const isMember = member.adds.some((add) => add.role === 'member')

@@ -19,3 +19,17 @@ describe('whoever was added several times', () => {
     expect(membersSeenBy(ada, [ada, ben])).toEqual(['ada owner'])
   })
 })
+
+test.each(['admin', 'member'] as const)('nobody makes the owner %s, who is more', (role) => {
+  const world = createWorld(`owner as ${role}`)
+  const [ada, ben] = ['ada', 'ben'].map((name) => world.person(name)) as [Someone, Someone]
+  world.advance(2_000)
+  acquaint(world, ada, ben)
+  gather(world, ada, [ben])
+  for (const who of [ada, ben]) {
+    const group = groupOf(who)?.id ?? ''
+    const reply = who.command({ kind: 'group-role', group, account: toHex(ada.account), role })
+    expect(reply).toMatchObject({ kind: 'refused', code: 'wrong-state' })
+  }
+  expect(membersSeenBy(ben, [ada, ben])).toEqual(['ada owner', 'ben member'])
+})
