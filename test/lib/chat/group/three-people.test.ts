@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { createWorld } from '../../../support/machines.ts'
+import { createWorld, type Someone } from '../../../support/machines.ts'
 import { acquaint, gather, groupOf, heard, membersSeenBy, sayTo } from '../../../support/group-machines.ts'
 
 function three(seed = 1) {
   const world = createWorld(seed)
-  const [ada, ben, cleo] = ['ada', 'ben', 'cleo'].map((name) => world.person(name)) as [never, never, never]
+  const [ada, ben, cleo] = ['ada', 'ben', 'cleo'].map((name) => world.person(name)) as [Someone, Someone, Someone]
   world.advance(2_000)
   acquaint(world, ada, ben)
   acquaint(world, ada, cleo)
