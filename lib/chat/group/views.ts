@@ -42,11 +42,18 @@ export function lacksRemoval({ graph, view }: Group, heads: readonly Uint8Array[
   return exits.length + revocations.length > 0
 }
 
-/** Whose device each is: also of those who are members no more. */
+/**
+ * Whose device each is: also of those who are members no more. A record may list whatever ids its account likes, so an id stays with
+ * who was first known to have it: else who lists that of another would speak as them, or silence them.
+ */
 export function authorsIn(graph: Graph): ReadonlyMap<string, Uint8Array> {
   const authors = new Map<string, Uint8Array>()
-  for (const { operation, record } of operations(graph))
-    for (const { did } of record.devices) authors.set(toHex(did), operation.account)
+  for (const { operation, record } of operations(graph)) {
+    for (const { did } of record.devices) {
+      const id = toHex(did)
+      if (!authors.has(id)) authors.set(id, operation.account)
+    }
+  }
   return authors
 }
 
