@@ -1,3 +1,4 @@
+import { toHex } from '../bytes.ts'
 import { adminOperations } from './admins.ts'
 import { covers } from './clock.ts'
 import { find, type Graph, pastOf } from './graph.ts'
@@ -61,6 +62,18 @@ function latest<Each extends Entry>(entries: readonly Each[]): Each | null {
     if (best === null || higher > 0 || (higher === 0 && entry.id < best.id)) best = entry
   }
   return best
+}
+
+/** The adds by which owners made somebody (AK_0 in hexadecimal) an admin and that no owner took back. */
+export function rolesHeld(graph: Graph, account: string): readonly OperationId[] {
+  const written = [...(ownerLine(scopeOf(graph))?.operations ?? [])]
+  const removed = new Set(
+    written.flatMap((entry) => (does(entry, 'remove') ? entry.operation.content.adds.map(toHex) : [])),
+  )
+  return written
+    .filter((entry) => does(entry, 'add') && entry.operation.content.role === 'admin' && entry.subject === account)
+    .map(({ id }) => id)
+    .filter((id) => !removed.has(id))
 }
 
 /** What somebody who knew the operations at `heads`, and all before them, did not know of who is out. */

@@ -13,7 +13,7 @@ export function mayAnswer(machine: Machine, fellow: Fellow): boolean {
   return fellow.answered < MAX_AT_ONCE
 }
 
-/** A member was sent so many bytes because it asked. */
+/** A member is sent so many bytes because it asked; below 0 for what was reckoned before and is not sent. */
 export function answered(fellow: Fellow, bytes: number): void {
-  fellow.answered += bytes
+  fellow.answered = Math.max(0, fellow.answered + bytes)
 }

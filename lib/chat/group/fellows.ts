@@ -16,6 +16,11 @@ export function fellowOf({ group }: GroupContact, person: Contact): Fellow | und
   return group.fellows.get(accountHex(person))
 }
 
+/** Whether a member consented; before that it may not know that there is a group. */
+export function hasJoined({ group }: GroupContact, person: Contact): boolean {
+  return (group.view.members.get(accountHex(person))?.card ?? null) !== null
+}
+
 function accountHex({ row }: Contact): string {
   return toHex(row.account)
 }

@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../../bytes.ts'
 import type { FrameRun } from '../../conversation/group-contents.ts'
 import { MAX_GROUP_CHAIN_FRAMES } from '../../group/sender-chain.ts'
 import { wayTo } from '../mail/links.ts'
+import { MAX_FRAME_BYTES } from '../../crypto/padding.ts'
 import { type Contact, load, type Machine, save, send } from '../machine.ts'
 import { answered } from './answering.ts'
 import { fellowOf } from './fellows.ts'
@@ -37,10 +38,14 @@ export function sendFrames(machine: Machine, contact: GroupContact, to: Contact,
       keys.push(frameKey(contact.handle, chain, n))
   }
   if (keys.length === 0) return
+  const fellow = fellowOf(contact, to)
+  // reckoned before they are read: else a burst of questions would be answered before the first answer counted
+  const reckoned = keys.length * MAX_FRAME_BYTES
+  if (fellow !== undefined) answered(fellow, reckoned)
   load(machine, 'group-frame', keys, (frames) => {
+    if (fellow !== undefined) answered(fellow, -reckoned)
     const way = wayTo(machine, to)
     if (way === null || !to.groups.has(contact)) return
-    const fellow = fellowOf(contact, to)
     for (const frame of frames) {
       if (!frame) continue
       if (fellow !== undefined) answered(fellow, frame.length)

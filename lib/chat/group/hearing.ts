@@ -14,7 +14,7 @@ import { releaseEarly } from './receiving.ts'
 import { sayIn } from './saying.ts'
 import { baseline } from './owing.ts'
 import { isActive } from './state.ts'
-import { confirmSoon, onHave, onWant, tellHave } from './sync.ts'
+import { confirmSoon, onHave, onWant } from './sync.ts'
 
 /** What a person says about a group, in a session that proved to be theirs. */
 export function applyInGroup(machine: Machine, from: Contact, did: Uint8Array, payload: Payload): void {
@@ -36,17 +36,22 @@ export function applyInGroup(machine: Machine, from: Contact, did: Uint8Array, p
     case 'group-have':
     case 'group-want':
       if (contact !== undefined) applyAmong(machine, contact, from, did, content)
-      else onUnknown(machine, payload.conversation, from, content.kind)
+      else {
+        count(machine, 'group: one that is not known here')
+        askHow(machine, payload.conversation, from, content)
+      }
       return
     default:
       count(machine, 'payload: of a group, of another kind')
   }
 }
 
-/** A contact speaks of a group that is not known here, perhaps since this device was made again: it is asked how it came to be. */
-function onUnknown(machine: Machine, gid: Uint8Array, from: Contact, kind: GroupContent['kind']): void {
-  count(machine, 'group: one that is not known here')
-  if (kind === 'group-have' && from.row.state === 'accepted')
+/**
+ * A contact speaks of a group that is not known here, perhaps since this device was made again, or that they are no member of as far as
+ * is known here: they are asked how it came to be, in words that do not tell which of the two it is. An answer like this gets none.
+ */
+function askHow(machine: Machine, gid: Uint8Array, from: Contact, content: GroupContent): void {
+  if (content.kind === 'group-have' && content.heads.length > 0 && from.row.state === 'accepted')
     sayIn(machine, from, gid, { kind: 'group-have', heads: [], chains: [] })
 }
 
@@ -101,8 +106,8 @@ function applyAmong(
   if (fellowOf(contact, from) === undefined) {
     count(machine, 'group: said by somebody who is no member')
     if (content.kind === 'group-have' && tellEnd(machine, contact, from, content.heads)) return
-    // perhaps what made them one has not arrived yet; who was a contact before may be asked
-    if (content.kind !== 'group-want') tellHave(machine, contact, from)
+    // perhaps what made them one has not arrived yet
+    askHow(machine, contact.group.gid, from, content)
     return
   }
   switch (content.kind) {

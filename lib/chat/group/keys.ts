@@ -5,6 +5,7 @@ import { KINDS } from '../../conversation/payload.ts'
 import { wayTo } from '../mail/links.ts'
 import type { Contact, Machine } from '../machine.ts'
 import { handOut } from './chains.ts'
+import { hasJoined } from './fellows.ts'
 import type { GroupContact } from './groups.ts'
 import { settleDelivered } from './receipts.ts'
 import { sayIn } from './saying.ts'
@@ -13,8 +14,9 @@ import type { Fellow } from './state.ts'
 /** Keys that were said and not confirmed are said again after this, ms. */
 const SAY_AGAIN_MS = 15_000
 
-/** Says the keys that a member lacks, when there is a way and they were not said a moment ago. */
+/** Says the keys that a member lacks, when there is a way and they were not said a moment ago. Who has not consented gets none. */
 export function sayKeys(machine: Machine, contact: GroupContact, fellow: Fellow, person: Contact): void {
+  if (!hasJoined(contact, person)) return
   const isDue = fellow.due.length > fellow.said || Math.abs(machine.now - fellow.saidAt) >= SAY_AGAIN_MS
   if (fellow.due.length === 0 || !isDue || wayTo(machine, person) === null) return
   const fresh = Math.abs(machine.now - fellow.saidAt) >= SAY_AGAIN_MS ? fellow.due : fellow.due.slice(fellow.said)

@@ -44,7 +44,8 @@ function meet(machine: Machine, contact: GroupContact, { account, card }: GroupM
     machine.byAccount.get(toHex(account)) ?? addContact(machine, newContactRow(account, '', 'member', machine.now))
   const isNew = !person.groups.has(contact)
   person.groups.add(contact)
-  if (card !== null && card.id !== contact.group.cards.get(toHex(account))) {
+  // who was forgotten meanwhile is learnt anew
+  if (card !== null && (isNew || card.id !== contact.group.cards.get(toHex(account)))) {
     contact.group.cards.set(toHex(account), card.id)
     guarded(machine, 'card', () => learnCard(machine, person, card))
     const way = decodeWay(card.route)

@@ -1,4 +1,4 @@
-import { compareBytes, concat, equalBytes, fromHex, toHex, u64be } from '../../bytes.ts'
+import { concat, equalBytes, fromHex, toHex, u64be } from '../../bytes.ts'
 import { encodeContent } from '../../conversation/contents.ts'
 import { MAX_GROUP_OPS, MAX_GROUP_OPS_BYTES } from '../../conversation/group-contents.ts'
 import { encodeRecord } from '../../conversation/history.ts'
@@ -19,7 +19,7 @@ import { fellowContacts } from './fellows.ts'
 import { fellowKey } from './rows.ts'
 import { sayIn } from './saying.ts'
 import { followTopics } from './gossip.ts'
-import type { GroupView } from '../../group/view.ts'
+import { type GroupView, rolesHeld } from '../../group/view.ts'
 import { authorsIn, viewNow } from './views.ts'
 
 /** Signs an operation of this device, applies it and tells it to the members that are there. Returns its id. */
@@ -84,17 +84,12 @@ export function takeOperations(
  * the owner does, as soon as it hears of the leave.
  */
 function takeRolesBack(machine: Machine, contact: GroupContact, fresh: readonly Entry[]): void {
-  const { graph, row, view } = contact.group
+  const { row, view } = contact.group
   if (row.standing !== 'joined' || view.frozen !== null || view.owner !== toHex(ownAccount(machine))) return
-  for (const { account, operation } of fresh) {
-    if (operation.content.kind !== 'leave') continue
-    const roles = (graph.log.accounts.get(account)?.named ?? []).filter(
-      ({ operation: { content } }) => content.kind === 'add' && content.role === 'admin',
-    )
-    const adds = roles
-      .map(({ id }) => fromHex(id))
-      .sort(compareBytes)
-      .slice(0, MAX_REMOVED)
+  const left = fresh.filter(({ operation }) => operation.content.kind === 'leave').map(({ account }) => account)
+  for (const account of new Set(left)) {
+    // only what an owner gave: else an operation of the owner's would answer each leave of whoever calls itself an admin
+    const adds = rolesHeld(contact.group.graph, account).toSorted().slice(0, MAX_REMOVED).map(fromHex)
     if (adds.length > 0) authorOperation(machine, contact, { kind: 'remove', adds })
   }
 }

@@ -11,7 +11,7 @@ import { incomingOf } from '../head.ts'
 import { type Contact, count, jitter, type Machine, setTimer } from '../machine.ts'
 import { answered, mayAnswer } from './answering.ts'
 import { replaceChain } from './chains.ts'
-import { fellowContacts, fellowOf } from './fellows.ts'
+import { fellowContacts, fellowOf, hasJoined } from './fellows.ts'
 import { sendFrames } from './frames.ts'
 import type { GroupContact } from './groups.ts'
 import { confirmKeys, sayKeysAgain } from './keys.ts'
@@ -53,11 +53,6 @@ export function compareGroups(machine: Machine, person: Contact): void {
     tellHave(machine, group, person)
     latestIsDue(machine, group, person)
   }
-}
-
-/** Whether a member consented; before that it may not know that there is a group. */
-function hasJoined({ group }: GroupContact, person: Contact): boolean {
-  return (group.view.members.get(toHex(person.row.account))?.card ?? null) !== null
 }
 
 /** Tells somebody who was added everything that led to it. */
