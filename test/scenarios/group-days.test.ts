@@ -75,6 +75,7 @@ const FOUND: readonly (readonly [seed: number, what: string, options: GroupDayOp
   [48, 'a contact who was away did not learn that they had been added again', QUIET],
   [110, 'frames of somebody who is out were sent again for ever', FAULTY],
   [310, 'a receipt that was lost was told again only over another link', MAIL],
+  [332, 'who was out for a moment had lost keys that their author took for confirmed, and did not say so', MAIL],
 ]
 
 test.each(FOUND)('seed %i stays well, which found: %s', { timeout: 300_000 }, async (seed, _what, options) => {

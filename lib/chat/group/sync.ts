@@ -121,6 +121,8 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
   if (Math.abs(machine.now - fellow.receiptsAt) >= RECEIPTS_APART_MS) {
     fellow.receiptsAt = machine.now
     latestIsDue(machine, contact, from)
+    // or the keys of a chain of theirs are, and they take them for confirmed
+    if (have.chains.some(({ chain }) => nextOf(contact, chain) === null)) confirmSoon(machine, contact, from)
   }
   const lacked: FrameRun[] = []
   const wanted: FrameRun[] = []
