@@ -12,7 +12,7 @@ import {
 import { highestLeft, jumpPast, markSentRead } from '../authoring.ts'
 import { dropFromOutbox } from '../delivering.ts'
 import { forgetLater } from '../forgetting.ts'
-import { type Contact, emit, type Machine, save, updateHead } from '../machine.ts'
+import { type Contact, count, emit, type Machine, save, updateHead } from '../machine.ts'
 import { outboxKey } from '../outbox.ts'
 import { encodeSent, sentOf } from '../sent.ts'
 import { messageKey } from '../sealing.ts'
@@ -21,6 +21,10 @@ import { failUnreadable } from './failing.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import type { Fellow } from './state.ts'
+
+/** How often in an hour a member is believed that it has own messages of which nothing is known here. */
+const AHEAD_PER_HOUR = 3
+const HOUR_MS = 3_600_000
 
 /** A member tells which own messages it has. */
 export function applyGroupReceipt(machine: Machine, from: Contact, receipt: ReceiptEntry): void {
@@ -31,6 +35,10 @@ export function applyGroupReceipt(machine: Machine, from: Contact, receipt: Rece
   const told = Math.max(highestCounter(delivered), highestCounter(read))
   if (contact.jumping > 0) return
   if (told > highestLeft(contact)) {
+    if (!mayBeAhead(machine, fellow)) {
+      count(machine, 'group: told too often of own messages that are not known')
+      return
+    }
     // a life of this machine that was lost used these numbers, and the chain of that time
     if (contact.group.ownIsOld) replaceChain(machine, contact)
     jumpPast(machine, contact, told)
@@ -53,6 +61,17 @@ export function applyGroupReceipt(machine: Machine, from: Contact, receipt: Rece
     contact: contact.id,
     counters: unionRanges(applied.newlyDelivered, applied.newlyRead),
   })
+}
+
+/**
+ * Whether a member is believed once more that a lost life of this machine wrote more than is known here: each time all that waits gets
+ * new numbers and leaves again for everybody.
+ */
+function mayBeAhead({ now }: Machine, fellow: Fellow): boolean {
+  fellow.ahead = fellow.ahead.filter((at) => at <= now && at > now - HOUR_MS)
+  if (fellow.ahead.length >= AHEAD_PER_HOUR) return false
+  fellow.ahead.push(now)
+  return true
 }
 
 /** The members changed: what all that are left have is delivered, and what was for none of them is not. */

@@ -90,6 +90,8 @@ export interface Fellow {
   saidAt: number
   /** When they handed out keys in the last hour, ms. */
   handedOut: number[]
+  /** When they told of own messages in the last hour that this device knows nothing of, ms. */
+  ahead: number[]
   /** What they were sent because they asked and is not forgotten yet, bytes, and when that was reckoned, ms. */
   answered: number
   answeredAt: number
@@ -199,6 +201,7 @@ export function newFellow(account: Uint8Array): Fellow {
     said: 0,
     saidAt: 0,
     handedOut: [],
+    ahead: [],
     answered: 0,
     answeredAt: 0,
     receiptsAt: 0,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../lib/bytes.ts'
 import { addOperation } from '../../../../lib/group/adding.ts'
+import { GROUP_FRAME_TYPE } from '../../../../lib/group/group-frame.ts'
 import { nextPlace } from '../../../../lib/group/graph.ts'
 import { signOperation } from '../../../../lib/group/operation.ts'
 import type { Content as OperationContent } from '../../../../lib/group/operation-content.ts'
@@ -57,6 +58,24 @@ describe('a member', () => {
     asks.say(Array.from({ length: 8 }, () => ({ kind: 'group-want', operations: [], frames }) as const))
     world.advance(1_000)
     expect(ada.sends.slice(before).reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(2 << 20)
+  })
+
+  test('who tells of messages that nobody wrote has what waits leave again a few times an hour at most', () => {
+    const { world, ada, dan } = three('ahead')
+    const { faults } = world
+    world.faults = { ...faults, deliver: (_from, to) => to !== dan }
+    for (let i = 0; i < 5; i++) expectDone(sayTo(ada, `waits ${i}`))
+    world.advance(60_000)
+    const before = ada.sends.length
+    const gid = groupOf(ada)?.group?.gid ?? new Uint8Array()
+    const liar = hostileMember(dan, ada, gid, () => world.now)
+    for (let i = 1; i <= 40; i++) {
+      const delivered = [[1, 1_000 * i]] as const
+      const entries = [{ author: selfIn(ada).did, conversation: gid, delivered, read: [] }]
+      liar.say([{ kind: 'receipt', entries }], new Uint8Array())
+      world.advance(1_000)
+    }
+    expect(ada.sends.slice(before).filter(({ bytes }) => bytes[0] === GROUP_FRAME_TYPE).length).toBeLessThan(100)
   })
 
   test('who was removed and added again is known again to those who know them by the group alone', () => {
