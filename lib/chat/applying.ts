@@ -1,8 +1,8 @@
-import { concat, equalBytes, u64be } from '../bytes.ts'
+import { concat, equalBytes, u64be, uintFrom } from '../bytes.ts'
 import { isChange } from '../conversation/changes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import type { Control } from '../conversation/control.ts'
-import { encodeRecord } from '../conversation/history.ts'
+import { decodeRecord, encodeRecord } from '../conversation/history.ts'
 import { applyHeartbeat, applyPayload, gaps, RECENT_COUNTERS } from '../conversation/incoming.ts'
 import { decodePayload, isDurable, KINDS, MAX_TIME_MS, type Payload } from '../conversation/payload.ts'
 import { addCounter, hasCounter, highestCounter } from '../conversation/ranges.ts'
@@ -37,7 +37,7 @@ import { lookUpSoon } from './reach.ts'
 import { isDue } from './receipts.ts'
 import { advance, type SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
-import { applyChange, applyVoid, type Arrived, type Early, withEarly } from './revising.ts'
+import { applyChange, applyVoid, type Arrived, type Early, isOfAuthor, withEarly } from './revising.ts'
 import { messageKey } from './sealing.ts'
 import { endTyping, onTyping } from './typing.ts'
 import { voidPayload } from './voids.ts'
@@ -115,9 +115,19 @@ export function applyDurable(
     return
   }
   loadForFrame(machine, contact, 'place', concat(contact.handle, id), (place) => {
-    if (place !== null) applyKnown(machine, contact, did, payload, bytes)
-    else if (isSeen) conflict(machine, contact, highest)
-    else applyNew(machine, contact, did, payload, bytes)
+    const applyOther = (): void => {
+      if (isSeen) conflict(machine, contact, highest)
+      else applyNew(machine, contact, did, payload, bytes)
+    }
+    if (place === null) applyOther()
+    else if (contact.group === null) applyKnown(machine, contact, did, payload, bytes)
+    else {
+      // whoever saw a message of a group can write another one of its id, before it comes here
+      loadForFrame(machine, contact, 'message', messageKey(contact, uintFrom(place.subarray(2))), (row) => {
+        if (row !== null && !isOfAuthor(contact, decodeRecord(row).author, did)) applyOther()
+        else applyKnown(machine, contact, did, payload, bytes)
+      })
+    }
   })
 }
 

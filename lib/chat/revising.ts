@@ -104,7 +104,8 @@ function isTheirs(contact: Contact, record: MessageRecord, { author }: Change): 
   return record.direction === 'in' && isOfAuthor(contact, record.author, author)
 }
 
-function isOfAuthor({ group }: Contact, wrote: Uint8Array, changes: Uint8Array): boolean {
+/** Whether two devices that write in a conversation are of one account; between two people they are. */
+export function isOfAuthor({ group }: Contact, wrote: Uint8Array, changes: Uint8Array): boolean {
   if (group === null || equalBytes(wrote, changes)) return true
   const [a, b] = [group.authors.get(toHex(wrote)), group.authors.get(toHex(changes))]
   return a !== undefined && b !== undefined && equalBytes(a, b)

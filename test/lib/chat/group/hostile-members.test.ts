@@ -65,10 +65,15 @@ function operationOf(four: Four, content: OperationContent, graph = groupOf(four
   return signOperation(native, deviceKey, { gid: four.gid, ...place, account, did, content, sentAt: 0 }).bytes
 }
 
-function payload(gid: Uint8Array, text: string, counter: number): Uint8Array {
+function payload(
+  gid: Uint8Array,
+  text: string,
+  counter: number,
+  messageId: Uint8Array = seededRandom(text).bytes(16),
+): Uint8Array {
   return encodePayload({
     kind: KINDS.text,
-    id: seededRandom(text).bytes(16),
+    id: messageId,
     conversation: gid,
     counter,
     previousHash: new Uint8Array(32),
@@ -178,6 +183,28 @@ describe('a member', () => {
     expectDone(sayTo(ben, 'I am ben myself'))
     world.advance(5_000)
     expect(heard(cleo)).toContain('I am ben myself')
+  })
+
+  test('who writes a message of the id of another has that one shown all the same, however late it comes', () => {
+    const all = four('ids')
+    const { world, ben, cleo, dan, gid } = all
+    const { faults } = world
+    world.faults = { ...faults, deliver: (_from, to) => to !== cleo, gossip: (_from, to) => to !== cleo }
+    const late = expectDone(sayTo(ben, 'comes late'))
+    world.advance(500)
+    world.faults = faults
+    expectDone(sayTo(ben, 'comes first'))
+    world.advance(500)
+    expect(heard(cleo)).toContain('comes first')
+    expect(heard(cleo)).not.toContain('comes late')
+    const chain = chainOf(all)
+    const thief = hostileMember(dan, cleo, gid, () => world.now)
+    thief.say([{ kind: 'group-keys', announcement: announceChain(chain, null) }])
+    const stolen = payload(gid, 'I was first', 2, late.kind === 'message' ? late.id : undefined)
+    thief.send(sealGroupFrame(native, seededRandom('seal'), chain, stolen, []).frame)
+    world.advance(120_000)
+    expect(heard(cleo)).toContain('I was first')
+    expect(heard(cleo)).toContain('comes late')
   })
 
   test('who floods with comparisons and questions gets a bounded answer', () => {
