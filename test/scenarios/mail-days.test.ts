@@ -34,11 +34,11 @@ function told({ seed, violations, lines }: Outcome): string {
 }
 
 const DAYS: readonly { readonly name: string; readonly options: MailDayOptions; readonly budgetMs: number }[] = [
-  { name: 'half days of people who come and go, with every fault', options: {}, budgetMs: 35_000 },
+  { name: 'half days of people who come and go, with every fault', options: {}, budgetMs: 30_000 },
   {
     name: 'half days of machines and mailboxes that go back in time as well',
     options: { faults: [...MAIL_FAULTS, 'roll-back', 'roll-back', 'roll-back'] },
-    budgetMs: 25_000,
+    budgetMs: 20_000,
   },
 ]
 
