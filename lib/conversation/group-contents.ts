@@ -7,6 +7,11 @@ export const MAX_GROUP_OPS = 64
 export const MAX_GROUP_OPS_BYTES: number = 13 * 1024
 /** Newest operations that somebody knows; as many as an operation may have parents. */
 export const MAX_GROUP_HEADS = 16
+/**
+ * Newest operations in one `group-have`. Everybody who joins at once makes one, and what is not named there is sent again: so nearly as many
+ * as a group has members, and as many as fit beside its chains.
+ */
+export const MAX_HAVE_HEADS = 224
 /** Sender chains in one `group-have`: one for each member of the largest group. */
 export const MAX_HAVE_CHAINS = 256
 export const MAX_WANTED_OPS = 128
@@ -111,7 +116,7 @@ export const GROUP_READERS: Readonly<Record<GroupContent['kind'], GroupReader>> 
     const [heads, chains] = asArray(value, 'group-have', { length: 2 })
     return {
       kind: 'group-have',
-      heads: readIds(heads, 'heads', MAX_GROUP_HEADS),
+      heads: readIds(heads, 'heads', MAX_HAVE_HEADS),
       chains: asArray(chains, 'chains', { max: MAX_HAVE_CHAINS }).map(readProgress),
     }
   },

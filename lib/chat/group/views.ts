@@ -1,13 +1,13 @@
 import { equalBytes, fromHex, toHex } from '../../bytes.ts'
-import { MAX_GROUP_HEADS, type TopicKey } from '../../conversation/group-contents.ts'
+import { MAX_GROUP_HEADS, MAX_HAVE_HEADS, type TopicKey } from '../../conversation/group-contents.ts'
 import { find, type Graph, newestOf, operations } from '../../group/graph.ts'
 import { endsKnown, type GroupView, unseenBy, viewOf } from '../../group/view.ts'
 import type { PeerChain } from '../../group/sender-chain.ts'
 import type { Group } from './state.ts'
 
-/** Ids of operations that no other one follows, as many as a `group-have` or an announcement tells. */
+/** Ids of operations that no other one follows, as many as a `group-have` tells. */
 export function headBytes(graph: Graph): readonly Uint8Array[] {
-  return [...graph.heads].sort().slice(0, MAX_GROUP_HEADS).map(fromHex)
+  return [...graph.heads].sort().slice(0, MAX_HAVE_HEADS).map(fromHex)
 }
 
 /** Topic keys that count: those of the create operation and of removals that hold. */

@@ -59,7 +59,7 @@ export interface MemberTasks {
   readonly stop: () => Promise<void>
 }
 
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 /** Texts that wait for the disk at the same time. */
 const MAX_UNDER_WAY = 256
 const TEXT = 'x'.repeat(100)

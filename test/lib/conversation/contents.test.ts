@@ -14,6 +14,7 @@ import {
 import {
   MAX_GROUP_OPS_BYTES,
   MAX_HAVE_CHAINS,
+  MAX_HAVE_HEADS,
   MAX_WANTED_FRAMES,
   MAX_WANTED_OPS,
 } from '../../../lib/conversation/group-contents.ts'
@@ -119,7 +120,7 @@ describe('contents', () => {
     const largest: readonly Content[] = [
       { kind: 'group-op', operations },
       { kind: 'group-ops', operations },
-      { kind: 'group-have', heads: many(16, gid), chains: many(MAX_HAVE_CHAINS, chain) },
+      { kind: 'group-have', heads: many(MAX_HAVE_HEADS, gid), chains: many(MAX_HAVE_CHAINS, chain) },
       { kind: 'group-want', operations: many(MAX_WANTED_OPS, gid), frames },
     ]
     for (const content of largest) expect(encodeContent(content).length).toBeLessThan(MAX_PAYLOAD_BYTES - 256)
@@ -194,7 +195,7 @@ describe('contents', () => {
     ['a chain with too many heads', 'group-keys', [gid, 0, gid, gid, times(17, gid), null]],
     ['a topic key of 16 bytes', 'group-keys', [gid, 0, gid, gid, [], [gid, did]]],
     ['a topic key of no operation', 'group-keys', [gid, 0, gid, gid, [], [null, gid]]],
-    ['too many heads', 'group-have', [times(17, gid), []]],
+    ['too many heads', 'group-have', [times(225, gid), []]],
     ['too many chains', 'group-have', [[], times(257, [did, 1])]],
     ['a chain of 32 bytes', 'group-have', [[], [[gid, 1]]]],
     ['too many operations wanted', 'group-want', [times(129, gid), []]],

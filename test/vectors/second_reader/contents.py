@@ -175,7 +175,7 @@ def _read_have(value) -> dict:
     heads, chains = _tuple(value, 2)
     pairs = [_tuple(chain, 2) for chain in list_of(chains, 256)]
     read = [{"chain": _hex(chain, 16), "next": number_of(n, 0, 2**32 - 1)} for chain, n in pairs]
-    return {"heads": _ids(heads, 16), "chains": read}
+    return {"heads": _ids(heads, 224), "chains": read}
 
 
 def _write_have(c: dict) -> list:
