@@ -6,8 +6,8 @@ import { numbersFrom, seed } from '../support/seed.ts'
 const SLOW = process.env['SLOW'] === '1'
 const CIRCLES = SLOW
   ? [
-      { members: 10, rounds: 20, gossip: true },
-      { members: 10, rounds: 20, gossip: false },
+      { members: 10, rounds: 30, gossip: true },
+      { members: 10, rounds: 30, gossip: false },
     ]
   : [
       { members: 5, rounds: 6, gossip: true },

@@ -24,7 +24,7 @@ function lateFrame(dyingTurn: number): { readonly texts: readonly string[]; read
   sayTo(ben, 'two')
   world.advance(40_000)
   const counted = turns
-  world.advance(120_000)
+  for (let minutes = 0; minutes < 15 && groupOf(ben)?.waiting !== 0; minutes++) world.advance(60_000)
   expect(groupOf(ben)?.waiting).toBe(0)
   return { texts: heard(cleo), turns: counted }
 }
@@ -36,5 +36,5 @@ describe('a member whose process dies', () => {
     expect(turns).toBeGreaterThan(5)
     for (let turn = 0; turn < turns; turn++)
       expect([turn, lateFrame(turn).texts]).toEqual([turn, ['zero', 'one', 'two']])
-  })
+  }, 120_000)
 })
