@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../../bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../bytes.ts'
 import { addOperation } from '../../group/adding.ts'
 import { emptyGraph, find, type Graph } from '../../group/graph.ts'
 import { newestPrekey } from '../own.ts'
@@ -9,7 +9,7 @@ import { ownWay } from './card.ts'
 import { addGroup, type GroupContact, groupOf, ownAccount, touch } from './groups.ts'
 import { authorOperation, keepNotice, learnAuthors, onView } from './operations.ts'
 import { newGroup } from './state.ts'
-import { adderOf, viewNow } from './views.ts'
+import { adderOf, lacksRemoval, viewNow } from './views.ts'
 
 /** Groups that are being heard of and are not whole yet, and operations in each. */
 const MAX_FORMING = 8
@@ -102,8 +102,13 @@ function writeCard(machine: Machine, contact: GroupContact): void {
   const prekey = newestPrekey(machine)
   if (prekey === null) return
   const { group } = contact
-  group.row = { ...group.row, cardAt: machine.now }
+  const card = group.view.members.get(toHex(ownAccount(machine)))?.card ?? null
+  // who is out since the last card must not follow the addresses for ever
+  const isStale = card !== null && lacksRemoval(group, [fromHex(card.id)])
+  const secret = isStale ? machine.random.bytes(32) : group.row.secret
+  group.row = { ...group.row, secret, cardAt: machine.now }
   group.rowChanged = true
+  if (isStale) schedule(machine)
   authorOperation(machine, contact, {
     kind: 'card',
     record: machine.own.self.accountRecord,

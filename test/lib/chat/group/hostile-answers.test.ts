@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../lib/bytes.ts'
+import { decodeWay } from '../../../../lib/chat/group/card.ts'
 import { addOperation } from '../../../../lib/group/adding.ts'
 import { GROUP_FRAME_TYPE } from '../../../../lib/group/group-frame.ts'
 import { nextPlace } from '../../../../lib/group/graph.ts'
@@ -107,6 +108,18 @@ describe('a member', () => {
     expect(fellow?.due).toHaveLength(1)
     expect(fellow?.said).toBe(0)
   })
+})
+
+test('who was removed does not know for longer than a week where the members are found', () => {
+  const { world, ada, ben, dan } = three('found')
+  const group = groupOf(ben)?.group
+  const before = toHex(group?.row.secret ?? new Uint8Array())
+  expectDone(ada.command({ kind: 'group-remove', group: groupOf(ada)?.id ?? '', account: toHex(dan.account) }))
+  world.advance(8 * 86_400_000)
+  const secret = toHex(group?.row.secret ?? new Uint8Array())
+  expect(secret).not.toBe(before)
+  const seen = groupOf(ada)?.group?.view.members.get(toHex(ben.account))?.card?.route ?? null
+  expect(toHex(decodeWay(seen)?.secret ?? new Uint8Array())).toBe(secret)
 })
 
 test('a contact who knows the id of a group is answered alike whether this account is in it or not', () => {
