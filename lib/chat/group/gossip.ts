@@ -7,22 +7,23 @@ import { isActive } from './state.ts'
 
 /** Listens to the topics of this week of every group that this account is in, and to no other; members are shown theirs. */
 export function followTopics(machine: Machine): void {
-  const wanted = new Map<string, GroupContact>()
-  for (const contact of groupsOf(machine)) for (const topic of topicsOf(machine, contact)) wanted.set(topic, contact)
+  const now = new Map([...groupsOf(machine)].map((contact) => [contact, topicsOf(machine, contact)] as const))
+  const wanted = new Set([...now.values()].flat())
   const { topics } = machine.groups
   for (const topic of [...topics]) {
     if (wanted.has(topic)) continue
     topics.delete(topic)
     machine.effects.push({ kind: 'unsubscribe', topic })
   }
-  for (const topic of wanted.keys()) {
+  for (const topic of wanted) {
     if (topics.has(topic)) continue
     topics.add(topic)
     machine.effects.push({ kind: 'subscribe', topic })
   }
   if (wanted.size > 0) setTimer(machine, 'topics', nextTopicChange(machine.now))
   // The topics may be the same and somebody else a member, or somebody no member of any group any more.
-  for (const person of machine.contacts.values()) showToGossip(machine, person)
+  const topicsNow = (contact: GroupContact): readonly string[] => now.get(contact) ?? []
+  for (const person of machine.contacts.values()) showToGossip(machine, person, topicsNow)
 }
 
 /** The topics of a group now, that to write to first. */
@@ -39,9 +40,13 @@ export function publishFrame(machine: Machine, contact: GroupContact, frame: Uin
 }
 
 /** Which topics the peer on somebody's proved link takes part in: those of the groups that both are in. */
-export function showToGossip(machine: Machine, person: Contact): void {
+export function showToGossip(
+  machine: Machine,
+  person: Contact,
+  topicsNow: (contact: GroupContact) => readonly string[] = (contact) => topicsOf(machine, contact),
+): void {
   if (person.link === null) return
-  const shown = new Set([...person.groups].filter(isGroup).flatMap((contact) => topicsOf(machine, contact)))
+  const shown = new Set([...person.groups].filter(isGroup).flatMap(topicsNow))
   const last = machine.groups.shown.get(person.link) ?? ''
   const topics = [...shown].sort()
   if (topics.join() === last) return
