@@ -11,6 +11,7 @@ const graphTest = 'test/lib/group/graph.test.ts'
 const operationTest = 'test/lib/group/operation.test.ts'
 const viewTest = 'test/lib/group/view.test.ts'
 const authoringTest = 'test/lib/group/authoring.test.ts'
+const hostileAnswers = 'test/lib/chat/group/hostile-answers.test.ts'
 
 /** Who is in a group, against whoever was or would like to be. */
 export const groupMembership: Part = {
@@ -316,6 +317,75 @@ export const groupMembership: Part = {
         file: authoringTest,
         name: 'is a removal or a leave after its heads, and is known by one of what ended the same',
       },
+    },
+    {
+      protection: 'A device id stays with whom it was first known of in a group',
+      threat: 'a member lists the device of another as its own and speaks in their name, or silences them',
+      file: 'lib/chat/group/views.ts',
+      takeOut: [
+        {
+          find: 'if (!authors.has(id)) authors.set(id, operation.account)',
+          replace: 'authors.set(id, operation.account)',
+        },
+      ],
+      test: {
+        file: 'test/lib/chat/group/borrowed-device.test.ts',
+        name: 'a member who lists the device id of another neither silences them nor passes for them',
+      },
+    },
+    {
+      protection: 'A message of a group is known by its id from its own author alone',
+      threat: 'a member writes a message of the id of another one, which is then never shown',
+      file: 'lib/chat/applying.ts',
+      takeOut: [
+        {
+          find: 'if (row !== null && !isOfAuthor(contact, decodeRecord(row).author, did)) applyOther()',
+          replace: 'if (row?.length === 0) applyOther()',
+        },
+      ],
+      test: { file: 'test/lib/chat/group/hostile-members.test.ts', name: 'who writes a message of the id of another' },
+    },
+    {
+      protection: 'An answer to a member is reckoned before it is read',
+      threat: 'a burst of small questions is answered by gigabytes',
+      file: 'lib/chat/group/frames.ts',
+      takeOut: [
+        {
+          find: 'const reckoned = keys.length * MAX_FRAME_BYTES',
+          replace: 'const reckoned = keys.length * MAX_FRAME_BYTES * 0',
+        },
+      ],
+      test: {
+        file: hostileAnswers,
+        name: 'who asks many times at once is not answered before the first answer counts',
+      },
+    },
+    {
+      protection: 'Who has not consented gets no keys',
+      threat: 'somebody reads a group who is shown as merely invited',
+      file: 'lib/chat/group/keys.ts',
+      takeOut: [{ find: 'if (!hasJoined(contact, person)) return', replace: '' }],
+      test: { file: hostileAnswers, name: 'who was added and has not consented gets no keys' },
+    },
+    {
+      protection: 'A member is believed a few times an hour that a lost life wrote more',
+      threat: 'each small receipt of a made-up number has all that waits leave again for everybody',
+      file: 'lib/chat/group/receipts.ts',
+      takeOut: [{ find: 'if (fellow.ahead.length >= AHEAD_PER_HOUR) return false', replace: '' }],
+      test: { file: hostileAnswers, name: 'who tells of messages that nobody wrote' },
+    },
+    {
+      protection: 'A leave takes back what an owner gave, and nothing else',
+      threat: 'a member writes leave after leave until the owner can write no operation any more',
+      file: 'lib/group/view.ts',
+      takeOut: [
+        { find: '.filter((id) => !removed.has(id))', replace: '' },
+        {
+          find: 'const written = [...(ownerLine(scopeOf(graph))?.operations ?? [])]',
+          replace: 'const written = graph.log.entries',
+        },
+      ],
+      test: { file: hostileAnswers, name: 'writes nothing for each leave of a member who only calls itself an admin' },
     },
   ],
 }
