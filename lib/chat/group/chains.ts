@@ -186,6 +186,9 @@ export function dropChains(machine: Machine, contact: GroupContact): void {
     wipeChain(chain)
   }
   group.chains.clear()
+  for (const { id, n } of group.row.past) dropFrames(machine, contact, id, 0, n)
+  group.row = { ...group.row, past: [] }
+  group.rowChanged = true
   if (group.own === null) return
   dropFrames(machine, contact, group.own.id, 0, group.own.n)
   wipeChain(group.own)

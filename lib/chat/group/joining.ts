@@ -11,8 +11,11 @@ import { authorOperation, keepNotice, learnAuthors, onView } from './operations.
 import { newGroup } from './state.ts'
 import { adderOf, lacksRemoval, viewNow } from './views.ts'
 
-/** Groups that are being heard of and are not whole yet, and operations in each. */
+/** Groups that are being heard of and are not whole yet: in all, and of one contact. */
 const MAX_FORMING = 8
+const MAX_FORMING_OF_CONTACT = 2
+/** What one of them may take before this account is in it, bytes of operations: about two thousand cards. */
+const MAX_FORMING_BYTES: number = 4 << 20
 
 /** How often the own card is written anew: the prekey in it lives nine days. */
 const CARD_MS: number = 7 * 86_400_000
@@ -25,7 +28,7 @@ export function hearOfGroup(machine: Machine, gid: Uint8Array, operations: reado
   }
   const known = groupOf(machine, gid)
   const key = toHex(gid)
-  let graph: Graph = known?.group.graph ?? machine.groups.forming.get(key) ?? emptyGraph(key)
+  let graph: Graph = known?.group.graph ?? machine.groups.forming.get(key)?.graph ?? emptyGraph(key)
   for (const bytes of operations) {
     const added = addOperation(machine.primitives, graph, bytes)
     graph = added.graph
@@ -34,7 +37,7 @@ export function hearOfGroup(machine: Machine, gid: Uint8Array, operations: reado
   const view = graph.size === 0 ? null : viewNow(graph)
   const own = view?.members.get(toHex(ownAccount(machine)))
   if (view === null || own === undefined) {
-    if (known === undefined) form(machine, key, graph)
+    if (known === undefined) form(machine, key, graph, from)
     return
   }
   machine.groups.forming.delete(key)
@@ -58,14 +61,24 @@ export function enterAgain(machine: Machine, contact: GroupContact): void {
   enter(machine, contact, by)
 }
 
-function form(machine: Machine, key: string, graph: Graph): void {
+/** Keeps what was heard of a group until it is whole. Of who tells of too many the oldest go, of all together those of whoever told last. */
+function form(machine: Machine, key: string, graph: Graph, from: Contact): void {
   const { forming } = machine.groups
   forming.delete(key)
-  forming.set(key, graph)
-  for (const oldest of forming.keys()) {
-    if (forming.size <= MAX_FORMING) break
-    forming.delete(oldest)
+  if (sizeOf(graph) > MAX_FORMING_BYTES) {
+    count(machine, 'group: too large to be joined')
+    return
   }
+  const theirs = [...forming].filter(([, other]) => other.from === from.id).map(([each]) => each)
+  const most = forming.size >= MAX_FORMING ? Math.min(theirs.length, MAX_FORMING_OF_CONTACT) : MAX_FORMING_OF_CONTACT
+  for (const each of theirs.slice(0, Math.max(0, theirs.length - most + 1))) forming.delete(each)
+  if (forming.size < MAX_FORMING) forming.set(key, { graph, from: from.id })
+  else count(machine, 'group: too many at once')
+}
+
+function sizeOf({ log, size, waiting }: Graph): number {
+  const kept = log.entries.slice(0, size).reduce((sum, { operation }) => sum + operation.bytes.length, 0)
+  return [...waiting.values()].reduce((sum, { operation }) => sum + operation.bytes.length, kept)
 }
 
 /** Whom an accepted contact adds takes part by itself; else the user is asked. */

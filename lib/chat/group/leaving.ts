@@ -2,7 +2,7 @@ import { mailWay } from '../mail/links.ts'
 import { type Contact, load, type Machine } from '../machine.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, isGroup } from './groups.ts'
-import { sayKeysAgain } from './keys.ts'
+import { sayKeys, sayKeysAgain } from './keys.ts'
 import { frameKey } from './rows.ts'
 import { mailFrames } from './sending.ts'
 import { hasCounter } from '../../conversation/ranges.ts'
@@ -20,7 +20,10 @@ export function leaveOfGroups(machine: Machine, person: Contact): void {
   for (const contact of [...person.groups].filter(isGroup)) {
     const fellow = fellowOf(contact, person)
     if (fellow === undefined) continue
-    if (fellow.due.length > 0) sayKeysAgain(machine, contact, fellow)
+    if (fellow.due.length > 0) {
+      sayKeysAgain(machine, contact, fellow)
+      sayKeys(machine, contact, fellow, person)
+    }
     leaveFrames(machine, contact, person)
   }
 }

@@ -114,7 +114,7 @@ export const MAX_DUE_KEYS = 8
 /** What of the machine concerns groups besides the groups. */
 export interface Groups {
   /** Graphs of groups that this account is not in (yet), by group id in hexadecimal, as far as they were told. */
-  readonly forming: Map<string, Graph>
+  readonly forming: Map<string, { readonly graph: Graph; readonly from: string }>
   /** Frames of chains that are not known yet. */
   readonly early: EarlyFrame[]
   /** What was said of groups in this turn, which is taken at its end. */
