@@ -26,12 +26,12 @@ const DAYS: readonly { readonly name: string; readonly options: GroupDayOptions;
   {
     name: 'half days of groups in which everybody comes, goes and changes things at once',
     options: { people: [3, 12], hours: 4, faults: [] },
-    budgetMs: 15_000,
+    budgetMs: 10_000,
   },
   {
     name: 'half days of groups under every fault that needs no enemy',
     options: { people: [3, 8], hours: 4 },
-    budgetMs: 15_000,
+    budgetMs: 10_000,
   },
   {
     name: 'half days of groups whose members keep mail for each other',

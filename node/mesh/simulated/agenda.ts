@@ -17,7 +17,9 @@ export interface Agenda<E extends Entry> {
 }
 
 export function createAgenda<E extends Entry>(): Agenda<E> {
-  const heap: E[] = []
+  let heap: E[] = []
+  /** So long it may get before those that were cancelled are taken out. */
+  let limit = 1024
 
   function isBefore(i: number, j: number): boolean {
     const [a, b] = [heap[i], heap[j]]
@@ -52,8 +54,15 @@ export function createAgenda<E extends Entry>(): Agenda<E> {
     return heap[0]
   }
 
+  /** Who sets a timer anew and anew would fill the memory with those that are over. What is sorted is a heap. */
+  function sweep(): void {
+    heap = heap.filter(({ cancelled }) => !cancelled).sort((a, b) => a.at - b.at || a.order - b.order)
+    limit = Math.max(1024, 2 * heap.length)
+  }
+
   return {
     add(entry) {
+      if (heap.length >= limit) sweep()
       let i = heap.push(entry) - 1
       for (let parent = (i - 1) >> 1; i > 0 && isBefore(i, parent); parent = (i - 1) >> 1) {
         swap(i, parent)
