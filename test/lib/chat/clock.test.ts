@@ -34,7 +34,15 @@ function alone(): {
   return {
     chat,
     at(now, event) {
-      const effects = [...chat.handle(event, now), ...chat.handle({ kind: 'settle' }, now)]
+      const effects: Effect[] = []
+      const events: Event[] = [event]
+      for (let next = events.shift(); next !== undefined; next = events.shift()) {
+        const done = [...chat.handle(next, now), ...chat.handle({ kind: 'settle' }, now)]
+        effects.push(...done)
+        // slots are looked into before they are replaced; nobody has anything there
+        for (const effect of done)
+          if (effect.kind === 'resolve') events.push({ kind: 'resolved', contact: effect.contact, values: [] })
+      }
       for (const effect of effects)
         if (effect.kind === 'timer' && effect.key === 'publish') due = effect.at ?? Number.NaN
       return effects
