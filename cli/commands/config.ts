@@ -39,6 +39,8 @@ async function decidedFor({ home, io, note }: Invocation): Promise<readonly Deci
   )
   const waiting = decideSettings({}, {}, file).flatMap(({ key, value }) => {
     const now = decided.find((each) => each.key === key)
+    // the node itself writes down what it learns of these while it runs
+    if (key === 'bootstrap') return []
     const holdsFile = now?.origin === 'file' || now?.origin === 'default'
     return holdsFile && value !== undefined && formatSetting(value) !== formatSetting(now.value) ? [key] : []
   })
