@@ -199,6 +199,10 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
       if (then.size === 0) return exits.every((exit) => exit.account !== account)
       return members.get(account)?.adds.some(({ id }) => then.has(id)) === true
     }
+    // what its author was told will not arrive may be missing
+    const failed = new Set(
+      mesh.history.happenings.flatMap((each) => (each.kind === 'state' && each.state === 'failed' ? [each.id] : [])),
+    )
     const places = new Map(log.map(({ id }, place) => [id, place]))
     const last = new Map<string, number>()
     for (const saying of sayings) {
@@ -206,7 +210,8 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
       if (by === who || !all.has(by)) continue
       const place = places.get(id)
       if (place === undefined) {
-        if (stayed(saying, who) && stayed(saying, by) && saying.expires === null && !deleted.has(id))
+        const isOwed = saying.expires === null && !deleted.has(id) && !failed.has(id)
+        if (isOwed && stayed(saying, who) && stayed(saying, by))
           violations.push({ invariant: 'I1', text: `${group}: "${text}" of ${by} is not there for ${who}` })
         continue
       }
