@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, test } from 'vitest'
-import { type GroupDayOptions, groupDay, type Outcome, simulate, timeline } from '../../node/mesh/index.ts'
+import { describe, expect, test } from 'vitest'
+import { type GroupDayOptions, groupDay, simulate } from '../../node/mesh/index.ts'
+import { told, unhandled } from '../support/outcomes.ts'
 
 /**
  * `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each, from a seed on from which
@@ -7,22 +8,6 @@ import { type GroupDayOptions, groupDay, type Outcome, simulate, timeline } from
  */
 const { SEED, SEEDS } = process.env
 const HOUR = 3_600_000
-
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
-process.on('unhandledRejection', onUnhandled)
-afterAll(() => void process.off('unhandledRejection', onUnhandled))
-
-/** What somebody needs who looks for the reason. */
-function told({ seed, violations, lines }: Outcome): string {
-  const story = timeline(lines)
-  return [
-    `SEED=${seed}`,
-    ...violations.map(({ invariant, text }) => `${invariant}: ${text}`),
-    `… ${story.length} lines, the last:`,
-    ...story.slice(-40),
-  ].join('\n')
-}
 
 const DAYS: readonly {
   readonly name: string

@@ -1,14 +1,13 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   createMesh,
   type MailDayOptions,
   MAIL_FAULTS,
   mailDay,
-  type Outcome,
   type SimulatedMesh,
   simulate,
-  timeline,
 } from '../../node/mesh/index.ts'
+import { told, unhandled } from '../support/outcomes.ts'
 
 /** `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each. */
 const { SEED, SEEDS } = process.env
@@ -16,22 +15,6 @@ const FIRST = SEED === undefined ? Date.now() % 1_000_000 : Number(SEED)
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
-process.on('unhandledRejection', onUnhandled)
-afterAll(() => void process.off('unhandledRejection', onUnhandled))
-
-/** What somebody needs who looks for the reason. */
-function told({ seed, violations, lines }: Outcome): string {
-  const story = timeline(lines)
-  return [
-    `SEED=${seed}`,
-    ...violations.map(({ invariant, text }) => `${invariant}: ${text}`),
-    `… ${story.length} lines, the last:`,
-    ...story.slice(-40),
-  ].join('\n')
-}
 
 const DAYS: readonly { readonly name: string; readonly options: MailDayOptions; readonly budgetMs: number }[] = [
   { name: 'half days of people who come and go, with every fault', options: {}, budgetMs: 22_000 },

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   createMesh,
   type DayOptions,
@@ -6,31 +6,14 @@ import {
   FAULTS,
   FORGIVABLE_FAULTS,
   type FaultName,
-  type Outcome,
   type SimulatedMesh,
   simulate,
-  timeline,
 } from '../../node/mesh/index.ts'
+import { told, unhandled } from '../support/outcomes.ts'
 
 /** `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each. */
 const { SEED, SEEDS } = process.env
 const FIRST = SEED === undefined ? Date.now() % 1_000_000 : Number(SEED)
-
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
-process.on('unhandledRejection', onUnhandled)
-afterAll(() => void process.off('unhandledRejection', onUnhandled))
-
-/** What somebody needs who looks for the reason. */
-function told({ seed, violations, lines }: Outcome): string {
-  const story = timeline(lines)
-  return [
-    `SEED=${seed}`,
-    ...violations.map(({ invariant, text }) => `${invariant}: ${text}`),
-    `… ${story.length} lines, the last:`,
-    ...story.slice(-40),
-  ].join('\n')
-}
 
 async function texts(mesh: SimulatedMesh, reader: string, author: string): Promise<(string | undefined)[]> {
   const { account } = mesh.person(author).identity

@@ -61,7 +61,7 @@ export function enterAgain(machine: Machine, contact: GroupContact): void {
   enter(machine, contact, by)
 }
 
-/** Keeps what was heard of a group until it is whole. Of who tells of too many the oldest go, of all together those of whoever told last. */
+/** Keeps what was heard of a group until it is whole: of each contact the two that it told of last, and no more than there is room for. */
 function form(machine: Machine, key: string, graph: Graph, from: Contact): void {
   const { forming } = machine.groups
   forming.delete(key)
@@ -70,8 +70,7 @@ function form(machine: Machine, key: string, graph: Graph, from: Contact): void 
     return
   }
   const theirs = [...forming].filter(([, other]) => other.from === from.id).map(([each]) => each)
-  const most = forming.size >= MAX_FORMING ? Math.min(theirs.length, MAX_FORMING_OF_CONTACT) : MAX_FORMING_OF_CONTACT
-  for (const each of theirs.slice(0, Math.max(0, theirs.length - most + 1))) forming.delete(each)
+  for (const each of theirs.slice(0, 1 - MAX_FORMING_OF_CONTACT)) forming.delete(each)
   if (forming.size < MAX_FORMING) forming.set(key, { graph, from: from.id })
   else count(machine, 'group: too many at once')
 }
