@@ -8,10 +8,10 @@ import {
   simulate,
 } from '../../node/mesh/index.ts'
 import { told, unhandled } from '../support/outcomes.ts'
+import { firstSeed } from '../support/seed.ts'
 
-/** `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each. */
+/** `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each (`firstSeed`). */
 const { SEED, SEEDS } = process.env
-const FIRST = SEED === undefined ? Date.now() % 1_000_000 : Number(SEED)
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
@@ -31,7 +31,7 @@ describe('what was accepted or is called stored arrives once and in order, with 
     const most = SEEDS !== undefined ? Number(SEEDS) : SEED !== undefined ? 1 : Number.POSITIVE_INFINITY
     let [seeds, virtualMs, messages] = [0, 0, 0]
     while (seeds < most && (seeds === 0 || SEEDS !== undefined || performance.now() - began < budgetMs)) {
-      const outcome = await simulate(mailDay(options), FIRST + seeds)
+      const outcome = await simulate(mailDay(options), firstSeed + seeds)
       seeds++
       virtualMs += outcome.virtualMs
       messages += outcome.messages
@@ -39,7 +39,9 @@ describe('what was accepted or is called stored arrives once and in order, with 
       expect(unhandled, `SEED=${outcome.seed}`).toEqual([])
     }
     const hours = virtualMs / HOUR
-    process.stdout.write(`${seeds} seeds from SEED=${FIRST}: ${hours.toFixed(0)} virtual hours, ${messages} messages\n`)
+    process.stdout.write(
+      `${seeds} seeds from SEED=${firstSeed}: ${hours.toFixed(0)} virtual hours, ${messages} messages\n`,
+    )
   })
 })
 

@@ -10,10 +10,10 @@ import {
   simulate,
 } from '../../node/mesh/index.ts'
 import { told, unhandled } from '../support/outcomes.ts'
+import { firstSeed } from '../support/seed.ts'
 
-/** `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each. */
+/** `SEED=` runs one seed of each kind, `SEEDS=` so many; by default as many as fit into the budget of each (`firstSeed`). */
 const { SEED, SEEDS } = process.env
-const FIRST = SEED === undefined ? Date.now() % 1_000_000 : Number(SEED)
 
 async function texts(mesh: SimulatedMesh, reader: string, author: string): Promise<(string | undefined)[]> {
   const { account } = mesh.person(author).identity
@@ -49,7 +49,7 @@ describe('everything that was accepted arrives once and in order when the faults
     const most = SEEDS !== undefined ? Number(SEEDS) : SEED !== undefined ? 1 : Number.POSITIVE_INFINITY
     let [seeds, virtualMs, messages, people] = [0, 0, 0, 0]
     while (seeds < most && (seeds === 0 || SEEDS !== undefined || performance.now() - began < budgetMs)) {
-      const outcome = await simulate(day(options), FIRST + seeds)
+      const outcome = await simulate(day(options), firstSeed + seeds)
       seeds++
       virtualMs += outcome.virtualMs
       messages += outcome.messages
@@ -60,7 +60,7 @@ describe('everything that was accepted arrives once and in order when the faults
     const seconds = (performance.now() - began) / 1_000
     const hours = virtualMs / 3_600_000
     process.stdout.write(
-      `${seeds} seeds from SEED=${FIRST}, ${(people / seeds).toFixed(1)} people: ${hours.toFixed(0)} virtual hours, ` +
+      `${seeds} seeds from SEED=${firstSeed}, ${(people / seeds).toFixed(1)} people: ${hours.toFixed(0)} virtual hours, ` +
         `${messages} messages in ${seconds.toFixed(0)} s: ${(hours / seconds).toFixed(1)} virtual hours a second\n`,
     )
   })
