@@ -1,3 +1,4 @@
+import { type Clock, covers } from './clock.ts'
 import { type Graph, operations } from './graph.ts'
 import { type Entry, isBefore } from './log.ts'
 import type { Content, OperationKind } from './operation-content.ts'
@@ -14,11 +15,12 @@ export interface Scope {
   of<Kind extends OperationKind>(kind: Kind): readonly EntryOf<Kind>[]
 }
 
-/** All operations of a graph, or those before every one of `limits`. */
-export function scopeOf(graph: Graph, limits: readonly Entry[] = []): Scope {
+/** All operations of a graph, or those of the past `within`, and of them those before every one of `limits`. */
+export function scopeOf(graph: Graph, within: Clock | null = null, limits: readonly Entry[] = []): Scope {
   const byKind = new Map<OperationKind, Entry[]>()
   const byAccount = new Map<string, Entry[]>()
   for (const entry of operations(graph)) {
+    if (within !== null && !covers(within, entry)) continue
     if (!limits.every((limit) => isBefore(entry, limit))) continue
     put(byKind, entry.operation.content.kind, entry)
     put(byAccount, entry.account, entry)

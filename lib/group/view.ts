@@ -1,6 +1,6 @@
 import { toHex } from '../bytes.ts'
 import { adminOperations } from './admins.ts'
-import { covers } from './clock.ts'
+import { type Clock, covers } from './clock.ts'
 import { find, type Graph, pastOf } from './graph.ts'
 import type { Entry } from './log.ts'
 import { type Exit, type GroupMember, membership, type Revocation } from './members.ts'
@@ -27,14 +27,14 @@ export interface GroupView {
   readonly revocations: readonly Revocation[]
 }
 
-/** The view of the operations that are known, or null as long as the create operation is not. */
-export function viewOf(graph: Graph): GroupView | null {
-  const scope = scopeOf(graph)
+/** The view of the operations that are known, or of those in a past; null as long as the create operation is not one of them. */
+export function viewOf(graph: Graph, within: Clock | null = null): GroupView | null {
+  const scope = scopeOf(graph, within)
   const line = ownerLine(scope)
   if (line === null) return null
   if (line.conflict.length === 0) return resolve(graph, scope, null)
   const successors = line.conflict.flatMap((entry) => (does(entry, 'transfer') ? [entry.subject] : []))
-  return resolve(graph, scopeOf(graph, line.conflict), { successors: [...new Set(successors)].sort() })
+  return resolve(graph, scopeOf(graph, within, line.conflict), { successors: [...new Set(successors)].sort() })
 }
 
 function resolve(graph: Graph, scope: Scope, frozen: GroupView['frozen']): GroupView {

@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes.ts'
-import { covers } from '../../group/clock.ts'
-import { has, operations, pastOf } from '../../group/graph.ts'
+import { endOf } from '../../group/ending.ts'
+import { has } from '../../group/graph.ts'
 import type { Contact, Machine } from '../machine.ts'
 import { type GroupContact, ownAccount } from './groups.ts'
 import { sayOperations } from './operations.ts'
@@ -11,19 +11,18 @@ import { headBytes } from './views.ts'
 const TELL_APART_MS = 2_000
 
 /**
- * Somebody speaks of a group as if they, or this account, were still a member. They are told how that ended and what led to it,
- * and nothing of what happened since. False when nothing ended.
+ * Somebody speaks of a group as if they, or this account, were still a member. They are told how that ended, or why it never was so,
+ * with what led to it and nothing of what happened since. False when it is nothing new to them.
  */
 export function tellEnd(machine: Machine, contact: GroupContact, to: Contact, heads: readonly Uint8Array[]): boolean {
   const { graph, view } = contact.group
   const theirs = toHex(to.row.account)
   const who = view.members.has(theirs) ? toHex(ownAccount(machine)) : theirs
-  const ends = view.exits.filter(({ account }) => account === who).flatMap(({ by }) => by)
-  if (ends.length === 0 || view.members.has(who)) return false
-  if (!isTime(machine, contact, to)) return true
-  const known = pastOf(graph, heads.map(toHex))
-  const led = pastOf(graph, ends)
-  const lacked = [...operations(graph)].filter((entry) => covers(led, entry) && !covers(known, entry))
+  if (view.members.has(who)) return false
+  if (!isApart(machine, contact, to)) return true
+  const lacked = endOf(graph, view, who, heads.map(toHex))
+  if (lacked.length === 0) return false
+  contact.group.toldAt.set(to.id, machine.now)
   sayOperations(
     machine,
     contact,
@@ -38,13 +37,12 @@ export function askAgain(machine: Machine, contact: GroupContact, from: Contact,
   const { gid, graph, row } = contact.group
   if (row.standing !== 'left' && row.standing !== 'removed') return
   if (from.row.state !== 'accepted' || heads.every((id) => has(graph, toHex(id)))) return
-  if (isTime(machine, contact, from))
-    sayIn(machine, from, gid, { kind: 'group-have', heads: headBytes(graph), chains: [] })
+  if (!isApart(machine, contact, from)) return
+  contact.group.toldAt.set(from.id, machine.now)
+  sayIn(machine, from, gid, { kind: 'group-have', heads: headBytes(graph), chains: [] })
 }
 
-function isTime(machine: Machine, { group: { toldAt } }: GroupContact, to: Contact): boolean {
+function isApart(machine: Machine, { group: { toldAt } }: GroupContact, to: Contact): boolean {
   const last = toldAt.get(to.id)
-  if (last !== undefined && Math.abs(machine.now - last) < TELL_APART_MS) return false
-  toldAt.set(to.id, machine.now)
-  return true
+  return last === undefined || Math.abs(machine.now - last) >= TELL_APART_MS
 }

@@ -1,7 +1,8 @@
-import { equalBytes, toHex } from '../../bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../bytes.ts'
 import { decodeContent } from '../../conversation/contents.ts'
 import type { GroupContent } from '../../conversation/group-contents.ts'
 import type { Payload } from '../../conversation/payload.ts'
+import { has } from '../../group/graph.ts'
 import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
 import { followTopics } from './gossip.ts'
@@ -63,8 +64,14 @@ function hearOperations(
 ): void {
   const { size } = contact.group.graph
   takeOperations(machine, contact, operations, from)
-  if (contact.group.graph.size > size && isActive(contact.group) && from.groups.has(contact))
-    confirmSoon(machine, contact, from)
+  const { graph } = contact.group
+  if (graph.size === size || !isActive(contact.group)) return
+  if (from.groups.has(contact)) confirmSoon(machine, contact, from)
+  else {
+    // what they wrote as a member may be known only now
+    const told = graph.log.entries.slice(size, graph.size).map(({ id }) => fromHex(id))
+    tellEnd(machine, contact, from, told)
+  }
 }
 
 /** Announcements of a member that are taken in an hour: each may cost what a whole chain costs that is skipped. */
@@ -107,7 +114,8 @@ function applyAmong(
     count(machine, 'group: said by somebody who is no member')
     if (content.kind === 'group-have' && tellEnd(machine, contact, from, content.heads)) return
     // perhaps what made them one has not arrived yet
-    askHow(machine, contact.group.gid, from, content)
+    const knowsMore = content.kind === 'group-have' && content.heads.some((id) => !has(contact.group.graph, toHex(id)))
+    if (knowsMore) askHow(machine, contact.group.gid, from, content)
     return
   }
   switch (content.kind) {

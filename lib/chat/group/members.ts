@@ -1,5 +1,6 @@
 import { toHex } from '../../bytes.ts'
 import type { GroupMember } from '../../group/members.ts'
+import type { GroupView } from '../../group/view.ts'
 import { newContactRow } from '../contact-row.ts'
 import { learnRoutes } from '../mail/routes.ts'
 import { addContact, type Contact, guarded, type Machine, save, updateRow } from '../machine.ts'
@@ -36,6 +37,20 @@ export function syncMembers(machine: Machine, contact: GroupContact): void {
   }
   settleDelivered(machine, contact)
   touch(machine, contact)
+}
+
+/**
+ * Who was out of the group and is in it again by the time this side hears of either lost the keys of before, and is another fellow than
+ * the one of before: what was sealed meanwhile is not for them.
+ */
+export function forgetReturned(machine: Machine, { handle, group }: GroupContact, earlier: GroupView): void {
+  const known = new Set(earlier.exits.map(({ add }) => add))
+  for (const { account, add } of group.view.exits) {
+    const fellow = group.fellows.get(account)
+    if (fellow === undefined || known.has(add) || !group.view.members.has(account)) continue
+    group.fellows.delete(account)
+    save(machine, { range: 'fellow', key: fellowKey(handle, fellow.account), value: null })
+  }
 }
 
 /** Somebody shares the group: there may be sessions with them, whoever they are besides. */

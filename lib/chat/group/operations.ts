@@ -11,7 +11,7 @@ import { type Content as OperationContent, MAX_REMOVED } from '../../group/opera
 import { seenLamport } from '../head.ts'
 import { type Contact, count, emit, type Machine, save, updateHead, updateRow } from '../machine.ts'
 import { messageKey } from '../sealing.ts'
-import { partFromAll, syncMembers } from './members.ts'
+import { forgetReturned, partFromAll, syncMembers } from './members.ts'
 import { type GroupContact, ownAccount, tellChange, touch } from './groups.ts'
 import { dropChains } from './chains.ts'
 import { failAll } from './failing.ts'
@@ -64,6 +64,7 @@ export function takeOperations(
   for (const entry of fresh)
     if (group.row.standing !== 'invited' && isNews(earlier, entry)) keepNotice(machine, contact, entry)
   const before = [...fellowContacts(machine, contact)]
+  forgetReturned(machine, contact, earlier)
   onView(machine, contact)
   for (const [, person] of before) {
     // who is out has to hear why nothing comes any more; contacts hear it

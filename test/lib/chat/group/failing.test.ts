@@ -89,4 +89,34 @@ describe('what nobody is left to read', () => {
     expect(heard(ada)).toEqual(['all three', 'while cleo was out', 'all three again'])
     expect(heard(cleo)).toContain('all three again')
   })
+
+  test('nor when this side writes the moment it hears of both', () => {
+    const world = createWorld('out for a while, and written to at once')
+    const [ada, ben, cleo] = ['ada', 'ben', 'cleo'].map((name) => world.person(name)) as [Someone, Someone, Someone]
+    world.advance(2_000)
+    acquaint(world, ada, ben)
+    acquaint(world, ada, cleo)
+    gather(world, ada, [ben, cleo])
+    expectDone(sayTo(ben, 'all three'))
+    world.advance(60_000)
+    ben.online = false
+    ben.restart()
+    world.advance(60_000)
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ada.command({ kind: 'group-remove', group, account: toHex(cleo.account) }))
+    world.advance(10_000)
+    expectDone(ada.command({ kind: 'group-add', group, contact: ada.contact(cleo) }))
+    world.advance(10_000)
+    expectDone(sayTo(ben, 'while cleo was out'))
+    world.advance(10_000)
+    const before = groupOf(ben)?.group?.graph.size ?? 0
+    ben.online = true
+    ben.restart()
+    for (let i = 0; i < 60_000 && groupOf(ben)?.group?.graph.size === before; i++) world.advance(1)
+    expectDone(sayTo(ben, 'all three again'))
+    world.advance(600_000)
+    expect(groupOf(ben)?.waiting).toBe(0)
+    expect(heard(cleo)).toContain('all three again')
+    expect(heard(ada)).toEqual(['all three', 'while cleo was out', 'all three again'])
+  })
 })

@@ -78,6 +78,36 @@ describe('who was away', () => {
     expect(heard(ben)).toEqual(['welcome back'])
     expect(groupOf(cleo)?.waiting).toBe(0)
   })
+
+  test('learns on return that who added them was no admin any more, and so that they never were in', () => {
+    const { world, ada, ben, cleo } = three('added by nobody')
+    const dan = world.person('dan')
+    acquaint(world, ben, dan)
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ada.command({ kind: 'group-role', group, account: toHex(ben.account), role: 'admin' }))
+    world.advance(20_000)
+    // Ben hears nothing of Ada and Cleo, who hear nothing of him
+    const { faults } = world
+    const isCut = (from: Someone, to: Someone) => [from, to].includes(ben) && !(from === dan || to === dan)
+    world.faults = {
+      ...faults,
+      deliver: (from, to) => !isCut(from, to),
+      reachable: (from, to) => !isCut(from, to),
+    }
+    world.advance(60_000)
+    expectDone(ada.command({ kind: 'group-role', group, account: toHex(ben.account), role: 'member' }))
+    expectDone(ben.command({ kind: 'group-add', group: groupOf(ben)?.id ?? '', contact: ben.contact(dan) }))
+    world.advance(20_000)
+    expect(standing(dan)).toBe('joined')
+    goAway(dan, true)
+    world.faults = faults
+    for (const who of [ada, ben, cleo]) who.restart()
+    world.advance(300_000)
+    expect(membersSeenBy(ben, [ada, ben, cleo, dan])).toEqual(['ada owner', 'ben member', 'cleo member'])
+    goAway(dan, false)
+    world.advance(300_000)
+    expect(standing(dan)).toBe('removed')
+  })
 })
 
 describe('who leaves', () => {
