@@ -61,8 +61,8 @@ export function createConversations(
   const selfText = encodeAccount(self.account)
 
   /** Whether this device wrote it. What another one wrote before a restore has that one's numbers, and says itself how far it got. */
-  function isNumberedHere({ direction, author }: MessageRecord, payload: Payload | null): boolean {
-    return direction === 'out' && equalBytes(author, self.did) && !isNotice(payload)
+  function isNumberedHere({ group }: Person, { direction, author }: MessageRecord, payload: Payload | null): boolean {
+    return direction === 'out' && equalBytes(author, group?.self ?? self.did) && !isNotice(payload)
   }
 
   function view(person: Person, { record, payload, changes }: Read, conversation = idOf(person)): Message {
@@ -70,8 +70,8 @@ export function createConversations(
       conversation,
       self: selfText,
       ...(person.group !== null && inGroup(person.group, record, payload)),
-      ...(isNumberedHere(record, payload) && { delivery: person.head.delivery }),
-      ...(isNumberedHere(record, payload) && payload && storedAt(person, payload.counter)),
+      ...(isNumberedHere(person, record, payload) && { delivery: person.head.delivery }),
+      ...(isNumberedHere(person, record, payload) && payload && storedAt(person, payload.counter)),
       ...(record.direction === 'in' && { incoming: incomingOf(person.head, record.author) }),
       ...(changes && { changes }),
       ...(payload && { payload }),
@@ -96,7 +96,7 @@ export function createConversations(
   /** The times of own messages at the end of a conversation lie side by side: they are read at once. */
   async function withAllTimes(person: Person, reads: readonly Read[]): Promise<readonly Read[]> {
     const counters = reads.flatMap(({ record, payload }) =>
-      isNumberedHere(record, payload) && payload !== null ? payload.counter : [],
+      isNumberedHere(person, record, payload) && payload !== null ? payload.counter : [],
     )
     if (counters.length === 0) return reads
     const before = concat(person.handle, u64be(Math.max(0, Math.min(...counters) - 1)))
@@ -104,7 +104,7 @@ export function createConversations(
     const sents = new Map(rows.map(({ key, value }) => [uintFrom(key.subarray(-6)), decodeSent(value)]))
     return reads.map((read) => {
       const { record, payload } = read
-      const sent = isNumberedHere(record, payload) && payload !== null && sents.get(payload.counter)
+      const sent = isNumberedHere(person, record, payload) && payload !== null && sents.get(payload.counter)
       if (!sent) return read
       return { ...read, record: { ...record, deliveredAt: sent.deliveredAt || null, readAt: sent.readAt || null } }
     })
@@ -113,7 +113,7 @@ export function createConversations(
   /** Times of own messages lie beside their counters: the record is written once. */
   async function withTimes(person: Person, read: Read): Promise<Read> {
     const { record, payload } = read
-    if (!isNumberedHere(record, payload) || payload === null) return read
+    if (!isNumberedHere(person, record, payload) || payload === null) return read
     const { counter } = payload
     const waits = entryOf(person.outbox, counter) !== undefined
     if (waits && !hasCounter(person.head.delivery.delivered, counter)) return read
@@ -201,7 +201,7 @@ export function createConversations(
         const place = await store.read('place', concat(person.handle, fromHex(id)))
         const found = place && (await at(person, uintFrom(place.subarray(2))))
         if (!found) continue
-        const isWaitable = found.record.direction === 'in' || isNumberedHere(found.record, found.payload)
+        const isWaitable = found.record.direction === 'in' || isNumberedHere(person, found.record, found.payload)
         return { person, message: view(person, found), counter: isWaitable ? (found.payload?.counter ?? 0) : 0 }
       }
       return undefined

@@ -18,9 +18,9 @@ export function inGroup(group: Group, record: MessageRecord, payload: Payload | 
   const members =
     record.direction === 'out' && change === undefined && payload !== null ? reachOf(group, payload.counter) : undefined
   return {
-    accountOf: (did) => {
-      const account = group.authors.get(toHex(did))
-      return account && encodeAccount(account)
+    accountOf: (author) => {
+      const device = group.authors.get(toHex(author))
+      return device && encodeAccount(device.account)
     },
     ...(members && { members }),
     ...(change && { change }),

@@ -97,7 +97,7 @@ function write(
   contact.outbox.push(entry)
   takeInHand(machine, contact, entry, bytes)
   const expiresAt = what.expiresAfter > 0 ? Math.min(at + what.expiresAfter * 1000, MAX_TIME_MS) : null
-  const record = encodeRecord({ ...ownRecord(machine, what.id, bytes, at), expiresAt })
+  const record = encodeRecord({ ...ownRecord(machine, contact, { id: what.id, payload: bytes, at }), expiresAt })
   if (target === null) save(machine, { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) })
   save(machine, { range: 'message', key: messageKey(contact, order), value: record })
   return { order, counter, bytes }

@@ -16,6 +16,7 @@ import type { Command, Reply } from './events.ts'
 import { findMessage, type Found } from './finding.ts'
 import { type Contact, emit, type Machine, refused, save } from './machine.ts'
 import { isRequestOver } from './requests.ts'
+import { ownAuthor } from './group/authors.ts'
 import type { Group } from './group/state.ts'
 import { sendingSession } from './session-entry.ts'
 import { isFellow } from './standing.ts'
@@ -115,7 +116,7 @@ function revise(machine: Machine, contact: Contact, found: Shown, content: Chang
   const bytes = writeChange(machine, contact, content)
   const own = changeOf(decodePayload(bytes), {
     direction: 'out',
-    author: machine.own.did,
+    author: ownAuthor(machine, contact),
     at: machine.now,
     bytes,
   })

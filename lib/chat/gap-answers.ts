@@ -91,7 +91,7 @@ function fill(machine: Machine, contact: Contact, counter: number, sent: Sent, c
   const { nextOrder } = contact.head
   const order = isChange ? nextOrder : sent.order
   updateHead(machine, contact, { nextOrder: Math.max(nextOrder, order + 1) })
-  const value = encodeRecord(ownRecord(machine, id, payload, change?.at ?? machine.now))
+  const value = encodeRecord(ownRecord(machine, contact, { id, payload, at: change?.at ?? machine.now }))
   save(machine, { range: 'message', key: messageKey(contact, order), value })
   waitAgain(machine, contact, {
     counter,

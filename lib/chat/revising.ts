@@ -108,7 +108,7 @@ function isTheirs(contact: Contact, record: MessageRecord, { author }: Change): 
 export function isOfAuthor({ group }: Contact, wrote: Uint8Array, changes: Uint8Array): boolean {
   if (group === null || equalBytes(wrote, changes)) return true
   const [a, b] = [group.authors.get(toHex(wrote)), group.authors.get(toHex(changes))]
-  return a !== undefined && b !== undefined && equalBytes(a, b)
+  return a !== undefined && b !== undefined && equalBytes(a.account, b.account)
 }
 
 function saveChanges(machine: Machine, contact: Contact, target: Uint8Array, changes: Changes): void {

@@ -3,6 +3,7 @@ import { encodeContent } from '../conversation/contents.ts'
 import { encodeRecord, type MessageRecord } from '../conversation/history.ts'
 import { encodePayload, KINDS, type Payload } from '../conversation/payload.ts'
 import { unseal } from './delivering.ts'
+import { ownAuthor } from './group/authors.ts'
 import { dropFrames } from './group/frames.ts'
 import { type Contact, type Machine, save } from './machine.ts'
 import { encodeOutbox, indexOfCounter, type OutboxEntry, outboxKey } from './outbox.ts'
@@ -26,12 +27,16 @@ export function voidPayload(counter: number, like: Pick<Payload, 'id' | 'sentAt'
 }
 
 /** An own record of which nothing but its payload is known. */
-export function ownRecord(machine: Machine, id: Uint8Array, payload: Uint8Array, at: number): MessageRecord {
+export function ownRecord(
+  machine: Machine,
+  contact: Contact,
+  { id, payload, at }: { readonly id: Uint8Array; readonly payload: Uint8Array; readonly at: number },
+): MessageRecord {
   return {
     direction: 'out',
     id,
     payload,
-    author: machine.own.did,
+    author: ownAuthor(machine, contact),
     receivedAt: at,
     missingBefore: 0,
     chainBroken: false,
@@ -76,6 +81,6 @@ export function voidChangesOf(machine: Machine, contact: Contact, target: Uint8A
       sentAt: machine.now,
       conversation: contact.group?.gid ?? new Uint8Array(),
     })
-    fillWithVoid(machine, contact, entry, ownRecord(machine, entry.id, payload, machine.now))
+    fillWithVoid(machine, contact, entry, ownRecord(machine, contact, { id: entry.id, payload, at: machine.now }))
   }
 }

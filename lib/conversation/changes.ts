@@ -10,7 +10,7 @@ export type ChangeContent = Extract<Content, { kind: 'edit' | 'delete' | 'reacti
 /** A payload that changes a message, by either side. */
 export interface Change {
   readonly direction: 'in' | 'out'
-  /** Device id, 16 bytes. */
+  /** Device id, in a group what stands for account and device; 16 bytes. */
   readonly author: Uint8Array
   /** When it was written here or arrived, ms. */
   readonly at: number

@@ -37,7 +37,7 @@ export interface MessageRecord {
   readonly id: Uint8Array
   /** The payload exactly as it was sealed: what is hashed, and sealed again when a frame is lost. */
   readonly payload: Uint8Array
-  /** Device id, 16 bytes. */
+  /** Device id, in a group what stands for account and device; 16 bytes. */
   readonly author: Uint8Array
   /** By the own clock, ms; for an own message when it was written. */
   readonly receivedAt: number
@@ -159,8 +159,8 @@ export interface ViewContext {
   /** The two accounts, as they are shown; for a group its id. */
   readonly conversation: string
   readonly self: string
-  /** In a group whose device that is, as it is shown. */
-  readonly accountOf?: (did: Uint8Array) => string | undefined
+  /** In a group whose account an author is of, as it is shown. */
+  readonly accountOf?: (author: Uint8Array) => string | undefined
   /** Of an own message in a group, by account. */
   readonly members?: Readonly<Record<string, { readonly state: MessageView['state'] }>>
   readonly change?: GroupChangeView

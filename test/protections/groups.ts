@@ -319,18 +319,13 @@ export const groupMembership: Part = {
       },
     },
     {
-      protection: 'A device id stays with whom it was first known of in a group',
+      protection: 'An author in a group is a device of an account, not a device id',
       threat: 'a member lists the device of another as its own and speaks in their name, or silences them',
-      file: 'lib/chat/group/views.ts',
-      takeOut: [
-        {
-          find: 'if (!authors.has(id)) authors.set(id, operation.account)',
-          replace: 'authors.set(id, operation.account)',
-        },
-      ],
+      file: 'lib/group/author.ts',
+      takeOut: [{ find: 'primitives.sha256(gid, aid, did)', replace: 'primitives.sha256(gid, did)' }],
       test: {
         file: 'test/lib/chat/group/borrowed-device.test.ts',
-        name: 'a member who lists the device id of another neither silences them nor passes for them',
+        name: 'as its own, and says to have used up all numbers by it, leaves nothing of theirs out',
       },
     },
     {

@@ -210,7 +210,7 @@ export function createWorld(seed: number | string = 1): World {
         sends: [],
         replies: new Map(),
         account: self.accountRecord.account,
-        peer: native.sha256(self.did),
+        peer: native.sha256(self.did, firstRows === undefined ? new Uint8Array() : self.accountRecord.account),
         online: true,
         skewMs: 0,
         topics: new Set(),

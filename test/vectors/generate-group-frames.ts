@@ -5,6 +5,7 @@ import { ephemeralPayload, NEW_OUTGOING, nextPayload } from '../../lib/conversat
 import { KINDS } from '../../lib/conversation/payload.ts'
 import { portable } from '../../lib/crypto/portable.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
+import { authorId } from '../../lib/group/author.ts'
 import { sealGroupFrame } from '../../lib/group/seal-frame.ts'
 import { announceChain, createChain } from '../../lib/group/sender-chain.ts'
 import { TOPIC_MS, TOPIC_OVERLAP_MS, topicOf, topicsAt } from '../../lib/group/topic.ts'
@@ -75,6 +76,7 @@ export function groupFrameVectors(primitives: Primitives): object {
       chainKey: toHex(start.chainKey),
       headerKey: toHex(start.headerKey),
       heads: heads.map(toHex),
+      author: toHex(authorId(primitives, owner)),
     },
     topicKey: { operation: toHex(topic.operation), key: toHex(topic.key) },
     handedOut,

@@ -165,7 +165,7 @@ export function dropSkippedKeys(machine: Machine, contact: Contact, refs: readon
 /** The hourly look after chains: keys and frames that nobody asks for any more go. */
 export function tidyChains(machine: Machine, contact: GroupContact): void {
   const { group } = contact
-  const owners = new Map([...group.chains.values()].map((chain) => [toHex(chain.did), chain]))
+  const owners = new Map([...group.chains.values()].map((chain) => [`${toHex(chain.aid)} ${toHex(chain.did)}`, chain]))
   for (const owner of owners.values())
     replaceChains(machine, contact, expireChains(machine.primitives, chainsOf(contact, owner), machine.now))
   const over = group.row.past.filter(({ endedAt }) => machine.now - endedAt > KEPT_MS)

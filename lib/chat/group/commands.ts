@@ -12,7 +12,8 @@ import { removeContact } from '../removing.ts'
 import { sealingChain } from './chains.ts'
 import { addGroup, type GroupContact, isGroup, ownAccount, tellChange, touch } from './groups.ts'
 import { enterAgain, join } from './joining.ts'
-import { authorOperation, end, keepNotice, learnAuthors, onView } from './operations.ts'
+import { learnAuthors, ownAuthorIn } from './authors.ts'
+import { authorOperation, end, keepNotice, onView } from './operations.ts'
 import { newGroup } from './state.ts'
 import { sayAll } from './sync.ts'
 import { fellowContacts } from './fellows.ts'
@@ -101,11 +102,18 @@ function create(machine: Machine, { name, members }: Extract<Command, { kind: 'g
   const { graph } = addOperation(machine.primitives, emptyGraph(id), operation.bytes)
   const view = viewNow(graph)
   if (view === null) throw new TypeError('an own create operation makes a group')
-  const group = newGroup(machine.random, { gid: fromHex(id), graph, view, by: null, now: machine.now })
+  const group = newGroup(machine.random, {
+    gid: fromHex(id),
+    self: ownAuthorIn(machine, fromHex(id)),
+    graph,
+    view,
+    by: null,
+    now: machine.now,
+  })
   const topic = { operation: fromHex(id), key: machine.random.bytes(32), byAuthor: true }
   group.row = { ...group.row, standing: 'joined', topics: [topic] }
   const contact = addGroup(machine, group)
-  learnAuthors(contact)
+  learnAuthors(machine, contact)
   for (const entry of operations(graph)) keepNotice(machine, contact, entry)
   join(machine, contact)
   onView(machine, contact)

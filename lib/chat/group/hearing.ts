@@ -1,4 +1,4 @@
-import { equalBytes, fromHex, toHex } from '../../bytes.ts'
+import { fromHex, toHex } from '../../bytes.ts'
 import { decodeContent } from '../../conversation/contents.ts'
 import type { GroupContent } from '../../conversation/group-contents.ts'
 import type { Payload } from '../../conversation/payload.ts'
@@ -87,12 +87,6 @@ function mayHandOut(machine: Machine, contact: GroupContact, from: Contact): boo
   return true
 }
 
-/** Whether a device that somebody speaks as is known as that of somebody else. */
-function isOfAnother({ group }: GroupContact, { row }: Contact, did: Uint8Array): boolean {
-  const account = group.authors.get(toHex(did))
-  return account !== undefined && !equalBytes(account, row.account)
-}
-
 /** What only members say to each other. */
 function applyAmong(
   machine: Machine,
@@ -124,13 +118,9 @@ function applyAmong(
         count(machine, 'group: keys handed out too often')
         return
       }
-      if (isOfAnother(contact, from, did)) {
-        count(machine, "group: keys of a device that is somebody else's")
-        return
-      }
       const chain = takeKeys(machine, contact, from, did, content.announcement)
       followTopics(machine)
-      baseline(machine, contact, did, content.announcement.after)
+      baseline(machine, contact, { account: from.row.account, did }, content.announcement.after)
       touch(machine, contact)
       releaseEarly(machine, chain.id)
       confirmSoon(machine, contact, from)

@@ -7,7 +7,8 @@ import { registerFor } from '../mail/boxes.ts'
 import { schedule } from '../publishing.ts'
 import { ownWay } from './card.ts'
 import { addGroup, type GroupContact, groupOf, ownAccount, touch } from './groups.ts'
-import { authorOperation, keepNotice, learnAuthors, onView } from './operations.ts'
+import { learnAuthors, ownAuthorIn } from './authors.ts'
+import { authorOperation, keepNotice, onView } from './operations.ts'
 import { newGroup } from './state.ts'
 import { adderOf, lacksRemoval, viewNow } from './views.ts'
 
@@ -43,7 +44,8 @@ export function hearOfGroup(machine: Machine, gid: Uint8Array, operations: reado
   machine.groups.forming.delete(key)
   if (known === undefined) {
     const by = adderOf(graph, view, ownAccount(machine))
-    const contact = addGroup(machine, newGroup(machine.random, { gid, graph, view, by, now: machine.now }))
+    const self = ownAuthorIn(machine, gid)
+    const contact = addGroup(machine, newGroup(machine.random, { gid, self, graph, view, by, now: machine.now }))
     enter(machine, contact, by)
   } else {
     known.group.graph = graph
@@ -82,7 +84,7 @@ function sizeOf({ log, size, waiting }: Graph): number {
 
 /** Whom an accepted contact adds takes part by itself; else the user is asked. */
 function enter(machine: Machine, contact: GroupContact, by: Uint8Array | null): void {
-  learnAuthors(contact)
+  learnAuthors(machine, contact)
   touch(machine, contact)
   keepAdd(machine, contact)
   const adder = by === null ? undefined : machine.byAccount.get(toHex(by))

@@ -5,8 +5,8 @@ import { emptyGraph } from '../../group/graph.ts'
 import { malformed } from '../../wire.ts'
 import type { StoredRow } from '../events.ts'
 import type { Contact, Machine } from '../machine.ts'
-import { isOwn } from './groups.ts'
-import { learnAuthors } from './operations.ts'
+import { learnAuthors, ownAuthorIn } from './authors.ts'
+import { isGroup, isOwn } from './groups.ts'
 import { decodeFellow, decodeGroup, OWN_CHAIN } from './rows.ts'
 import { groupOfRow, newFellow } from './state.ts'
 import { viewNow } from './views.ts'
@@ -36,8 +36,9 @@ function readGroup(machine: Machine, contact: Contact, value: Uint8Array, operat
     graph = addOperation(machine.primitives, graph, bytes, 'verified').graph
   const view = viewNow(graph)
   if (view === null) throw malformed('a group without its first operation')
-  contact.group = { ...groupOfRow(gid, row, graph, view), saved: graph.size }
-  learnAuthors(contact)
+  const self = ownAuthorIn(machine, gid)
+  contact.group = { ...groupOfRow({ gid, self, row, graph, view }), saved: graph.size }
+  if (isGroup(contact)) learnAuthors(machine, contact)
 }
 
 function readChains(machine: Machine, { group }: Contact, rows: readonly StoredRow[]): void {

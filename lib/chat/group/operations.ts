@@ -20,7 +20,8 @@ import { fellowKey } from './rows.ts'
 import { sayIn } from './saying.ts'
 import { followTopics } from './gossip.ts'
 import { type GroupView, rolesHeld } from '../../group/view.ts'
-import { authorsIn, viewNow } from './views.ts'
+import { authorOf, learnAuthors } from './authors.ts'
+import { viewNow } from './views.ts'
 
 /** Signs an operation of this device, applies it and tells it to the members that are there. Returns its id. */
 export function authorOperation(machine: Machine, contact: GroupContact, content: OperationContent): Uint8Array {
@@ -58,7 +59,7 @@ export function takeOperations(
   const fresh = group.graph.log.entries.slice(size, group.graph.size)
   if (fresh.length === 0) return
   touch(machine, contact)
-  learnAuthors(contact)
+  learnAuthors(machine, contact)
   const { view: earlier } = group
   group.view = viewNow(group.graph) ?? earlier
   for (const entry of fresh)
@@ -162,12 +163,6 @@ export function sayOperations(
   flush()
 }
 
-/** Whose devices there are, also of those who are members no more: their texts stay in the conversation. */
-export function learnAuthors({ group }: Contact): void {
-  if (group === null) return
-  for (const [did, account] of authorsIn(group.graph)) group.authors.set(did, account)
-}
-
 /** What happened to the group stands in its conversation, where it was learnt. */
 export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry): void {
   const { operation } = entry
@@ -190,7 +185,7 @@ export function keepNotice(machine: Machine, contact: GroupContact, entry: Entry
     direction: equalBytes(account, ownAccount(machine)) ? 'out' : 'in',
     id,
     payload,
-    author: did,
+    author: authorOf(machine, contact, { account, did }),
     receivedAt: machine.now,
     missingBefore: 0,
     chainBroken: false,

@@ -5,6 +5,7 @@ import { highestCounter, missingCounters, NO_COUNTERS, type Ranges, subtractRang
 import { receiptsIn } from '../../group/receipts.ts'
 import { incomingOf, withIncoming } from '../head.ts'
 import { type Contact, type Machine, updateHead } from '../machine.ts'
+import { type Author, authorOf } from './authors.ts'
 import type { GroupContact } from './groups.ts'
 
 /** Of the latest counters so many are acknowledged again on a new link, for receipts may have been lost. */
@@ -23,9 +24,10 @@ export function isReadInGroup(machine: Machine, contact: GroupContact, author: U
 }
 
 function owe(machine: Machine, contact: GroupContact, author: Uint8Array, delivered: Ranges, read: Ranges): void {
-  const person = authorOf(machine, contact, author)
-  if (person === undefined || !person.groups.has(contact)) return
-  const entry = { author, conversation: contact.group.gid, delivered, read }
+  const device = contact.group.authors.get(toHex(author))
+  const person = device && machine.byAccount.get(toHex(device.account))
+  if (device === undefined || person === undefined || !person.groups.has(contact)) return
+  const entry = { author: device.did, conversation: contact.group.gid, delivered, read }
   updateHead(machine, person, { due: addDue(person.head.due, entry) })
 }
 
@@ -34,8 +36,8 @@ export function latestIsDue(machine: Machine, contact: GroupContact, person: Con
   const { group } = contact
   if (!receiptsIn(group.fellows.size + 1).delivered) return
   for (const { did, state } of contact.head.incoming) {
-    const account = group.authors.get(toHex(did))
-    if (account === undefined || !equalBytes(account, person.row.account)) continue
+    const device = group.authors.get(toHex(did))
+    if (device === undefined || !equalBytes(device.account, person.row.account)) continue
     const from = highestCounter(state.seen) - RECEIPTS_AGAIN + 1
     const latest = state.seen
       .filter(([, to]) => to >= from)
@@ -46,16 +48,11 @@ export function latestIsDue(machine: Machine, contact: GroupContact, person: Con
   }
 }
 
-/** The author of a payload of a group: who it is by the device; undefined for a device that no card named. */
-function authorOf(machine: Machine, { group }: GroupContact, did: Uint8Array): Contact | undefined {
-  const account = group.authors.get(toHex(did))
-  return account === undefined ? undefined : machine.byAccount.get(toHex(account))
-}
-
 /** What a member wrote before it handed out its keys was not for this account: it is not missing. */
-export function baseline(machine: Machine, contact: GroupContact, did: Uint8Array, after: number): void {
-  const state = incomingOf(contact.head, did)
+export function baseline(machine: Machine, contact: GroupContact, device: Author, after: number): void {
+  const author = authorOf(machine, contact, device)
+  const state = incomingOf(contact.head, author)
   if (after === 0 || state.seen.length > 0) return
   const seen: Ranges = [[1, after]]
-  updateHead(machine, contact, { incoming: withIncoming(contact.head, did, { ...state, seen, read: seen }) })
+  updateHead(machine, contact, { incoming: withIncoming(contact.head, author, { ...state, seen, read: seen }) })
 }

@@ -1,5 +1,6 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import { decodePayload, isDurable } from '../../conversation/payload.ts'
+import { authorId } from '../../group/author.ts'
 import { frameId, splitGroupFrame } from '../../group/group-frame.ts'
 import { openGroupFrame } from '../../group/open-frame.ts'
 import type { PeerChain } from '../../group/sender-chain.ts'
@@ -9,9 +10,10 @@ import type { Event } from '../events.ts'
 import { inOrder, loadForFrame, whenTaken } from '../held.ts'
 import { alert, type Contact, count, guarded, type Machine, save, setTimer } from '../machine.ts'
 import { skippedKey } from '../sessions.ts'
+import { isOfMember, ownerOf } from './authors.ts'
 import { dropSkippedKeys, holdChain, saveChain } from './chains.ts'
 import { keepFrame } from './frames.ts'
-import { aidOf, type GroupContact, groupsOf } from './groups.ts'
+import { type GroupContact, groupsOf } from './groups.ts'
 import { isFellow } from '../standing.ts'
 import { isActive } from './state.ts'
 import { spreadSoon } from './sync.ts'
@@ -83,7 +85,7 @@ export function releaseEarly(machine: Machine, chain: Uint8Array): void {
 function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8Array, skipped?: SkippedKey): Verdict {
   const { group } = contact
   const chain = group.chains.get(id)
-  if (chain === undefined || !mayBeHeard(machine, contact, chain)) {
+  if (chain === undefined || !mayBeHeard(contact, chain)) {
     count(machine, 'group frame: of somebody who is no member')
     return 'ignore'
   }
@@ -146,7 +148,7 @@ function apply(machine: Machine, contact: GroupContact, chain: PeerChain, bytes:
     const payload = decodePayload(bytes)
     if (!equalBytes(payload.conversation, contact.group.gid)) count(machine, 'payload: of another conversation')
     else if (!isDurable(payload.kind)) count(machine, 'payload: one without a number in a group frame')
-    else applyDurable(machine, contact, chain.did, payload, bytes)
+    else applyDurable(machine, contact, authorId(machine.primitives, chain), payload, bytes)
   })
 }
 
@@ -154,17 +156,15 @@ function apply(machine: Machine, contact: GroupContact, chain: PeerChain, bytes:
  * An author signed two frames of one number: two machines speak as its device, its disk went back in time, or it tells members
  * different things. Whoever meets both hears of it, once a chain.
  */
-function onTwoFrames(machine: Machine, { group }: GroupContact, { id, did }: PeerChain): void {
-  const name = toHex(id)
-  const author = machine.byAccount.get(toHex(group.authors.get(toHex(did)) ?? new Uint8Array()))
+function onTwoFrames(machine: Machine, { group }: GroupContact, chain: PeerChain): void {
+  const name = toHex(chain.id)
+  const author = machine.byAccount.get(toHex(ownerOf(group, chain) ?? new Uint8Array()))
   if (author === undefined || group.doubled.has(name)) return
   group.doubled.add(name)
   alert(machine, author, 'cloned device')
 }
 
 /** Whether the owner of a chain is a member, by the device that the chain is of. */
-function mayBeHeard(machine: Machine, { group }: GroupContact, { aid, did }: PeerChain): boolean {
-  const account = group.authors.get(toHex(did))
-  if (!isActive(group) || account === undefined || !group.view.members.has(toHex(account))) return false
-  return equalBytes(aidOf(machine, account), aid)
+function mayBeHeard({ group }: GroupContact, chain: PeerChain): boolean {
+  return isActive(group) && isOfMember(group, chain)
 }

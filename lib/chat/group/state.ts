@@ -8,6 +8,7 @@ import type { Random } from '../../crypto/primitives.ts'
 import type { LinkId } from '../events.ts'
 import type { Contact } from '../machine.ts'
 import { type DeliveryState, NEW_DELIVERY } from '../../conversation/delivery.ts'
+import type { Author } from './authors.ts'
 
 /**
  * Where this account stands with a group: `invited`: somebody who is no contact added it; `joined`: it said that it takes part,
@@ -54,8 +55,13 @@ export interface Group {
   readonly chains: Map<string, PeerChain>
   /** The other members, by account in hexadecimal. */
   readonly fellows: Map<string, Fellow>
-  /** Accounts by device id in hexadecimal, also of those who are members no more. */
-  readonly authors: Map<string, Uint8Array>
+  /** How the own device is called among the authors, 16 bytes. */
+  readonly self: Uint8Array
+  /** Who wrote or may write, by `authorId` in hexadecimal; also those who are members no more. */
+  readonly authors: Map<string, Author>
+  /** The same by AID and device id in hexadecimal, and how many operations they were learnt from. */
+  readonly devices: Map<string, Author>
+  learnt: number
   /** Ids of the cards that were learnt from, by account in hexadecimal. */
   readonly cards: Map<string, string>
   /** Ids of the newest frames of others that were opened here. */
@@ -151,6 +157,7 @@ export function newGroup(
   random: Random,
   of: {
     readonly gid: Uint8Array
+    readonly self: Uint8Array
     readonly graph: Graph
     readonly view: GroupView
     readonly by: Uint8Array | null
@@ -166,13 +173,20 @@ export function newGroup(
     topics: [],
     past: [],
   }
-  return { ...groupOfRow(of.gid, row, of.graph, of.view), rowChanged: true }
+  return { ...groupOfRow({ ...of, row }), rowChanged: true }
 }
 
 /** A group as its row says. */
-export function groupOfRow(gid: Uint8Array, row: GroupRow, graph: Graph, view: GroupView): Group {
+export function groupOfRow({
+  gid,
+  self,
+  row,
+  graph,
+  view,
+}: Pick<Group, 'gid' | 'self' | 'row' | 'graph' | 'view'>): Group {
   return {
     gid,
+    self,
     row,
     rowChanged: false,
     graph,
@@ -183,6 +197,8 @@ export function groupOfRow(gid: Uint8Array, row: GroupRow, graph: Graph, view: G
     chains: new Map(),
     fellows: new Map(),
     authors: new Map(),
+    devices: new Map(),
+    learnt: 0,
     cards: new Map(),
     newest: [],
     doubled: new Set(),

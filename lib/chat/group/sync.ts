@@ -5,11 +5,13 @@ import {
   type GroupContent,
   MAX_HAVE_CHAINS,
 } from '../../conversation/group-contents.ts'
+import { authorId } from '../../group/author.ts'
 import { has, operations, operationsAfter } from '../../group/graph.ts'
 import { wayTo } from '../mail/links.ts'
 import { incomingOf } from '../head.ts'
 import { type Contact, count, jitter, type Machine, setTimer } from '../machine.ts'
 import { answered, mayAnswer } from './answering.ts'
+import { isOfMember } from './authors.ts'
 import { replaceChain } from './chains.ts'
 import { fellowContacts, fellowOf, hasJoined } from './fellows.ts'
 import { sendFrames } from './frames.ts'
@@ -18,7 +20,7 @@ import { confirmKeys, sayKeysAgain } from './keys.ts'
 import { sayOperations } from './operations.ts'
 import { latestIsDue } from './owing.ts'
 import { sayIn } from './saying.ts'
-import { headBytes, isOfMember } from './views.ts'
+import { headBytes } from './views.ts'
 import { isActive } from './state.ts'
 
 /** What is here is told to one member at most once in this time, ms. */
@@ -197,9 +199,12 @@ export function askAll(machine: Machine, contact: GroupContact): void {
  * Whether something of a member is missing. The frame of what was taken back is gone for good, and its number came in another: where
  * no number is missing no frame is.
  */
-function lacksFrames({ group, head }: GroupContact): boolean {
+function lacksFrames({ primitives }: Machine, { group, head }: GroupContact): boolean {
   return [...group.chains.values()].some(
-    (chain) => chain.skipped.length > 0 && isOfMember(group, chain) && incomingOf(head, chain.did).seen.length > 1,
+    (chain) =>
+      chain.skipped.length > 0 &&
+      isOfMember(group, chain) &&
+      incomingOf(head, authorId(primitives, chain)).seen.length > 1,
   )
 }
 
@@ -209,7 +214,7 @@ export function onGroupTimer(machine: Machine, contact: GroupContact): void {
   const { group } = contact
   if (!isActive(group)) return
   const lacksKeys = [...group.fellows.values()].some(({ due }) => due.length > 0)
-  if (contact.outbox.length === 0 && !lacksKeys && !lacksFrames(contact)) {
+  if (contact.outbox.length === 0 && !lacksKeys && !lacksFrames(machine, contact)) {
     contact.resends = 0
     return
   }

@@ -1,8 +1,7 @@
 import { equalBytes, fromHex, toHex } from '../../bytes.ts'
 import { MAX_GROUP_HEADS, MAX_HAVE_HEADS, type TopicKey } from '../../conversation/group-contents.ts'
-import { find, type Graph, newestOf, operations } from '../../group/graph.ts'
+import { find, type Graph, newestOf } from '../../group/graph.ts'
 import { endsKnown, type GroupView, unseenBy, viewOf } from '../../group/view.ts'
-import type { PeerChain } from '../../group/sender-chain.ts'
 import type { Group } from './state.ts'
 
 /** Ids of operations that no other one follows, as many as a `group-have` tells. */
@@ -40,25 +39,4 @@ export function viewNow(graph: Graph): GroupView | null {
 export function lacksRemoval({ graph, view }: Group, heads: readonly Uint8Array[]): boolean {
   const { exits, revocations } = unseenBy(graph, view, heads.map(toHex))
   return exits.length + revocations.length > 0
-}
-
-/**
- * Whose device each is: also of those who are members no more. A record may list whatever ids its account likes, so an id stays with
- * who was first known to have it: else who lists that of another would speak as them, or silence them.
- */
-export function authorsIn(graph: Graph): ReadonlyMap<string, Uint8Array> {
-  const authors = new Map<string, Uint8Array>()
-  for (const { operation, record } of operations(graph)) {
-    for (const { did } of record.devices) {
-      const id = toHex(did)
-      if (!authors.has(id)) authors.set(id, operation.account)
-    }
-  }
-  return authors
-}
-
-/** Whether a chain is one of a member: nobody opens frames of another, so nobody is told or asked about them. */
-export function isOfMember({ authors, view }: Group, { did }: PeerChain): boolean {
-  const account = authors.get(toHex(did))
-  return account !== undefined && view.members.has(toHex(account))
 }

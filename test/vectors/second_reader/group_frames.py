@@ -23,6 +23,7 @@ class Chain:
         self.gid, self.aid, self.did = unhex(c["gid"]), unhex(c["aid"]), unhex(c["did"])
         self.public_key, self.header_key = unhex(c["publicKey"]), unhex(c["headerKey"])
         self.id = H(self.gid + self.aid + self.did + self.public_key)[:16]
+        self.author = H(self.gid + self.aid + self.did)[:16]
 
     def context(self, n: int) -> bytes:
         return lv(self.gid) + lv(self.aid) + lv(self.did) + self.id + u32(n)
@@ -69,6 +70,7 @@ def check(vectors: dict) -> int:
     chain, seed = Chain(listed), unhex(listed["seed"])
     expect("public key of the chain", ed25519.public_key(seed), chain.public_key)
     expect("id of the chain", chain.id, unhex(listed["id"]))
+    expect("id of the author", chain.author, unhex(listed["author"]))
     keys = {0: unhex(listed["chainKey"])}
     secrets = {}
     for where, case in numbered(vectors["frames"], "frame"):
