@@ -15,7 +15,7 @@ import { type Kept, removeQueue } from './kept.ts'
 import { publishLeft } from './left-slots.ts'
 import { decodeRequest, MAILBOX_NONCE_BYTES, type MailboxRequest } from './messages.ts'
 import { login, serveOwner } from './owning.ts'
-import { put } from './putting.ts'
+import { giveReceipts, put } from './putting.ts'
 import { createStream, type Stream, type StreamId } from './stream.ts'
 import { letGo } from './telling.ts'
 
@@ -25,6 +25,8 @@ export type KeeperEvent =
   | { readonly kind: 'message'; readonly stream: StreamId; readonly bytes: Uint8Array }
   | { readonly kind: 'closed'; readonly stream: StreamId }
   | { readonly kind: 'loaded'; readonly token: number; readonly values: readonly (Uint8Array | null)[] }
+  /** What was taken is about to be written: after as many messages as the host likes, and before anything of them is sent. */
+  | { readonly kind: 'turn' }
   /** Now and then: what is over goes. */
   | { readonly kind: 'sweep' }
 
@@ -52,6 +54,7 @@ export function createKeeper(options: KeeperOptions, kept: Kept): Keeper {
     streams: new Map(),
     buckets: createBuckets(options.limits.rate),
     newOwners: createBuckets(NEW_OWNERS),
+    owing: new Set(),
     loads: new Map(),
     nextLoad: 1,
     publishedAt: 0,
@@ -88,15 +91,21 @@ function dispatch(keeping: Keeping, event: KeeperEvent): void {
       if (stream !== undefined) onMessage(keeping, stream, event.bytes)
       return
     }
-    case 'closed':
+    case 'closed': {
+      const stream = streams.get(event.stream)
+      if (stream !== undefined) keeping.owing.delete(stream)
       streams.delete(event.stream)
       return
+    }
     case 'loaded': {
       const then = loads.get(event.token)
       loads.delete(event.token)
       then?.(event.values)
       return
     }
+    case 'turn':
+      giveReceipts(keeping)
+      return
     case 'sweep':
       sweep(keeping)
   }

@@ -62,6 +62,8 @@ export interface Keeping extends KeeperOptions {
   readonly buckets: Buckets
   /** Of owners who are new here. */
   readonly newOwners: Buckets
+  /** Streams on which receipts are owed. */
+  readonly owing: Set<Stream>
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>
   nextLoad: number
   /** When slots of owners were last published, ms; 0 for never. */

@@ -4,7 +4,7 @@ import { MAX_SLOT_VALUE_BYTES } from '../identity/slot-value.ts'
 import { asArray, asBytes, asNullable, asText, asUint, malformed, type WireValue } from '../wire.ts'
 import { isBlobSize } from './blob.ts'
 import { QUEUE_CLASSES, type QueueClass } from './quota.ts'
-import { MAX_RECEIPT_BYTES } from './receipt.ts'
+import { MAX_RECEIPT_BLOBS, MAX_RECEIPT_BYTES } from './receipt.ts'
 import { QUEUE_BYTES, WRITE_TOKEN_BYTES } from './route.ts'
 import type { Stamp } from './stamp.ts'
 
@@ -62,7 +62,8 @@ export type Refusal = (typeof REFUSALS)[number]
 export type MailboxAnswer =
   /** The first word on every stream. */
   | { readonly kind: 'welcome'; readonly nonce: Uint8Array; readonly key: Uint8Array }
-  | { readonly kind: 'receipt'; readonly n: number; readonly receipt: Uint8Array }
+  /** Answers several `put`s: in the order of what the receipt says. */
+  | { readonly kind: 'receipt'; readonly numbers: readonly number[]; readonly receipt: Uint8Array }
   | { readonly kind: 'done'; readonly n: number }
   /** `least`: for `stamp` the bits that it takes now, else 0. */
   | { readonly kind: 'refused'; readonly n: number; readonly reason: Refusal; readonly least: number }
@@ -100,7 +101,7 @@ export function decodeRequest(bytes: Uint8Array): MailboxRequest {
   return decodeWith(REQUEST, bytes)
 }
 
-/** One message of a mailbox: `[1, kind, n, field…]`; what answers nothing has n = 0. */
+/** One message of a mailbox: `[1, kind, n, field…]`; what answers nothing, or several requests, has n = 0. */
 export function encodeAnswer(answer: MailboxAnswer): Uint8Array {
   return encodeWith(ANSWER, answer)
 }
@@ -186,7 +187,7 @@ function writeAnswer(answer: MailboxAnswer): WireValue {
     case 'welcome':
       return [1, answer.kind, 0, answer.nonce, answer.key]
     case 'receipt':
-      return [1, answer.kind, answer.n, answer.receipt]
+      return [1, answer.kind, 0, answer.numbers, answer.receipt]
     case 'done':
       return [1, answer.kind, answer.n]
     case 'refused':
@@ -200,7 +201,8 @@ function writeAnswer(answer: MailboxAnswer): WireValue {
 
 function readAnswer(value: WireValue): MailboxAnswer {
   const { kind, n, fields } = readHead(value)
-  if ((kind === 'welcome' || kind === 'blob') && n !== 0) throw malformed('n: expected 0 for what answers nothing')
+  if ((kind === 'welcome' || kind === 'blob' || kind === 'receipt') && n !== 0)
+    throw malformed('n: expected 0 for what does not answer one request')
   switch (kind) {
     case 'welcome':
       expectFields(fields, 2)
@@ -210,8 +212,12 @@ function readAnswer(value: WireValue): MailboxAnswer {
         key: asBytes(fields[1], 'mailbox key', { length: 32 }),
       }
     case 'receipt':
-      expectFields(fields, 1)
-      return { kind, n, receipt: asBytes(fields[0], 'receipt', { max: MAX_RECEIPT_BYTES }) }
+      expectFields(fields, 2)
+      return {
+        kind,
+        numbers: readNumbers(fields[0]),
+        receipt: asBytes(fields[1], 'receipt', { max: MAX_RECEIPT_BYTES }),
+      }
     case 'done':
       expectFields(fields, 0)
       return { kind, n }
@@ -271,6 +277,12 @@ function readReplaced(value: WireValue | undefined): readonly Uint8Array[] {
   const replaced = asArray(value, 'replaced', { max: MAX_REPLACED })
   if (replaced.length === 0) throw malformed('replaced: a list of nothing')
   return replaced.map((item) => asBytes(item, 'hash', { length: 32 }))
+}
+
+function readNumbers(value: WireValue | undefined): readonly number[] {
+  const numbers = asArray(value, 'numbers', { max: MAX_RECEIPT_BLOBS })
+  if (numbers.length === 0) throw malformed('numbers: a list of nothing')
+  return numbers.map((item) => asUint(item, 'n', MAX_NUMBER))
 }
 
 function readStamp(value: WireValue): Stamp {

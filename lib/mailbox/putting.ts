@@ -4,7 +4,7 @@ import { answer, type Keeping, refuse, save } from './keeping.ts'
 import { addItem, encodeItem, fits, type Item, type Queue } from './kept.ts'
 import type { MailboxRequest } from './messages.ts'
 import { assuredBytes, bytesIn, KEPT_MS } from './quota.ts'
-import { signReceipt } from './receipt.ts'
+import { MAX_RECEIPT_BLOBS, signReceipt } from './receipt.ts'
 import { hourOf, STAMP_HOURS, stampBits } from './stamp.ts'
 import type { Stream } from './stream.ts'
 import { letGo, tellArrival } from './telling.ts'
@@ -24,7 +24,7 @@ export function put(keeping: Keeping, stream: Stream, request: Put): void {
   const known = queue.items.get(toHex(hash))
   if (known !== undefined) {
     for (const item of replacedBy(queue, request, known)) letGo(keeping, item)
-    receipt(keeping, stream, n, known)
+    owe(keeping, stream, n, known)
     return
   }
   const { kind } = queue
@@ -46,7 +46,7 @@ export function put(keeping: Keeping, stream: Stream, request: Put): void {
   addItem(kept, item)
   const at = u64be(item.order)
   save(keeping, { range: 'item', key: at, value: encodeItem(item) }, { range: 'blob', key: at, value: blob })
-  receipt(keeping, stream, n, item)
+  owe(keeping, stream, n, item)
   tellArrival(keeping, item, blob)
 }
 
@@ -88,8 +88,21 @@ function priceOf({ limits }: Keeping, { items }: Queue): number {
   return limits.stampBits + (items.size < 30 ? 2 : 4)
 }
 
-function receipt(keeping: Keeping, stream: Stream, n: number, { queue, hash, until }: Item): void {
-  const { primitives, key, now } = keeping
-  const bytes = signReceipt(primitives, key, { queue: queue.name, hash, until, now })
-  answer(keeping, stream, { kind: 'receipt', n, receipt: bytes })
+function owe(keeping: Keeping, stream: Stream, n: number, item: Item): void {
+  stream.owed.push({ n, item })
+  keeping.owing.add(stream)
+}
+
+/** The end of a turn: what was taken of one client in it shares receipts, which tell of nobody else's. */
+export function giveReceipts(keeping: Keeping): void {
+  const { primitives, key, now, owing } = keeping
+  for (const stream of owing) {
+    while (stream.owed.length > 0) {
+      const some = stream.owed.splice(0, MAX_RECEIPT_BLOBS)
+      const blobs = some.map(({ item: { queue, hash, until } }) => ({ queue: queue.name, hash, until }))
+      const numbers = some.map(({ n }) => n)
+      answer(keeping, stream, { kind: 'receipt', numbers, receipt: signReceipt(primitives, key, { now, blobs }) })
+    }
+  }
+  owing.clear()
 }

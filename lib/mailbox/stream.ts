@@ -1,4 +1,4 @@
-import { type Item, type Owner } from './kept.ts'
+import type { Item, Owner } from './kept.ts'
 
 /** Somebody's stream, as the host numbers it. */
 export type StreamId = number
@@ -29,6 +29,8 @@ export interface Stream {
   malformed: number
   /** When something was last said on it, ms. */
   heardAt: number
+  /** Puts of this turn that get a receipt at its end, by their number. */
+  readonly owed: { readonly n: number; readonly item: Item }[]
 }
 
 export function createStream(id: StreamId, peer: Uint8Array, contact: boolean, nonce: Uint8Array): Stream {
@@ -45,6 +47,7 @@ export function createStream(id: StreamId, peer: Uint8Array, contact: boolean, n
     loading: false,
     malformed: 0,
     heardAt: 0,
+    owed: [],
   }
 }
 

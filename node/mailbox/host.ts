@@ -84,7 +84,7 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   function handle(event: KeeperEvent): void {
     if (stopped) return
     for (const effect of keeper.handle(event, clock.now())) perform(effect)
-    if (isWriting || isEmpty(open)) return
+    if (isWriting) return
     isWriting = true
     written = write()
   }
@@ -133,7 +133,9 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   async function write(): Promise<void> {
     // what came in the same piece of a stream shares the first flush
     await Promise.resolve()
-    while (!isEmpty(open)) {
+    for (;;) {
+      for (const effect of keeper.handle({ kind: 'turn' }, clock.now())) perform(effect)
+      if (isEmpty(open)) break
       writing = open
       open = emptyWindow()
       try {

@@ -132,13 +132,28 @@ export const mailboxes: Part = {
       file: 'lib/chat/mail/posting.ts',
       takeOut: [
         {
-          find: '    if (!equalBytes(receipt.queue, route.queue) || !equalBytes(receipt.hash, hash)) {\n',
-          replace: '    if (!equalBytes(receipt.queue, receipt.queue) || hash.length === 0) {\n',
+          find: '  if (!equalBytes(key, route.key) || !equalBytes(blob.queue, route.queue) || !equalBytes(blob.hash, hash)) {\n',
+          replace: '  if (!equalBytes(key, route.key) || hash.length === 0) {\n',
         },
       ],
       test: {
         file: 'test/scenarios/hostile/mailboxes.test.ts',
         name: 'receipts for something else make nothing stored',
+      },
+    },
+    {
+      protection: 'A receipt names blobs of one client only',
+      threat: 'who leaves mail learns into which queues others write',
+      file: 'lib/mailbox/putting.ts',
+      takeOut: [
+        {
+          find: '  stream.owed.push({ n, item })\n',
+          replace: '  for (const each of keeping.streams.values()) each.owed.push({ n, item })\n',
+        },
+      ],
+      test: {
+        file: keeper,
+        name: 'signs once for what one client left in a turn, 64 at most, and tells nobody of what others left',
       },
     },
     {

@@ -34,6 +34,8 @@ export interface TestMailbox {
   readonly keeper: Keeper
   open(options?: { peer?: Uint8Array; contact?: boolean }): TestStream
   sweep(): void
+  /** What is said meanwhile is one turn. */
+  together(work: () => void): void
   /** Ends the process and reads everything back. */
   restart(): void
 }
@@ -49,6 +51,7 @@ export function createTestMailbox(
   const published: Uint8Array[] = []
   const streams = new Map<number, { answers: MailboxAnswer[]; closed: boolean }>()
   let nextStream = 1
+  let gathering = false
   let keeper = restore()
 
   function restore(): Keeper {
@@ -66,7 +69,13 @@ export function createTestMailbox(
     return createKeeper({ primitives: native, random, key, peer, policy: options.policy ?? 'all', limits }, kept)
   }
 
+  /** Each event is a turn of its own, unless more is said before its end. */
   function handle(event: KeeperEvent): void {
+    perform(event)
+    if (!gathering) perform({ kind: 'turn' })
+  }
+
+  function perform(event: KeeperEvent): void {
     for (const effect of keeper.handle(event, mailbox.now)) {
       switch (effect.kind) {
         case 'save':
@@ -140,6 +149,12 @@ export function createTestMailbox(
       return stream
     },
     sweep: () => handle({ kind: 'sweep' }),
+    together(work) {
+      gathering = true
+      work()
+      gathering = false
+      perform({ kind: 'turn' })
+    },
     restart() {
       for (const id of streams.keys()) handle({ kind: 'closed', stream: id })
       streams.clear()

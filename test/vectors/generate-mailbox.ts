@@ -3,7 +3,7 @@ import { toHex } from '../../lib/bytes.ts'
 import { deriveQueue, inviteSubject, KNOCK_SUBJECT } from '../../lib/chat/mail/queues.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
 import { sealBlob } from '../../lib/mailbox/blob.ts'
-import { encodeRequest } from '../../lib/mailbox/messages.ts'
+import { encodeAnswer, encodeRequest } from '../../lib/mailbox/messages.ts'
 import { signLogin } from '../../lib/mailbox/login.ts'
 import { signReceipt } from '../../lib/mailbox/receipt.ts'
 import { encodeKnockRoutes, encodeRoute, knockSecret } from '../../lib/mailbox/route.ts'
@@ -48,7 +48,7 @@ export function mailboxVectors(primitives: Primitives): object {
     return { nonce: toHex(nonce), frames: frames.map(toHex), blob: toHex(blob) }
   })
   const hash = random.bytes(32)
-  const receipt = { queue, hash, until: NOW + 14 * 86_400_000, now: NOW }
+  const kept = { queue, hash, until: NOW + 14 * 86_400_000 }
   const greetingNonce = random.bytes(32)
   const greeting = { peer, key: mailbox.publicKey, nonce: greetingNonce }
   const knockRoutes = [
@@ -57,6 +57,7 @@ export function mailboxVectors(primitives: Primitives): object {
   ]
   const stamped = { hour: Math.floor(NOW / 3_600_000), nonce: random.bytes(8) }
   const left = random.bytes(1088)
+  const knocked = { queue: knockRoutes[1]?.queue ?? queue, hash: primitives.sha256(left), until: NOW + 7 * 86_400_000 }
   const puts = [
     { n: 1, token, stamp: null, replaced: [] },
     { n: 2, token: null, stamp: stamped, replaced: [] },
@@ -89,12 +90,17 @@ export function mailboxVectors(primitives: Primitives): object {
       })),
       bytes: toHex(encodeKnockRoutes(knockRoutes)),
     },
-    receipt: {
-      hash: toHex(hash),
-      until: receipt.until,
-      now: NOW,
-      bytes: toHex(signReceipt(primitives, mailbox, receipt)),
-    },
+    receipts: [[kept], [kept, knocked]].map((blobs, i) => {
+      const receipt = signReceipt(primitives, mailbox, { now: NOW, blobs })
+      const numbers = blobs.map((_, j) => 7 + 1_000 * (i + j))
+      return {
+        now: NOW,
+        blobs: blobs.map((blob) => ({ queue: toHex(blob.queue), hash: toHex(blob.hash), until: blob.until })),
+        bytes: toHex(receipt),
+        numbers,
+        answer: toHex(encodeAnswer({ kind: 'receipt', numbers, receipt })),
+      }
+    }),
     login: { nonce: toHex(greetingNonce), signature: toHex(signLogin(primitives, owner, greeting)) },
     stamp: stampVector(primitives, { peer, queue, hash }),
     puts: puts.map((put) => ({

@@ -14,7 +14,7 @@ interface Vectors {
   readonly queues: readonly { readonly queue: string; readonly secret: string }[]
   readonly blobs: readonly { readonly frames: readonly string[]; readonly blob: string }[]
   readonly routes: readonly { readonly bytes: string }[]
-  readonly receipt: { readonly hash: string; readonly bytes: string }
+  readonly receipts: readonly { readonly blobs: readonly { readonly hash: string }[]; readonly bytes: string }[]
   readonly login: { readonly nonce: string; readonly signature: string }
 }
 
@@ -33,7 +33,10 @@ describe.each(primitivesUnderTest)('frozen vectors of mailboxes ($name)', (primi
       expect(openBlob(primitives, place, fromHex(blob)).map(toHex)).toEqual(frames)
     }
     for (const { bytes } of vectors.routes) expect(decodeRoute(fromHex(bytes)).queue).toEqual(place.queue)
-    expect(toHex(openReceipt(primitives, key, fromHex(vectors.receipt.bytes)).hash)).toBe(vectors.receipt.hash)
+    for (const { blobs, bytes } of vectors.receipts) {
+      const opened = openReceipt(primitives, key, fromHex(bytes)).blobs
+      expect(opened.map(({ hash }) => toHex(hash))).toEqual(blobs.map(({ hash }) => hash))
+    }
     const greeting = { peer: fromHex(vectors.mailbox.peer), key, nonce: fromHex(vectors.login.nonce) }
     const signature = fromHex(vectors.login.signature)
     expect(isLogin(primitives, fromHex(vectors.owner.key), greeting, signature)).toBe(true)

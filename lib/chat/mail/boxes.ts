@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import { signLogin } from '../../mailbox/login.ts'
-import { MAX_ITEMS, type MailboxAnswer } from '../../mailbox/messages.ts'
+import { MAX_ITEMS } from '../../mailbox/messages.ts'
 import type { Target } from '../events.ts'
 import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
 import { publishAll } from '../publishing.ts'
@@ -9,7 +9,7 @@ import { ask, connectTo, remoteOf } from './remotes.ts'
 import { signAheadSoon } from './ahead.ts'
 import { tellRoutes } from './routes.ts'
 import { encodeBox, newBox } from './rows.ts'
-import type { Box, Remote } from './state.ts'
+import type { Box, Outcome, Remote } from './state.ts'
 
 /** Pauses between attempts to reach an own mailbox, ms. */
 const BOX_PAUSES_MS: readonly number[] = [1_000, 5_000, 30_000, 120_000, 600_000]
@@ -130,7 +130,7 @@ function followMove(machine: Machine, box: Box, { target }: Remote): void {
 }
 
 /** Whether the mailbox did it; if it refused, why is kept to be shown. */
-function isDone(machine: Machine, box: Box, answer: MailboxAnswer | null): boolean {
+function isDone(machine: Machine, box: Box, answer: Outcome | null): boolean {
   if (answer?.kind === 'done') {
     box.refused = null
     return true

@@ -1,10 +1,8 @@
 import { equalBytes, toHex } from '../../bytes.ts'
-import { ProtocolError } from '../../errors.ts'
 import { KNOCK_BYTES, packedBytes, sealBlob } from '../../mailbox/blob.ts'
 import { BYTES_PER_TOKEN } from '../../mailbox/buckets.ts'
-import type { MailboxAnswer, Refusal } from '../../mailbox/messages.ts'
+import type { Refusal } from '../../mailbox/messages.ts'
 import { KEPT_MS } from '../../mailbox/quota.ts'
-import { openReceipt } from '../../mailbox/receipt.ts'
 import { knockSecret, type Route } from '../../mailbox/route.ts'
 import { hourOf, type Stamp } from '../../mailbox/stamp.ts'
 import { type Contact, count, emit, jitter, type Machine, save, setTimer } from '../machine.ts'
@@ -14,7 +12,7 @@ import { hasRoom, type Letter, pack } from './packing.ts'
 import { ask, remoteOf } from './remotes.ts'
 import { forgetRoute } from './routes.ts'
 import { encodeStored, storedKey } from './rows.ts'
-import type { Holding } from './state.ts'
+import type { Holding, Outcome } from './state.ts'
 
 /** Pauses before what no mailbox took is left again, ms. */
 const POST_PAUSES_MS: readonly number[] = [5_000, 60_000, 600_000, 3_600_000]
@@ -247,23 +245,17 @@ function onRefused(machine: Machine, contact: Contact, route: Way, reason: Refus
   if (reason === 'unknown') forgetRoute(machine, contact, route.queue)
 }
 
-/** Until when the mailbox keeps it; null when it does not, or its receipt is worth nothing. */
-function untilOf(machine: Machine, route: Way, hash: Uint8Array, answer: MailboxAnswer | null): number | null {
-  if (answer?.kind !== 'receipt') return null
-  try {
-    const receipt = openReceipt(machine.primitives, route.key, answer.receipt)
-    if (!equalBytes(receipt.queue, route.queue) || !equalBytes(receipt.hash, hash)) {
-      count(machine, 'mailbox: a receipt for something else')
-      return null
-    }
-    // its clock may be off: what counts is how long it promises to keep it
-    const kept = receipt.until - receipt.now
-    return kept > 0 ? machine.now + Math.min(kept, KEPT_MS.contact) : null
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    count(machine, `mailbox: receipt ${error.code}`)
+/** Until when the mailbox keeps it; null when it does not, or its receipt is for something else. */
+function untilOf(machine: Machine, route: Way, hash: Uint8Array, answer: Outcome | null): number | null {
+  if (answer?.kind !== 'kept') return null
+  const { key, blob, now } = answer
+  if (!equalBytes(key, route.key) || !equalBytes(blob.queue, route.queue) || !equalBytes(blob.hash, hash)) {
+    count(machine, 'mailbox: a receipt for something else')
     return null
   }
+  // its clock may be off: what counts is how long it promises to keep it
+  const kept = blob.until - now
+  return kept > 0 ? machine.now + Math.min(kept, KEPT_MS.contact) : null
 }
 
 /** Mailboxes hold own messages that wait, until then. */

@@ -1,11 +1,12 @@
 import { equalBytes, toHex } from '../../bytes.ts'
 import { ProtocolError } from '../../errors.ts'
 import { decodeAnswer, encodeRequest, type MailboxAnswer, type MailboxRequest } from '../../mailbox/messages.ts'
+import { openReceipt, type Receipt } from '../../mailbox/receipt.ts'
 import { MAX_ADDRESS_BYTES, MAX_ADDRESSES } from '../../mailbox/route.ts'
 import { isRevoked } from '../devices.ts'
 import type { LinkId, Target } from '../events.ts'
 import { count, type Machine, setTimer } from '../machine.ts'
-import type { Answered, Remote, Unnumbered } from './state.ts'
+import type { Answered, Outcome, Remote, Unnumbered } from './state.ts'
 
 /** What a mailbox says unasked. */
 type Unasked = Extract<MailboxAnswer, { kind: 'welcome' | 'blob' }>
@@ -134,18 +135,53 @@ export function heard(machine: Machine, remote: Remote, bytes: Uint8Array): Unas
     return null
   }
   if (answer.kind === 'welcome' || answer.kind === 'blob') return answer
-  const answered = remote.asked.get(answer.n)
+  if (answer.kind === 'receipt') receipts(machine, remote, answer)
+  else settle(machine, remote, answer.n, answer)
+  return null
+}
+
+/** The receipt for one request or several: opened once for all of them. */
+function receipts(machine: Machine, remote: Remote, answer: Extract<MailboxAnswer, { kind: 'receipt' }>): void {
+  const { numbers } = answer
+  // a signature costs more than it is worth to check for nothing
+  const receipt = numbers.some((n) => remote.asked.has(n)) ? receiptOf(machine, remote, answer) : null
+  for (const [i, n] of numbers.entries()) {
+    const blob = receipt?.blobs[i]
+    const key = remote.greeting?.key
+    settle(machine, remote, n, receipt && blob && key ? { kind: 'kept', key, now: receipt.now, blob } : null)
+  }
+}
+
+/** Null, and counted, when it is not signed by the key with which the mailbox greeted, or for another number of blobs. */
+function receiptOf(
+  machine: Machine,
+  { greeting }: Remote,
+  { numbers, receipt: bytes }: Extract<MailboxAnswer, { kind: 'receipt' }>,
+): Receipt | null {
+  if (greeting === null) return null
+  try {
+    const receipt = openReceipt(machine.primitives, greeting.key, bytes)
+    if (receipt.blobs.length === numbers.length) return receipt
+    count(machine, 'mailbox: a receipt for something else')
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    count(machine, `mailbox: receipt ${error.code}`)
+  }
+  return null
+}
+
+function settle(machine: Machine, remote: Remote, n: number, outcome: Outcome | null): void {
+  const answered = remote.asked.get(n)
   if (answered === undefined) {
     count(machine, 'mailbox: answers what nobody asked')
-    return null
+    return
   }
   const [oldest] = remote.asked.keys()
-  remote.asked.delete(answer.n)
+  remote.asked.delete(n)
   // whoever answers other questions only is not waited for longer
-  if (answer.n === oldest || remote.asked.size === 0)
+  if (n === oldest || remote.asked.size === 0)
     setTimer(machine, `answer:${remote.id}`, machine.now + (remote.asked.size > 0 ? ANSWER_MS : IDLE_MS))
-  answered(answer)
-  return null
+  answered(outcome)
 }
 
 /** It greeted: false when it had before. */

@@ -1,6 +1,7 @@
 import type { SigningKey } from '../../crypto/primitives.ts'
 import { type Buckets, createBuckets, type Rate } from '../../mailbox/buckets.ts'
 import type { MailboxAnswer, MailboxRequest } from '../../mailbox/messages.ts'
+import type { KeptBlob } from '../../mailbox/receipt.ts'
 import type { KnockRoute, Route } from '../../mailbox/route.ts'
 import type { Stamp } from '../../mailbox/stamp.ts'
 import type { LinkId, Target } from '../events.ts'
@@ -10,8 +11,13 @@ import type { Slot } from '../own-slots.ts'
 /** A request without its number, which the stream gives it. */
 export type Unnumbered<R = MailboxRequest> = R extends MailboxRequest ? Omit<R, 'n'> : never
 
-/** What becomes of a request: its answer, or null when the stream ended before it came. */
-export type Answered = (answer: MailboxAnswer | null) => void
+/** What a mailbox answered to one request; of a receipt what it says of this one, and by which key and when (ms) it was signed. */
+export type Outcome =
+  | Exclude<MailboxAnswer, { kind: 'welcome' | 'blob' | 'receipt' }>
+  | { readonly kind: 'kept'; readonly key: Uint8Array; readonly now: number; readonly blob: KeptBlob }
+
+/** What becomes of a request; null when the stream ended before its answer came, or the answer is worth nothing. */
+export type Answered = (outcome: Outcome | null) => void
 
 /** A mailbox that is being spoken to, one's own or somebody else's. */
 export interface Remote {

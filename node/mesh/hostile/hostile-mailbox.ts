@@ -2,8 +2,8 @@ import { toHex, utf8 } from '../../../lib/bytes.ts'
 import { createKeeper, type KeeperEvent } from '../../../lib/mailbox/keeper.ts'
 import { KEEPER_LIMITS } from '../../../lib/mailbox/keeping.ts'
 import { emptyKept } from '../../../lib/mailbox/kept.ts'
-import { decodeAnswer, encodeAnswer, type MailboxAnswer } from '../../../lib/mailbox/messages.ts'
-import { openReceipt, type Receipt, signReceipt } from '../../../lib/mailbox/receipt.ts'
+import { decodeAnswer, encodeAnswer, type MailboxAnswer, type Refusal } from '../../../lib/mailbox/messages.ts'
+import { type KeptBlob, openReceipt, type Receipt, signReceipt } from '../../../lib/mailbox/receipt.ts'
 import type { Link } from '../../network/network.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { insideOf } from '../simulated/inside.ts'
@@ -18,6 +18,7 @@ export const MAILBOX_MISBEHAVIOURS = {
   'other-queue': 'signs receipts for another queue',
   'other-hash': 'signs receipts for another blob',
   'other-key': 'signs receipts by another key than it greeted with',
+  'more-answers': 'says of a receipt that it answers more than stands in it',
   'past-receipt': 'promises to keep what it is given until yesterday',
   'far-receipt': 'promises to keep what it is given until the year 9999',
   floods: 'gives its owner blobs of random bytes without end',
@@ -89,6 +90,11 @@ export async function createHostileMailbox(
   )
 
   function handle(event: KeeperEvent): void {
+    perform(event)
+    perform({ kind: 'turn' })
+  }
+
+  function perform(event: KeeperEvent): void {
     for (const effect of keeper.handle(event, clock.now())) {
       if (effect.kind === 'save') {
         for (const row of effect.rows) if (row.value !== null) rows.set(`${row.range}/${toHex(row.key)}`, row.value)
@@ -131,7 +137,7 @@ export async function createHostileMailbox(
       case 'mute':
         return answer.kind === 'welcome' || (answer.kind === 'done' && answer.n <= 1) ? [answer] : []
       default:
-        return [answer.kind === 'receipt' ? receiptInstead(answer) : answer]
+        return answer.kind === 'receipt' ? receiptInstead(answer) : [answer]
     }
   }
 
@@ -139,14 +145,15 @@ export async function createHostileMailbox(
     return { kind: 'welcome', nonce: random.bytes(32), key: primitives.signing.generate(random).publicKey }
   }
 
-  function receiptInstead(answer: Extract<MailboxAnswer, { kind: 'receipt' }>): MailboxAnswer {
-    const { n } = answer
+  function receiptInstead(answer: Extract<MailboxAnswer, { kind: 'receipt' }>): readonly MailboxAnswer[] {
+    const { numbers } = answer
     const receipt = openReceipt(primitives, key.publicKey, answer.receipt)
-    const signed = (changed: Partial<Receipt>, by = key): MailboxAnswer => ({
-      kind: 'receipt',
-      n,
-      receipt: signReceipt(primitives, by, { ...receipt, ...changed }),
-    })
+    const signed = (changed: Partial<KeptBlob>, by = key): MailboxAnswer[] => {
+      const told: Receipt = { ...receipt, blobs: receipt.blobs.map((blob) => ({ ...blob, ...changed })) }
+      return [{ kind: 'receipt', numbers, receipt: signReceipt(primitives, by, told) }]
+    }
+    const refused = (reason: Refusal, least: number): MailboxAnswer[] =>
+      numbers.map((n) => ({ kind: 'refused', n, reason, least }))
     switch (misbehaves) {
       case 'other-queue':
         return signed({ queue: random.bytes(32) })
@@ -159,11 +166,13 @@ export async function createHostileMailbox(
       case 'far-receipt':
         return signed({ until: FAR_MS })
       case 'greedy':
-        return { kind: 'refused', n, reason: 'stamp', least: 40 }
+        return refused('stamp', 40)
       case 'unknown':
-        return { kind: 'refused', n, reason: 'unknown', least: 0 }
+        return refused('unknown', 0)
+      case 'more-answers':
+        return [{ ...answer, numbers: [...numbers, ...numbers.map((n) => n + 1)] }]
       default:
-        return answer
+        return [answer]
     }
   }
 

@@ -26,10 +26,14 @@ export const puts: Benchmark = async (options) => {
   await owner.ask('connect', where)
   await writer.ask('connect', where)
   const bytes = BLOB_BYTES + ITEM_BYTES
+  const spent: { readonly mailbox: number; readonly writer: number }[] = []
   const [own = [], together = [], single = [], signing = []] = await interleave(rounds, [
     async () => {
       const queues = await owner.ask('own', { queues: QUEUES, watch: false })
-      return writer.ask('put', { queues, count: each, atOnce: AT_ONCE })
+      const before = await mailbox.ask('processor')
+      const { took, processor } = await writer.ask('put', { queues, count: each, atOnce: AT_ONCE })
+      spent.push({ mailbox: (await mailbox.ask('processor')) - before, writer: processor })
+      return took
     },
     async () =>
       sum(await level.ask('batches', { count: each / AT_ONCE, rows: ROWS * AT_ONCE, bytes: bytes * AT_ONCE })),
@@ -37,6 +41,7 @@ export const puts: Benchmark = async (options) => {
     async () => level.ask('sign', each),
   ])
   const rate = (times: readonly number[]): number[] => times.map((ms) => (each / ms) * 1_000)
+  const perPut = (of: 'mailbox' | 'writer'): readonly number[] => spent.slice(1).map((ms) => (ms[of] / each) * 1_000)
   const signed = together.map((ms, i) => ms + (signing[i] ?? 0))
   return {
     name: `blobs of ${BLOB_BYTES} B left at a mailbox, ${AT_ONCE} under way, to the receipt`,
@@ -45,6 +50,8 @@ export const puts: Benchmark = async (options) => {
       { name: `level, a synced batch for ${AT_ONCE} of them`, unit: 'puts/s', ...spreadOf(rate(together)) },
       { name: 'the same, and a signature for each', unit: 'puts/s', ...spreadOf(rate(signed)) },
       { name: 'level, a synced batch for each', unit: 'puts/s', ...spreadOf(rate(single)) },
+      { name: 'processor time of the mailbox for one', unit: 'µs', ...spreadOf(perPut('mailbox')) },
+      { name: 'processor time of who leaves one', unit: 'µs', ...spreadOf(perPut('writer')) },
     ],
     targets: [
       {

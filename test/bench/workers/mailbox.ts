@@ -9,12 +9,15 @@ import { type MailboxHost, openMailbox } from '../../../node/mailbox/host.ts'
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../../node/network/libp2p.ts'
 import { serve } from '../worker.ts'
 import { SILENT } from './mailbox-client-tasks.ts'
+import { processMs } from './thread-time.ts'
 
 /** A mailbox with a home on the disk and TCP on loopback, without a limit of requests. */
 export interface MailboxTasks {
   readonly start: () => Promise<{ peer: Uint8Array; address: Uint8Array; text: string }>
   /** Waits until nothing lies in it. */
   readonly emptied: () => Promise<void>
+  /** Processor time so far, ms. */
+  readonly processor: () => number
 }
 
 const LIMITS = { ...KEEPER_LIMITS, rate: { burst: 1e9, perSecond: 1e9 } }
@@ -79,6 +82,7 @@ serve<MailboxTasks>(
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
     },
+    processor: processMs,
   },
   async () => {
     await close()

@@ -6,3 +6,9 @@ export function threadMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
 }
+
+/** Processor time of the whole process, ms: with the threads that write to the disk and those that collect garbage. */
+export function processMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

@@ -54,7 +54,10 @@ const handle = random.bytes(16)
 const box = newBox(native, handle, seed, target)
 const owner = ownerOf(emptyKept(), key.publicKey, 5)
 const queue = addQueue(emptyKept(), owner, { queue: route.queue, kind: 'contact', tokenHash: random.bytes(32) })
-const receipt = signReceipt(native, key, { queue: route.queue, hash: random.bytes(32), until: 9, now: 7 })
+const receiptFor = (count: number): Uint8Array => {
+  const blobs = Array.from({ length: count }, () => ({ queue: route.queue, hash: random.bytes(32), until: 9 }))
+  return signReceipt(native, key, { now: 7, blobs })
+}
 
 const REQUESTS: readonly MailboxRequest[] = [
   { kind: 'put', n: 1, queue: route.queue, token: route.token, stamp: null, blob, replaced: [] },
@@ -79,7 +82,8 @@ const REQUESTS: readonly MailboxRequest[] = [
 
 const ANSWERS: readonly MailboxAnswer[] = [
   { kind: 'welcome', nonce: random.bytes(32), key: key.publicKey },
-  { kind: 'receipt', n: 1, receipt },
+  { kind: 'receipt', numbers: [1], receipt: receiptFor(1) },
+  { kind: 'receipt', numbers: [1, 2 ** 32 - 1], receipt: receiptFor(2) },
   { kind: 'done', n: 2 },
   { kind: 'refused', n: 3, reason: 'stamp', least: 22 },
   { kind: 'blob', queue: route.queue, until: 5, blob },
@@ -98,6 +102,7 @@ function handled(bytes: Uint8Array): void {
   const keeper = createKeeper({ primitives: native, random, key, peer: target.peer, policy: 'all', limits }, kept)
   keeper.handle({ kind: 'opened', stream: 1, peer: target.peer, contact: true }, 1)
   keeper.handle({ kind: 'message', stream: 1, bytes }, 2)
+  keeper.handle({ kind: 'turn' }, 3)
 }
 
 /** What goes to a mailbox, what it says, and what is kept of both. */
@@ -138,7 +143,7 @@ export const mailboxTargets: readonly Target[] = [
   {
     name: 'mailbox-receipt',
     covers: ['lib/mailbox/receipt.ts#openReceipt'],
-    seeds: [receipt],
+    seeds: [receiptFor(1), receiptFor(3)],
     authenticated: true,
     run(input) {
       openReceipt(native, key.publicKey, input)

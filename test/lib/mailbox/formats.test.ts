@@ -10,7 +10,7 @@ import {
   MAX_MAILBOX_MESSAGE_BYTES,
   MAX_SLOTS_TOLD,
 } from '../../../lib/mailbox/messages.ts'
-import { MAX_RECEIPT_BYTES, openReceipt, signReceipt } from '../../../lib/mailbox/receipt.ts'
+import { MAX_RECEIPT_BLOBS, MAX_RECEIPT_BYTES, openReceipt, signReceipt } from '../../../lib/mailbox/receipt.ts'
 import {
   decodeKnockRoutes,
   decodeRoute,
@@ -78,13 +78,28 @@ describe('the key of a knock queue', () => {
 })
 
 describe('a receipt', () => {
-  const receipt = { queue: random.bytes(32), hash: random.bytes(32), until: 1_800_000_000_000, now: 1_790_000_000_000 }
+  const keptBlobs = (count: number) =>
+    Array.from({ length: count }, () => ({
+      queue: random.bytes(32),
+      hash: random.bytes(32),
+      until: 253_402_300_799_999,
+    }))
+  const receipt = { now: 1_790_000_000_000, blobs: keptBlobs(2) }
   const bytes = signReceipt(native, key, receipt)
 
   test('says what was signed, to whoever knows the key', () => {
-    expect(bytes.length).toBeLessThanOrEqual(MAX_RECEIPT_BYTES)
     expect(openReceipt(native, key.publicKey, bytes)).toEqual(receipt)
     expect(refusal(() => openReceipt(native, random.bytes(32), bytes))).toBe('unauthentic')
+  })
+
+  test('is for 1 to 64 blobs', () => {
+    const most = signReceipt(native, key, { ...receipt, blobs: keptBlobs(MAX_RECEIPT_BLOBS) })
+    expect(most.length).toBeLessThanOrEqual(MAX_RECEIPT_BYTES)
+    expect(openReceipt(native, key.publicKey, most).blobs).toHaveLength(MAX_RECEIPT_BLOBS)
+    for (const count of [0, MAX_RECEIPT_BLOBS + 1]) {
+      const signed = signReceipt(native, key, { ...receipt, blobs: keptBlobs(count) })
+      expect(refusal(() => openReceipt(native, key.publicKey, signed))).toBe('malformed')
+    }
   })
 
   test('is refused when a bit was turned over or the end is missing', () => {
@@ -133,7 +148,7 @@ const requests: readonly MailboxRequest[] = [
 ]
 const answers: readonly MailboxAnswer[] = [
   { kind: 'welcome', nonce: random.bytes(32), key: random.bytes(32) },
-  { kind: 'receipt', n: 1, receipt: random.bytes(180) },
+  { kind: 'receipt', numbers: [1, 2 ** 32 - 1], receipt: random.bytes(180) },
   { kind: 'done', n: 2 },
   { kind: 'refused', n: 3, reason: 'stamp', least: 22 },
   { kind: 'blob', queue: random.bytes(32), until: 1_800_000_000_000, blob },

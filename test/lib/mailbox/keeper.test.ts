@@ -88,12 +88,46 @@ describe('a mailbox', () => {
     const [answer] = mailbox.open().ask(request)
     if (answer?.kind !== 'receipt') throw new Error('no receipt')
     expect(openReceipt(native, mailbox.key.publicKey, answer.receipt)).toEqual({
-      queue: queue.queue,
-      hash: hashOf(request.blob),
-      until: mailbox.now + KEPT_MS.contact,
       now: mailbox.now,
+      blobs: [{ queue: queue.queue, hash: hashOf(request.blob), until: mailbox.now + KEPT_MS.contact }],
     })
     expect(blobsIn(stream.ask({ kind: 'watch', n: 3 }))).toEqual([request.blob])
+  })
+
+  test('signs once for what one client left in a turn, 64 at most, and tells nobody of what others left', () => {
+    const mailbox = createTestMailbox()
+    const { queue } = withQueue(mailbox)
+    const { queue: another } = withQueue(mailbox, 'group')
+    const [first, second] = [mailbox.open(), mailbox.open()]
+    const requests = Array.from({ length: 66 }, (_, n) => ({ ...putOf(n % 2 === 0 ? queue : another), n }))
+    const other = { ...putOf(another), n: 7 }
+    mailbox.together(() => {
+      for (const request of requests) expect(first.ask(request)).toEqual([])
+      expect(second.ask(other)).toEqual([])
+    })
+    const taken = (answers: readonly MailboxAnswer[]) =>
+      answers.map((answer) => {
+        if (answer.kind !== 'receipt') throw new Error(`expected a receipt, got ${answer.kind}`)
+        const { blobs } = openReceipt(native, mailbox.key.publicKey, answer.receipt)
+        expect(blobs).toHaveLength(answer.numbers.length)
+        return answer.numbers.map((n, i) => ({ n, queue: blobs[i]?.queue, hash: blobs[i]?.hash }))
+      })
+    const left = requests.map(({ n, queue: name, blob }) => ({ n, queue: name, hash: hashOf(blob) }))
+    expect(taken(first.take())).toEqual([left.slice(0, 64), left.slice(64)])
+    expect(taken(second.take())).toEqual([[{ n: 7, queue: another.queue, hash: hashOf(other.blob) }]])
+  })
+
+  test('owes nothing to a client that went before the end of the turn', () => {
+    const mailbox = createTestMailbox()
+    const { queue } = withQueue(mailbox)
+    const [gone, stays] = [mailbox.open(), mailbox.open()]
+    mailbox.together(() => {
+      gone.ask(putOf(queue))
+      gone.close()
+      stays.ask(putOf(queue))
+    })
+    expect(stays.take().map(({ kind }) => kind)).toEqual(['receipt'])
+    expect(mailbox.keeper.usage.blobs).toBe(2)
   })
 
   test('pushes at once to who watches, in the order in which blobs came, and not twice', () => {

@@ -77,10 +77,12 @@ def check(vectors: dict) -> int:
         expect(f"{where}, key of the queue", knock_secret(account, unhex(case["queue"])), unhex(case["secret"]))
     expect("knock routes", encode(places), unhex(vectors["knockRoutes"]["bytes"]))
 
-    receipt = vectors["receipt"]
-    body = encode([1, "receipt", queue, unhex(receipt["hash"]), receipt["until"], receipt["now"]])
-    made = body + ed25519.sign(box_seed, "receipt", body)
-    expect("receipt", made, unhex(receipt["bytes"]))
+    for where, case in numbered(vectors["receipts"], "receipt"):
+        kept = [[unhex(blob["queue"]), unhex(blob["hash"]), blob["until"]] for blob in case["blobs"]]
+        body = encode([1, "receipt", case["now"], kept])
+        made = body + ed25519.sign(box_seed, "receipt", body)
+        expect(where, made, unhex(case["bytes"]))
+        expect(f"{where}, as an answer", encode([1, "receipt", 0, case["numbers"], made]), unhex(case["answer"]))
 
     login = encode([1, "login", peer, key, unhex(vectors["login"]["nonce"])])
     expect("login", ed25519.sign(seed, "mailbox", login), unhex(vectors["login"]["signature"]))
@@ -94,4 +96,4 @@ def check(vectors: dict) -> int:
         if case["replaced"]:
             made.append([unhex(name) for name in case["replaced"]])
         expect(where, encode(made), unhex(case["bytes"]))
-    return len(vectors["puts"]) + len(vectors["queues"]) + len(vectors["blobs"]) + len(vectors["routes"]) + len(places) + 3
+    return len(vectors["puts"]) + len(vectors["queues"]) + len(vectors["blobs"]) + len(vectors["routes"]) + len(places) + len(vectors["receipts"]) + 2
