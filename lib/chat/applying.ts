@@ -1,8 +1,8 @@
-import { concat, equalBytes, u64be, uintFrom } from '../bytes.ts'
+import { concat, equalBytes, u64be } from '../bytes.ts'
 import { isChange } from '../conversation/changes.ts'
 import { decodeContent } from '../conversation/contents.ts'
 import type { Control } from '../conversation/control.ts'
-import { decodeRecord, encodeRecord } from '../conversation/history.ts'
+import { encodeRecord } from '../conversation/history.ts'
 import { applyHeartbeat, applyPayload, gaps, RECENT_COUNTERS } from '../conversation/incoming.ts'
 import { decodePayload, isDurable, KINDS, MAX_TIME_MS, type Payload } from '../conversation/payload.ts'
 import { addCounter, hasCounter, highestCounter } from '../conversation/ranges.ts'
@@ -13,6 +13,7 @@ import { applyReceipts, jumpPast } from './authoring.ts'
 import { withAnnounced } from './contact-row.ts'
 import { eraseAfter } from './expiring.ts'
 import { answerGaps } from './gap-answers.ts'
+import { messageIdIn } from './group/authors.ts'
 import { isInScope } from './group/scope.ts'
 import { incomingOf, withIncoming } from './head.ts'
 import { useInvite } from './invites.ts'
@@ -37,7 +38,7 @@ import { lookUpSoon } from './reach.ts'
 import { isDue } from './receipts.ts'
 import { advance, type SessionEntry } from './session-entry.ts'
 import { dropSession, startSession } from './sessions.ts'
-import { applyChange, applyVoid, type Arrived, type Early, isOfAuthor, withEarly } from './revising.ts'
+import { applyChange, applyVoid, type Arrived, type Early, withEarly } from './revising.ts'
 import { messageKey } from './sealing.ts'
 import { endTyping, onTyping } from './typing.ts'
 import { voidPayload } from './voids.ts'
@@ -103,7 +104,7 @@ export function applyDurable(
     applyVoid(machine, contact, { did, payload, bytes })
     return
   }
-  const { counter, previousHash, id } = payload
+  const { counter, previousHash } = payload
   const { seen } = incomingOf(contact.head, did)
   const highest = highestCounter(seen)
   const isSeen = hasCounter(seen, counter)
@@ -114,20 +115,11 @@ export function applyDurable(
     applyNew(machine, contact, did, payload, bytes)
     return
   }
+  const id = messageIdIn(machine, contact, { author: did, payloadId: payload.id })
   loadForFrame(machine, contact, 'place', concat(contact.handle, id), (place) => {
-    const applyOther = (): void => {
-      if (isSeen) conflict(machine, contact, highest)
-      else applyNew(machine, contact, did, payload, bytes)
-    }
-    if (place === null) applyOther()
-    else if (contact.group === null) applyKnown(machine, contact, did, payload, bytes)
-    else {
-      // whoever saw a message of a group can write another one of its id, before it comes here
-      loadForFrame(machine, contact, 'message', messageKey(contact, uintFrom(place.subarray(2))), (row) => {
-        if (row !== null && !isOfAuthor(contact, decodeRecord(row).author, did)) applyOther()
-        else applyKnown(machine, contact, did, payload, bytes)
-      })
-    }
+    if (place !== null) applyKnown(machine, contact, did, payload, bytes)
+    else if (isSeen) conflict(machine, contact, highest)
+    else applyNew(machine, contact, did, payload, bytes)
   })
 }
 
@@ -137,7 +129,8 @@ function isFirstDevice({ head }: Contact, did: Uint8Array): boolean {
 }
 
 function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: Payload, bytes: Uint8Array): void {
-  withEarly(machine, contact, { id: payload.id, author: did }, (early) => {
+  const id = messageIdIn(machine, contact, { author: did, payloadId: payload.id })
+  withEarly(machine, contact, { id, author: did }, (early) => {
     const applied = applyPayload(machine.primitives, incomingOf(contact.head, did), payload, bytes)
     switch (applied.kind) {
       case 'conflict':
@@ -148,7 +141,7 @@ function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: 
         return
       case 'new':
         endTyping(machine, contact)
-        keepMessage(machine, contact, { did, payload, bytes }, applied, early)
+        keepMessage(machine, contact, { did, payload, bytes, id }, applied, early)
         if (applied.missingBefore > 0) expectGap(machine, contact)
     }
   })
@@ -158,11 +151,11 @@ function applyNew(machine: Machine, contact: Contact, did: Uint8Array, payload: 
 function keepMessage(
   machine: Machine,
   contact: Contact,
-  { did, payload, bytes }: Arrived,
+  { did, payload, bytes, id }: Arrived & { readonly id: Uint8Array },
   applied: Extract<ReturnType<typeof applyPayload>, { kind: 'new' }>,
   { isDeleted, isChanged }: Early,
 ): void {
-  const { id, counter } = payload
+  const { counter } = payload
   const order = contact.head.nextOrder
   const read = isDeleted ? addCounter(applied.state.read, counter) : applied.state.read
   const incoming = withIncoming(contact.head, did, { ...applied.state, read })

@@ -10,6 +10,7 @@ import { ProtocolError } from '../errors.ts'
 import { dropFromOutbox, takeInHand } from './delivering.ts'
 import { eraseAfter } from './expiring.ts'
 import { forgetLater } from './forgetting.ts'
+import { messageIdIn, ownAuthor } from './group/authors.ts'
 import { seenLamport } from './head.ts'
 import { alert, type Contact, count, emit, load, type Machine, save, updateHead, type Written } from './machine.ts'
 import { indexOfCounter, MAX_OUTBOX, type OutboxEntry, outboxKey } from './outbox.ts'
@@ -31,6 +32,7 @@ export function hasRoom(contact: Contact): boolean {
 
 /** What is to be said, and how. */
 interface Said {
+  /** Of the payload. */
   readonly id: Uint8Array
   readonly kind: number
   readonly content: Uint8Array
@@ -49,15 +51,16 @@ export function writeText(
 ): Written {
   const content = encodeContent({ kind: 'text', text, replyTo })
   const said: Said = { id, kind: KINDS.text, content, expiresAfter, target: null }
-  const { order, counter } = write(machine, contact, said, machine.now, contact.head.nextOrder)
+  const { order, counter, messageId } = write(machine, contact, said, machine.now, contact.head.nextOrder)
   if (expiresAfter > 0) eraseAfter(machine, contact, order, expiresAfter * 1000, 'expiry')
-  return { order, counter, id }
+  return { order, counter, id: messageId }
 }
 
 export interface TextOptions {
   readonly replyTo?: Uint8Array | null
   /** Seconds after which both sides erase it, 0 for never. */
   readonly expiresAfter?: number
+  /** Of the payload. */
   readonly id?: Uint8Array
 }
 
@@ -73,7 +76,7 @@ function write(
   { target, ...what }: Said,
   at: number,
   order: number,
-): { order: number; counter: number; bytes: Uint8Array } {
+): { order: number; counter: number; messageId: Uint8Array; bytes: Uint8Array } {
   const { state, payload, bytes } = nextPayload(machine.primitives, contact.head.outgoing, {
     ...what,
     conversation: contact.group?.gid ?? DIRECT,
@@ -96,11 +99,12 @@ function write(
   }
   contact.outbox.push(entry)
   takeInHand(machine, contact, entry, bytes)
+  const messageId = messageIdIn(machine, contact, { author: ownAuthor(machine, contact), payloadId: what.id })
   const expiresAt = what.expiresAfter > 0 ? Math.min(at + what.expiresAfter * 1000, MAX_TIME_MS) : null
-  const record = encodeRecord({ ...ownRecord(machine, contact, { id: what.id, payload: bytes, at }), expiresAt })
-  if (target === null) save(machine, { range: 'place', key: concat(contact.handle, what.id), value: u64be(order) })
+  const record = encodeRecord({ ...ownRecord(machine, contact, { id: messageId, payload: bytes, at }), expiresAt })
+  if (target === null) save(machine, { range: 'place', key: concat(contact.handle, messageId), value: u64be(order) })
   save(machine, { range: 'message', key: messageKey(contact, order), value: record })
-  return { order, counter, bytes }
+  return { order, counter, messageId, bytes }
 }
 
 /**

@@ -8,6 +8,7 @@ import { ProtocolError } from '../errors.ts'
 import { changeKey, deleteText } from './erasing-messages.ts'
 import { wasErased } from './erasing.ts'
 import { findWith, type Found } from './finding.ts'
+import { messageIdIn } from './group/authors.ts'
 import { incomingOf, MAX_EARLY, withIncoming } from './head.ts'
 import { loadForFrame } from './held.ts'
 import { type Contact, count, emit, type Machine, save, tell, updateHead } from './machine.ts'
@@ -105,7 +106,7 @@ function isTheirs(contact: Contact, record: MessageRecord, { author }: Change): 
 }
 
 /** Whether two devices that write in a conversation are of one account; between two people they are. */
-export function isOfAuthor({ group }: Contact, wrote: Uint8Array, changes: Uint8Array): boolean {
+function isOfAuthor({ group }: Contact, wrote: Uint8Array, changes: Uint8Array): boolean {
   if (group === null || equalBytes(wrote, changes)) return true
   const [a, b] = [group.authors.get(toHex(wrote)), group.authors.get(toHex(changes))]
   return a !== undefined && b !== undefined && equalBytes(a.account, b.account)
@@ -162,7 +163,8 @@ export function withEarly(
 
 /** It fills the number of something that is gone: nothing is shown, and what that was is not waited for any more. */
 export function applyVoid(machine: Machine, contact: Contact, arrived: Arrived): void {
-  const { id } = arrived.payload
+  const { did, payload } = arrived
+  const id = messageIdIn(machine, contact, { author: did, payloadId: payload.id })
   const key = concat(contact.handle, id)
   loadForFrame(machine, contact, 'place', key, (place) => {
     if (!takeNumber(machine, contact, arrived)) return

@@ -33,7 +33,7 @@ export const MAX_REASON_BYTES = 256
 /** A message as it rests in the store: the value of a row of the range `message`. */
 export interface MessageRecord {
   readonly direction: 'in' | 'out'
-  /** The payload's id; of a payload of a newer version, whose id cannot be read, what stands in for it. 16 bytes. */
+  /** The payload's id, in a group what stands for author and id; of a payload of a newer version, whose id cannot be read, what stands in for it. 16 bytes. */
   readonly id: Uint8Array
   /** The payload exactly as it was sealed: what is hashed, and sealed again when a frame is lost. */
   readonly payload: Uint8Array

@@ -11,3 +11,11 @@ export function authorId(
 ): Uint8Array {
   return primitives.sha256(gid, aid, did).slice(0, 16)
 }
+
+/**
+ * How a message of a group is called wherever it is named, `H(author id || payload id)[0..16]`: an id in a payload is whatever its
+ * author likes, also that of a message of somebody else.
+ */
+export function messageIdOf(primitives: Primitives, author: Uint8Array, payloadId: Uint8Array): Uint8Array {
+  return primitives.sha256(author, payloadId).slice(0, 16)
+}

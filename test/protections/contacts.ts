@@ -261,8 +261,8 @@ export const contacts: Part = {
       file: 'lib/chat/applying.ts',
       takeOut: [
         {
-          find: 'else if (contact.group === null) applyKnown(machine, contact, did, payload, bytes)',
-          replace: 'else if (contact.group === null) applyNew(machine, contact, did, payload, bytes)',
+          find: 'if (place !== null) applyKnown(machine, contact, did, payload, bytes)',
+          replace: 'if (place !== null) applyNew(machine, contact, did, payload, bytes)',
         },
       ],
       test: { file: rollBack, name: 'shows nobody twice what was waiting in the old state and had arrived since' },

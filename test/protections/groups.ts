@@ -330,15 +330,14 @@ export const groupMembership: Part = {
     },
     {
       protection: 'A message of a group is known by its id from its own author alone',
-      threat: 'a member writes a message of the id of another one, which is then never shown',
-      file: 'lib/chat/applying.ts',
-      takeOut: [
-        {
-          find: 'if (row !== null && !isOfAuthor(contact, decodeRecord(row).author, did)) applyOther()',
-          replace: 'if (row?.length === 0) applyOther()',
-        },
-      ],
-      test: { file: 'test/lib/chat/group/hostile-members.test.ts', name: 'who writes a message of the id of another' },
+      threat:
+        'a member writes a message of the id of another one, which is then never shown, or can be changed by nobody',
+      file: 'lib/group/author.ts',
+      takeOut: [{ find: 'primitives.sha256(author, payloadId)', replace: 'primitives.sha256(payloadId)' }],
+      test: {
+        file: 'test/lib/chat/group/stolen-id.test.ts',
+        name: 'after it leaves its author able to change and delete it',
+      },
     },
     {
       protection: 'An answer to a member is reckoned before it is read',

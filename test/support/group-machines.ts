@@ -62,6 +62,15 @@ export function heard(who: Someone): string[] {
     .map(({ text }) => text)
 }
 
+/** The id in the payload of the latest message that somebody wrote to the group, as everybody knows it who reads it. */
+export function latestId(who: Someone): Uint8Array {
+  const records = [...who.rows.values()]
+    .filter(({ range, key }) => range === 'message' && toHex(key).startsWith(groupOf(who)?.id ?? '-'))
+    .map(({ value }) => decodeRecord(value as Uint8Array))
+  const latest = records.findLast(({ direction, readAt }) => direction === 'out' && readAt === null)
+  return decodePayload(latest?.payload ?? new Uint8Array()).id
+}
+
 /** Who is in the group, as somebody sees it: accounts with their roles. */
 export function membersSeenBy(who: Someone, people: readonly Someone[]): string[] {
   const members = groupOf(who)?.group?.view.members ?? new Map<string, GroupMember>()

@@ -4,12 +4,17 @@ import { decodeChanges } from '../../lib/conversation/changes.ts'
 import { decodeRecord, isListed, type MessageView, viewMessage } from '../../lib/conversation/history.ts'
 import { compareOrder } from '../../lib/conversation/order.ts'
 import { decodePayload } from '../../lib/conversation/payload.ts'
+import type { Person } from '../../lib/chat.ts'
 import type { Someone } from './machines.ts'
 
 /** The conversation with somebody as it is shown, in the order of both sides; accounts are `me` and `them`. */
 export function shown(who: Someone, other: Someone): readonly MessageView[] {
   const person = who.person(other)
-  if (person === undefined) return []
+  return person === undefined ? [] : shownIn(who, person)
+}
+
+/** As `shown`, of any conversation. */
+export function shownIn(who: Someone, person: Person): readonly MessageView[] {
   const rowOf = (range: string, key: Uint8Array) => who.rows.get(`${range}/${toHex(key)}`)?.value ?? null
   return [...who.rows.values()]
     .filter((row) => row.range === 'message' && toHex(row.key).startsWith(person.id))

@@ -5,7 +5,7 @@ import { ephemeralPayload, NEW_OUTGOING, nextPayload } from '../../lib/conversat
 import { KINDS } from '../../lib/conversation/payload.ts'
 import { portable } from '../../lib/crypto/portable.ts'
 import type { Primitives } from '../../lib/crypto/primitives.ts'
-import { authorId } from '../../lib/group/author.ts'
+import { authorId, messageIdOf } from '../../lib/group/author.ts'
 import { sealGroupFrame } from '../../lib/group/seal-frame.ts'
 import { announceChain, createChain } from '../../lib/group/sender-chain.ts'
 import { TOPIC_MS, TOPIC_OVERLAP_MS, topicOf, topicsAt } from '../../lib/group/topic.ts'
@@ -61,6 +61,7 @@ export function groupFrameVectors(primitives: Primitives): object {
       messageSecret: toHex(secret),
       frame: toHex(sealed.frame),
       id: toHex(sealed.id),
+      messageId: toHex(messageIdOf(primitives, authorId(primitives, owner), about.id)),
     }
   })
   const times = [TURN - TOPIC_OVERLAP_MS - 1, TURN - TOPIC_OVERLAP_MS, TURN, TURN + TOPIC_OVERLAP_MS - 1, NOW]

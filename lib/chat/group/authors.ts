@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes.ts'
 import { accountId } from '../../identity/account.ts'
-import { authorId } from '../../group/author.ts'
+import { authorId, messageIdOf } from '../../group/author.ts'
 import type { Entry } from '../../group/log.ts'
 import type { PeerChain } from '../../group/sender-chain.ts'
 import type { Contact, Machine } from '../machine.ts'
@@ -27,6 +27,15 @@ export function authorOf(
 /** How the own device is called among the authors of a conversation: in one of two by its id. */
 export function ownAuthor({ own }: Machine, { group }: Contact): Uint8Array {
   return group?.self ?? own.did
+}
+
+/** How a message is called by the id in its payload and its author: between two people it has that id. */
+export function messageIdIn(
+  { primitives }: Machine,
+  { group }: Contact,
+  { author, payloadId }: { readonly author: Uint8Array; readonly payloadId: Uint8Array },
+): Uint8Array {
+  return group === null ? payloadId : messageIdOf(primitives, author, payloadId)
 }
 
 /** Whose devices there are, also of those who are members no more: their texts stay in the conversation. */

@@ -81,7 +81,9 @@ def check(vectors: dict) -> int:
         expect(where, frame, unhex(case["frame"]))
         expect(f"{where}, id", H(frame)[:16], unhex(case["id"]))
         expect(f"{where}, opened", chain.open(frame, secrets.get), (n, seen, payload))
-        expect(f"{where}, whose payload it is", read_payload(payload)["conversation"], chain.gid)
+        read = read_payload(payload)
+        expect(f"{where}, whose payload it is", read["conversation"], chain.gid)
+        expect(f"{where}, id of the message", H(chain.author + read["id"])[:16], unhex(case["messageId"]))
         forged = frame[:300] + bytes([frame[300] ^ 1]) + frame[301:]
         expect_refused(f"{where} with another body", chain.open, forged, secrets.get)
 

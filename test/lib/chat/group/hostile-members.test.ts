@@ -11,7 +11,16 @@ import { sealGroupFrame } from '../../../../lib/group/seal-frame.ts'
 import { announceChain, createChain, type OwnChain } from '../../../../lib/group/sender-chain.ts'
 import { accountId } from '../../../../lib/identity/account.ts'
 import { native } from '../../../../node/crypto.ts'
-import { acquaint, expectDone, gather, groupOf, heard, membersSeenBy, sayTo } from '../../../support/group-machines.ts'
+import {
+  acquaint,
+  expectDone,
+  gather,
+  groupOf,
+  heard,
+  latestId,
+  membersSeenBy,
+  sayTo,
+} from '../../../support/group-machines.ts'
 import { hostileMember } from '../../../support/hostile-member.ts'
 import { selfIn } from '../../../support/insider.ts'
 import { createWorld, type Someone, type World } from '../../../support/machines.ts'
@@ -190,7 +199,8 @@ describe('a member', () => {
     const { world, ben, cleo, dan, gid } = all
     const { faults } = world
     world.faults = { ...faults, deliver: (_from, to) => to !== cleo, gossip: (_from, to) => to !== cleo }
-    const late = expectDone(sayTo(ben, 'comes late'))
+    expectDone(sayTo(ben, 'comes late'))
+    const late = latestId(ben)
     world.advance(500)
     world.faults = faults
     expectDone(sayTo(ben, 'comes first'))
@@ -200,7 +210,7 @@ describe('a member', () => {
     const chain = chainOf(all)
     const thief = hostileMember(dan, cleo, gid, () => world.now)
     thief.say([{ kind: 'group-keys', announcement: announceChain(chain, null) }])
-    const stolen = payload(gid, 'I was first', 2, late.kind === 'message' ? late.id : undefined)
+    const stolen = payload(gid, 'I was first', 2, late)
     thief.send(sealGroupFrame(native, seededRandom('seal'), chain, stolen, []).frame)
     world.advance(120_000)
     expect(heard(cleo)).toContain('I was first')
