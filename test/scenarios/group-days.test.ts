@@ -29,6 +29,15 @@ const DAYS: readonly {
     options: { ...HALF_DAY, mail: true },
     budgetMs: 10_000,
   },
+  {
+    name: 'half days of groups whose disks go back in time',
+    options: {
+      people: [3, 5],
+      hours: 3,
+      faults: ['roll-back', 'roll-back', 'roll-back', 'crash-at-effect', 'partition', 'heal', 'restart', 'offline'],
+    },
+    budgetMs: 5_000,
+  },
 ]
 
 describe('all members end with one view and one history, and nobody reads what was not for them', () => {
