@@ -2,7 +2,6 @@ import { fromHex, toHex } from '../../bytes.ts'
 import { decodeContent } from '../../conversation/contents.ts'
 import type { GroupContent } from '../../conversation/group-contents.ts'
 import type { Payload } from '../../conversation/payload.ts'
-import { has } from '../../group/graph.ts'
 import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
 import { followTopics } from './gossip.ts'
@@ -108,8 +107,7 @@ function applyAmong(
     count(machine, 'group: said by somebody who is no member')
     if (content.kind === 'group-have' && tellEnd(machine, contact, from, content.heads)) return
     // perhaps what made them one has not arrived yet
-    const knowsMore = content.kind === 'group-have' && content.heads.some((id) => !has(contact.group.graph, toHex(id)))
-    if (knowsMore) askHow(machine, contact.group.gid, from, content)
+    askHow(machine, contact.group.gid, from, content)
     return
   }
   switch (content.kind) {

@@ -42,7 +42,10 @@ export function authorOperation(machine: Machine, contact: GroupContact, content
   return fromHex(operationId(machine.primitives, operation.bytes))
 }
 
-/** Operations of anybody: each proves itself. What is new is told to the members that are there, except who told it. */
+/**
+ * Operations of anybody, null for a stranger or this account: each proves itself. What is new is told to the members that are there,
+ * except who told it.
+ */
 export function takeOperations(
   machine: Machine,
   contact: GroupContact,
@@ -53,7 +56,8 @@ export function takeOperations(
   const { size } = group.graph
   for (const bytes of operations) {
     const { graph, outcome } = addOperation(machine.primitives, group.graph, bytes)
-    group.graph = graph
+    // of somebody who proved nothing yet nothing is kept that proves nothing either: its author shows in what it follows
+    if (outcome.kind !== 'waiting' || from !== null) group.graph = graph
     if (outcome.kind === 'refused') count(machine, `operation: ${outcome.reason}`)
   }
   const fresh = group.graph.log.entries.slice(size, group.graph.size)

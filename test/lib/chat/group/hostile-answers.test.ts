@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../../../lib/bytes.ts'
 import { decodeWay } from '../../../../lib/chat/group/card.ts'
+import { encodeContent } from '../../../../lib/conversation/contents.ts'
+import { ephemeralPayload } from '../../../../lib/conversation/outgoing.ts'
+import { KINDS } from '../../../../lib/conversation/payload.ts'
 import { addOperation } from '../../../../lib/group/adding.ts'
 import { GROUP_FRAME_TYPE } from '../../../../lib/group/group-frame.ts'
 import { nextPlace } from '../../../../lib/group/graph.ts'
@@ -9,7 +12,7 @@ import type { Content as OperationContent } from '../../../../lib/group/operatio
 import { native } from '../../../../node/crypto.ts'
 import { acquaint, expectDone, gather, groupOf, sayTo } from '../../../support/group-machines.ts'
 import { hostileMember, knownTo } from '../../../support/hostile-member.ts'
-import { selfIn } from '../../../support/insider.ts'
+import { selfIn, sessionBy } from '../../../support/insider.ts'
 import { createWorld, type Someone, type World } from '../../../support/machines.ts'
 
 /** Ada's group of three, of whom the others know her alone. */
@@ -139,4 +142,34 @@ test('a contact who knows the id of a group is answered alike whether this accou
   expect(lengths[0]).toEqual(lengths[1])
   expect(lengths[0]).toHaveLength(1)
   expect(knownTo(ada, dan).group).toBeNull()
+})
+
+test('a stranger who knows the id of a group leaves nothing in its graph that waits for what nobody has', () => {
+  const { world, ada } = three('waiting')
+  const gid = groupOf(ada)?.group?.gid ?? new Uint8Array()
+  const eve = selfIn(world.person('eve'))
+  const operations = [1, 2, 3].map((lamport) =>
+    signOperation(native, eve.deviceKey, {
+      gid,
+      parents: [new Uint8Array(32).fill(lamport)],
+      previous: new Uint8Array(32).fill(7),
+      account: eve.accountRecord.account,
+      did: eve.did,
+      lamport,
+      content: { kind: 'leave' },
+      sentAt: world.now,
+    }),
+  )
+  const said = ephemeralPayload({
+    kind: KINDS['group-ops'],
+    id: new Uint8Array(16),
+    conversation: gid,
+    sentAt: 0,
+    content: encodeContent({ kind: 'group-ops', operations: operations.map(({ bytes }) => bytes) }),
+  })
+  const link = world.stranger(ada)
+  link.say(new Uint8Array(32))
+  link.say(sessionBy(eve, ada, world.now, [said.bytes]).bytes)
+  expect(ada.counts.get('prefix: of a member that is not known')).toBe(1)
+  expect(groupOf(ada)?.group?.graph.waiting.size).toBe(0)
 })
