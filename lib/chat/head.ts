@@ -1,4 +1,4 @@
-import { equalBytes } from '../bytes.ts'
+import { concat, equalBytes } from '../bytes.ts'
 import { decodeDelivery, type DeliveryState, encodeDelivery, NEW_DELIVERY } from '../conversation/delivery.ts'
 import { decodeDue, type DueReceipts, encodeDue, NOTHING_DUE } from '../conversation/due-receipts.ts'
 import {
@@ -21,10 +21,18 @@ export interface Head {
   readonly due: DueReceipts
   /** The place of the next message, either direction. */
   readonly nextOrder: number
-  /** Messages of theirs that are not here, to which they did something already; 16 bytes each. */
-  readonly early: readonly Uint8Array[]
+  /** Messages that are not here, to which they did something already, oldest first. */
+  readonly early: readonly EarlyChange[]
   /** Of the messages below this place it is settled when the history forgets them. */
   readonly settledTo: number
+}
+
+/** What was done to a message before it came. */
+export interface EarlyChange {
+  /** Of the message, 16 bytes. */
+  readonly id: Uint8Array
+  /** In a group who did it (`authorId`), 16 bytes; null between two people. */
+  readonly by: Uint8Array | null
 }
 
 export const NEW_HEAD: Head = {
@@ -40,7 +48,7 @@ export const NEW_HEAD: Head = {
 /** Author devices remembered per conversation: of a person four at a time, and those they replaced; of a group one of each member. */
 const MAX_DEVICES = 512
 
-/** Messages that changes may wait for; what is done to more of them gives way. */
+/** Messages that changes may wait for, in a group counted for each device; what is done to more of them gives way. */
 export const MAX_EARLY = 64
 
 /** Where the reader stands with that device. */
@@ -72,7 +80,7 @@ export function encodeHead(head: Head): Uint8Array {
     head.incoming.map(({ did, state }) => [did, encodeIncoming(state)]),
     encodeDue(head.due),
     head.nextOrder,
-    ...(head.early.length > 0 || head.settledTo > 0 ? [head.early, head.settledTo] : []),
+    ...(head.early.length > 0 || head.settledTo > 0 ? [head.early.map(writeEarly), head.settledTo] : []),
   ])
 }
 
@@ -94,8 +102,20 @@ export function decodeHead(bytes: Uint8Array): Head {
 
 function readEnd(fields: readonly WireValue[]): Pick<Head, 'early' | 'settledTo'> {
   if (fields.length === 0) return { early: [], settledTo: 0 }
-  const early = asArray(fields[0], 'early', { max: MAX_EARLY }).map((id) => asBytes(id, 'early', { length: 16 }))
+  const early = asArray(fields[0], 'early', { max: MAX_EARLY }).map(readEarly)
   const end = { early, settledTo: asUint(fields[1], 'settled to') }
   if (early.length === 0 && end.settledTo === 0) throw malformed('head: fields that say nothing')
   return end
+}
+
+/** The id of the message, and in a group that of its author behind it. */
+function writeEarly({ id, by }: EarlyChange): Uint8Array {
+  return by === null ? id : concat(id, by)
+}
+
+function readEarly(value: WireValue): EarlyChange {
+  const bytes = asBytes(value, 'early', { max: 32 })
+  if (bytes.length !== 16 && bytes.length !== 32)
+    throw malformed('head: expected the ids of a message and of an author')
+  return { id: bytes.slice(0, 16), by: bytes.length === 16 ? null : bytes.slice(16) }
 }

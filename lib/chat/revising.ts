@@ -5,11 +5,12 @@ import type { MessageRecord } from '../conversation/history.ts'
 import { decodePayload, KINDS, type Payload } from '../conversation/payload.ts'
 import { addCounter } from '../conversation/ranges.ts'
 import { ProtocolError } from '../errors.ts'
+import { isEarly, withEarlyChange, withoutEarly } from './early-changes.ts'
 import { changeKey, deleteText } from './erasing-messages.ts'
 import { wasErased } from './erasing.ts'
 import { findWith, type Found } from './finding.ts'
 import { messageIdIn } from './group/authors.ts'
-import { incomingOf, MAX_EARLY, withIncoming } from './head.ts'
+import { incomingOf, withIncoming } from './head.ts'
 import { loadForFrame } from './held.ts'
 import { type Contact, count, emit, type Machine, save, tell, updateHead } from './machine.ts'
 import { isDue } from './receipts.ts'
@@ -38,7 +39,7 @@ export function applyChange(machine: Machine, contact: Contact, arrived: Arrived
     target,
     (found) => {
       if (!takeNumber(machine, contact, arrived)) return
-      if (found.order === null) holdEarly(machine, contact, target, withChange(found.changes, change))
+      if (found.order === null) holdEarly(machine, contact, change, withChange(found.changes, change))
       else takeEffect(machine, contact, found, change)
     },
   )
@@ -89,15 +90,16 @@ function takeEffect(machine: Machine, contact: Contact, { order, record, changes
 }
 
 /** Its message is not here yet, or never will be: a few of these wait. */
-function holdEarly(machine: Machine, contact: Contact, target: Uint8Array, changes: Changes): void {
-  const others = contact.head.early.filter((id) => !equalBytes(id, target))
-  const early = [...others, target]
-  for (const id of early.slice(0, -MAX_EARLY)) {
+function holdEarly(machine: Machine, contact: Contact, change: Change, changes: Changes): void {
+  const { target } = change.content
+  const by = contact.group === null ? null : change.author
+  const { early, dropped } = withEarlyChange(contact, { id: target, by })
+  updateHead(machine, contact, { early })
+  saveChanges(machine, contact, target, changes)
+  for (const id of dropped) {
     count(machine, 'change: too many of messages that are not here')
     dropChanges(machine, contact, id)
   }
-  updateHead(machine, contact, { early: early.slice(-MAX_EARLY) })
-  saveChanges(machine, contact, target, changes)
 }
 
 /** Whether who changes a message wrote it: between two people it came from the other side, in a group from a device of theirs. */
@@ -121,10 +123,6 @@ function dropChanges(machine: Machine, contact: Contact, target: Uint8Array): vo
   contact.revisions++
   save(machine, { range: 'change', key: changeKey(contact, target), value: null })
   wasErased(machine)
-}
-
-function isEarly(contact: Contact, id: Uint8Array): boolean {
-  return contact.head.early.some((early) => equalBytes(early, id))
 }
 
 /** What its author did to a message before it came. */
@@ -153,7 +151,7 @@ export function withEarly(
     contact,
     id,
     ({ changes }) => {
-      updateHead(machine, contact, { early: contact.head.early.filter((early) => !equalBytes(early, id)) })
+      updateHead(machine, contact, { early: withoutEarly(contact, id) })
       const isDeleted = changes.some((change) => change.content.kind === 'delete' && mayChange(change))
       if (isDeleted) dropChanges(machine, contact, id)
       then({ isDeleted, isChanged: changes.length > 0 })
@@ -170,7 +168,7 @@ export function applyVoid(machine: Machine, contact: Contact, arrived: Arrived):
     if (!takeNumber(machine, contact, arrived)) return
     if (place === null) save(machine, { range: 'place', key, value: u64be(0) })
     if (!isEarly(contact, id)) return
-    updateHead(machine, contact, { early: contact.head.early.filter((early) => !equalBytes(early, id)) })
+    updateHead(machine, contact, { early: withoutEarly(contact, id) })
     dropChanges(machine, contact, id)
   })
 }

@@ -1,7 +1,7 @@
 import { encodeItem, MAX_ROWS, type BackupItem, type ContactItem } from '../../lib/backup/items.ts'
 import { orderIn } from '../../lib/backup/restoring.ts'
 import { accountItem, contactItem, messageItem } from '../../lib/backup/taking.ts'
-import { concat, u64be, uintFrom, wipe } from '../../lib/bytes.ts'
+import { concat, u64be, uintFrom, wipe, toHex } from '../../lib/bytes.ts'
 import { decodeSent } from '../../lib/chat/sent.ts'
 import { decodeOwnInvite } from '../../lib/chat/invites.ts'
 import { decodeBox } from '../../lib/chat/mail/rows.ts'
@@ -133,7 +133,7 @@ async function* conversationOf(
       if (item !== null) yield item
     }
   }
-  for (const message of head.early) {
+  for (const message of new Map(head.early.map(({ id }) => [toHex(id), id])).values()) {
     const changes = await changesOf(message)
     if (changes.length > 0) yield { kind: 'change', message, changes }
   }

@@ -45,15 +45,24 @@ export const changesAndErasing: Part = {
     {
       protection: 'Few changes wait for messages that are not here',
       threat: 'changes of messages that never come fill the disk',
-      file: revising,
+      file: 'lib/chat/early-changes.ts',
+      takeOut: [{ find: 'while (early.length > MAX_EARLY) {', replace: 'while (early.length > 1000) {' }],
+      test: { file: hostile, name: 'has a few changes held for messages that never come' },
+    },
+    {
+      protection: 'Of the changes that wait in a group those of who has the most give way',
+      threat: 'a member who changes what never was has the edits and deletions of others forgotten',
+      file: 'lib/chat/early-changes.ts',
       takeOut: [
         {
-          find: 'for (const id of early.slice(0, -MAX_EARLY)) {',
-          replace: 'for (const id of early.slice(0, -1000)) {',
+          find: 'return authors.findIndex((author) => counts.get(author) === most)',
+          replace: 'return authors.findIndex(() => most > 0)',
         },
-        { find: '{ early: early.slice(-MAX_EARLY) }', replace: '{ early }' },
       ],
-      test: { file: hostile, name: 'has a few changes held for messages that never come' },
+      test: {
+        file: 'test/lib/chat/group/hostile-members.test.ts',
+        name: 'who changes messages that never were has nothing forgotten that others changed',
+      },
     },
     {
       protection: 'What fills a number is no other payload of it',

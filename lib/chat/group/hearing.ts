@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '../../bytes.ts'
+import { fromHex } from '../../bytes.ts'
 import { decodeContent } from '../../conversation/contents.ts'
 import type { GroupContent } from '../../conversation/group-contents.ts'
 import type { Payload } from '../../conversation/payload.ts'

@@ -179,7 +179,18 @@ export const rowTargets: readonly Target[] = [
   {
     name: 'head-row',
     covers: ['lib/chat/head.ts#decodeHead'],
-    seeds: [...rowsOf('head'), encodeHead(NEW_HEAD), encodeHead({ ...NEW_HEAD, early: [id], settledTo: 4 })],
+    seeds: [
+      ...rowsOf('head'),
+      encodeHead(NEW_HEAD),
+      encodeHead({
+        ...NEW_HEAD,
+        early: [
+          { id, by: null },
+          { id, by: random.bytes(16) },
+        ],
+        settledTo: 4,
+      }),
+    ],
     run: (input) => encodeHead(decodeHead(input)),
   },
   {

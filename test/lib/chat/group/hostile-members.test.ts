@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { fromHex, toHex } from '../../../../lib/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../../../lib/bytes.ts'
+import { type EarlyChange, MAX_EARLY } from '../../../../lib/chat/head.ts'
+import { decodeChanges } from '../../../../lib/conversation/changes.ts'
 import { decodeRecord } from '../../../../lib/conversation/history.ts'
 import { decodePayload, encodePayload, KINDS } from '../../../../lib/conversation/payload.ts'
 import { encodeContent } from '../../../../lib/conversation/contents.ts'
@@ -90,6 +92,20 @@ function payload(
     sentAt: 0,
     expiresAfter: 0,
     content: encodeContent({ kind: 'text', text, replyTo: null }),
+  })
+}
+
+function editOf(gid: Uint8Array, target: Uint8Array, counter: number): Uint8Array {
+  return encodePayload({
+    kind: KINDS.edit,
+    id: seededRandom(`edit ${counter}`).bytes(16),
+    conversation: gid,
+    counter,
+    previousHash: new Uint8Array(32),
+    lamport: 100 + counter,
+    sentAt: 0,
+    expiresAfter: 0,
+    content: encodeContent({ kind: 'edit', target, text: 'not this' }),
   })
 }
 
@@ -215,6 +231,44 @@ describe('a member', () => {
     world.advance(120_000)
     expect(heard(cleo)).toContain('I was first')
     expect(heard(cleo)).toContain('comes late')
+  })
+
+  test('who changes messages that never were has nothing forgotten that others changed', () => {
+    const all = four('early changes')
+    const { world, ben, cleo, dan, gid } = all
+    const { faults } = world
+    world.faults = { ...faults, deliver: (_from, to) => to !== cleo, gossip: (_from, to) => to !== cleo }
+    const late = expectDone(sayTo(ben, 'comes late'))
+    if (late.kind !== 'message') throw new Error('no message')
+    world.advance(500)
+    world.faults = faults
+    expectDone(ben.command({ kind: 'edit', contact: id(ben), message: late.id, text: 'changed before it came' }))
+    world.advance(500)
+    const authorOf = ({ by }: EarlyChange) => groupOf(cleo)?.group?.authors.get(toHex(by ?? new Uint8Array()))?.account
+    const early = () =>
+      groupOf(cleo)?.head.early.filter((each) => equalBytes(authorOf(each) ?? new Uint8Array(), ben.account))
+    expect(early()).toHaveLength(1)
+    const chain = chainOf(all)
+    const liar = hostileMember(dan, cleo, gid, () => world.now)
+    liar.say([{ kind: 'group-keys', announcement: announceChain(chain, null) }])
+    let sealing = chain
+    for (let i = 0; i < 2 * MAX_EARLY; i++) {
+      const target = i === 0 ? late.id : seededRandom(`never ${i}`).bytes(16)
+      const sealed = sealGroupFrame(native, seededRandom(`seal ${i}`), sealing, editOf(gid, target, 2 + i), [])
+      sealing = sealed.chain
+      liar.send(sealed.frame)
+    }
+    world.advance(100)
+    expect(groupOf(cleo)?.head.early).toHaveLength(MAX_EARLY)
+    expect(early()).toHaveLength(1)
+    cleo.restart()
+    world.advance(120_000)
+    expect(heard(cleo)).toContain('comes late')
+    const rows = [...cleo.rows.values()].filter(
+      ({ range, key }) => range === 'change' && toHex(key).endsWith(toHex(late.id)),
+    )
+    const texts = rows.flatMap(({ value }) => decodeChanges(value as Uint8Array)).map(({ content }) => content)
+    expect(texts).toContainEqual(expect.objectContaining({ kind: 'edit', text: 'changed before it came' }))
   })
 
   test('who floods with comparisons and questions gets a bounded answer', () => {
