@@ -57,6 +57,8 @@ function systemFailure(error: Error): { code: ErrorCode; message: string } | und
     case 'EDQUOT':
     case 'EROFS':
       return { code: 'storage', message: `The disk refused a write (${code}).` }
+    case 'EIO':
+      return { code: 'storage', message: 'The disk failed (EIO).' }
     default:
       return /^E[A-Z0-9]+$/.test(code)
         ? { code: 'system', message: `The system refused: ${error.message}.` }

@@ -176,7 +176,7 @@ export const EXPLANATIONS: { readonly [Code in ErrorCode]: Explanation } = {
   storage: {
     exit: EXIT.failed,
     meaning: 'The disk refused a write; nothing was accepted.',
-    hint: 'Look for free space and permissions of the home.',
+    hint: 'Look for free space, permissions of the home, and errors of the disk in the log of the system.',
   },
   stopped: {
     exit: EXIT.noNode,

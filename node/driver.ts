@@ -9,11 +9,12 @@ import type { Logger } from './api.ts'
 import type { Clock } from './clock.ts'
 import { createErasing } from './erasing.ts'
 import { createErrands } from './errands.ts'
-import { NodeError } from './errors.ts'
+import { NodeError, storageError } from './errors.ts'
 import { createGossiping } from './gossiping.ts'
 import type { MailboxHost } from './mailbox/host.ts'
 import type { Link, Network } from './network/network.ts'
 import { createReading } from './reading.ts'
+import { readAgain } from './rereading.ts'
 import type { Store } from './store/store.ts'
 import { type CommitWindow, createWindow } from './window.ts'
 
@@ -23,6 +24,9 @@ const TURN_MS = 8
 
 /** When it is to end, how long it still handles what is there and what others go on to send, ms. */
 const ENDING_MS = 1_000
+
+/** How often rows that the machine asks for are read before commands that may wait for them are refused: a second. */
+const LOAD_ATTEMPTS = 3
 
 /** Windows that wait to be written before the readers of streams pause. */
 const MAX_WAITING_WINDOWS = 4
@@ -92,6 +96,10 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   let stopped = false
   /** While the machine is read back from disk: what happens meanwhile waits for the new one. */
   let startingOver = false
+  /** Which machine it is, of those that were built one after the other: nobody is answered what another one asked. */
+  let generation = 0
+  /** Why there is no machine now; null but while the disk does not let it be read. */
+  let unreadable: NodeError | null = null
   let defect: NodeError | null = null
   let jobs = 0
   let nextCommand = 1
@@ -169,7 +177,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   async function recover(): Promise<void> {
     const error = defect
     if (error === null) return
-    await startOver([...waiting.splice(0), open], error)
+    await startOver(error)
   }
 
   function apply(effects: readonly Effect[]): void {
@@ -287,7 +295,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
         try {
           await store.write([...(await erasing.rowsOf(window.erasures)), ...window.rows.values()])
         } catch (cause) {
-          await onWriteFailed(window, cause)
+          await onWriteFailed(cause)
           continue
         } finally {
           if (window.erasures.length > 0) job((cleared = erasing.clear()))
@@ -322,29 +330,20 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   }
 
   /** Nothing of a failed batch was written: what it carried is dropped, and the machine goes back to what is on disk. */
-  async function onWriteFailed(window: CommitWindow, cause: unknown): Promise<void> {
+  async function onWriteFailed(cause: unknown): Promise<void> {
     logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'the disk refused a write')
-    const error =
-      cause instanceof NodeError && cause.code === 'storage'
-        ? cause
-        : new NodeError('storage', 'The disk refused the write; nothing was accepted.', {
-            cause,
-            hint: 'Make room on the disk.',
-          })
-    await startOver([window, ...waiting.splice(0), open], error)
+    await startOver(storageError('The disk refused the write; nothing was accepted.', cause))
   }
 
-  /** Drops these windows and everything under way, tells whoever waits, and reads the machine back from disk. */
-  async function startOver(lost: readonly CommitWindow[], error: NodeError): Promise<void> {
+  /** Drops what was not written and everything under way, tells whoever waits, and reads the machine back from disk. */
+  async function startOver(error: NodeError): Promise<void> {
     startingOver = true
+    generation++
     defect = null
+    waiting.length = 0
     open = createWindow()
     events.length = 0
-    const failed = new Set([...lost.flatMap(({ replies }) => replies.map(({ id }) => id)), ...commands.keys()])
-    for (const id of failed) {
-      commands.get(id)?.reject(error)
-      commands.delete(id)
-    }
+    refuseAll(error)
     for (const cancel of timers.values()) cancel()
     timers.clear()
     for (const link of links.values()) link.close()
@@ -352,35 +351,70 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     gossiping.reset()
     for (const resume of paused.splice(0)) resume()
     if (stopped) return
-    try {
-      chat = createChat(options.chat, await readHeld(store), clock.now())
-    } catch (again) {
-      logger.warn({ error: again instanceof Error ? again.name : 'unknown' }, 'the store cannot be read')
+    const built = await readAgain(async () => createChat(options.chat, await readHeld(store), clock.now()), {
+      clock,
+      stopping: abort.signal,
+      failed: onUnreadable,
+    })
+    if (built === null) {
       stopped = true
       return
     }
+    chat = built
+    if (unreadable !== null) logger.info({}, 'the store can be read again')
+    unreadable = null
     startingOver = false
     // Links that opened meanwhile wait among the events; the machine knows none of those before.
     if (network !== null) announce(network)
     else if (events.length > 0) wake()
   }
 
+  /** Whoever asks is told until it can be read; what others send waits with them. */
+  function onUnreadable(cause: unknown): void {
+    logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'the store cannot be read')
+    unreadable = storageError('The disk cannot be read; nothing was accepted.', cause)
+    events.splice(0, events.length, ...events.filter(({ kind }) => kind !== 'command'))
+    refuseAll(unreadable)
+  }
+
+  function refuseAll(error: NodeError): void {
+    for (const { reject } of commands.values()) reject(error)
+    commands.clear()
+  }
+
+  /**
+   * Reads for the machine, which waits for the answer, and goes on trying. Only where somebody waits for a command too it starts
+   * over after a while, so that they are told. Null when nobody waits any more.
+   */
+  async function readFor<T>(asked: number, read: () => Promise<T>): Promise<T | null> {
+    let attempts = 0
+    const found = await readAgain(async () => (asked === generation ? read() : null), {
+      clock,
+      stopping: abort.signal,
+      failed(cause) {
+        logger.warn({ error: cause instanceof Error ? cause.name : 'unknown' }, 'the disk could not be read')
+        if (++attempts < LOAD_ATTEMPTS || asked !== generation || commands.size === 0 || defect !== null) return
+        defect = storageError('The disk cannot be read; nothing was accepted.', cause)
+        if (writing === null) job(recover())
+      },
+    })
+    return asked === generation ? found : null
+  }
+
   async function load(token: number, range: Range, keys: readonly Uint8Array[]): Promise<void> {
-    const asked = chat
-    const values = await Promise.all(keys.map((key) => reading.read(range, key)))
-    if (asked === chat) push({ kind: 'loaded', token, values })
+    const values = await readFor(generation, () => Promise.all(keys.map((key) => reading.read(range, key))))
+    if (values !== null) push({ kind: 'loaded', token, values })
   }
 
   async function list({ token, range, after, limit }: Extract<Effect, { kind: 'list' }>): Promise<void> {
-    const asked = chat
-    const rows = await reading.list(range, after, limit)
-    if (asked === chat) push({ kind: 'listed', token, rows })
+    const rows = await readFor(generation, () => reading.list(range, after, limit))
+    if (rows !== null) push({ kind: 'listed', token, rows })
   }
 
   async function compact(ranges: readonly Range[]): Promise<void> {
-    const asked = chat
+    const asked = generation
     const done = await isCompacted(ranges)
-    if (asked === chat) push({ kind: 'compacted', done })
+    if (asked === generation) push({ kind: 'compacted', done })
   }
 
   async function isCompacted(ranges: readonly Range[]): Promise<boolean> {
@@ -466,6 +500,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
     cleared: () => cleared,
     command(command) {
       if (ending) return Promise.reject(new NodeError('stopped', 'The node was stopped.'))
+      if (unreadable !== null) return Promise.reject(unreadable)
       const id = nextCommand++
       return new Promise((resolve, reject) => {
         commands.set(id, { resolve, reject })
@@ -492,7 +527,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
       }
       stopped = true
       if (chat.isErasing && (await isCompacted(TEXT_RANGES)))
-        await store.write([{ range: 'self', key: ERASED_KEY, value: null }])
+        await store.write([{ range: 'self', key: ERASED_KEY, value: null }]).catch(() => undefined)
       for (const cancel of timers.values()) cancel()
       timers.clear()
       for (const { reject } of commands.values()) reject(new NodeError('stopped', 'The node was stopped.'))

@@ -57,3 +57,22 @@ export class NodeError extends Error {
     this.candidates = options?.candidates
   }
 }
+
+const BY_REASON: readonly (readonly [reason: RegExp, hint: string])[] = [
+  [/ENOSPC|EDQUOT|no space left|quota exceeded/i, 'make room on the disk'],
+  [
+    /EIO|input\/output error/i,
+    'the disk itself fails: see the log of the system, make a backup to another disk (sotto backup FILE) and go on there',
+  ],
+]
+
+/** The disk did not do what it was to do; what helps follows from why, as far as it said so. Damage stays damage. */
+export function storageError(message: string, cause: unknown): NodeError {
+  if (cause instanceof NodeError && cause.code === 'damaged') return cause
+  const hint = BY_REASON.find(([reason]) => reason.test(reasonsOf(cause)))?.[1]
+  return new NodeError('storage', message, { cause, ...(hint !== undefined && { hint }) })
+}
+
+function reasonsOf(error: unknown): string {
+  return error instanceof Error ? `${error.message} ${reasonsOf(error.cause)}` : ''
+}

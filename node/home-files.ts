@@ -1,7 +1,7 @@
 import { chmod, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NodeError } from './errors.ts'
+import { NodeError, storageError } from './errors.ts'
 
 /** Where everything of a home lies. */
 export interface HomePaths {
@@ -49,7 +49,7 @@ export async function onDisk<T>(doing: string, work: () => Promise<T>): Promise<
     return await work()
   } catch (cause) {
     if (cause instanceof NodeError) throw cause
-    throw new NodeError('storage', `could not ${doing}`, { cause })
+    throw storageError(`could not ${doing}`, cause)
   }
 }
 
@@ -78,7 +78,7 @@ export async function readSmall(path: string, maxBytes: number): Promise<Uint8Ar
   } catch (error) {
     if (isMissing(error)) return null
     if (error instanceof NodeError) throw error
-    throw new NodeError('storage', `could not read ${path}`, { cause: error })
+    throw storageError(`could not read ${path}`, error)
   }
 }
 
@@ -161,7 +161,7 @@ export async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T
       break
     } catch (cause) {
       if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) {
-        throw new NodeError('storage', `could not write ${mark}`, { cause })
+        throw storageError(`could not write ${mark}`, cause)
       }
       if (waited >= TURN_WAIT_MS) throw new NodeError('locked', `another process is changing ${path}`, { cause })
     }

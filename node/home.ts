@@ -187,7 +187,11 @@ async function withDatabase(
   prepare: (raw: RawStore) => Promise<Uint8Array>,
 ): Promise<Home> {
   const raw = await takeLock(paths, options, () => openLevelStore(paths.database, { create }))
-  const manifest = await manifestNumber(paths.database)
+  const numbered = onDisk('examine the database', () => manifestNumber(paths.database))
+  const manifest = await numbered.catch(async (error: unknown) => {
+    await raw.close()
+    throw error
+  })
 
   async function release(store: Store): Promise<void> {
     await removeFile(paths.lock)

@@ -4,7 +4,7 @@ import { wipe } from '../../lib/bytes.ts'
 import { encodeAccount } from '../../lib/identity/account.ts'
 import type { Node } from '../api.ts'
 import { native, systemRandom } from '../crypto.ts'
-import { NodeError } from '../errors.ts'
+import { NodeError, storageError } from '../errors.ts'
 import { createHome, type Protection, VAULT_PARTS } from '../home.ts'
 import { openVault, readVault, sealVault, type StretchCost } from '../store/vault.ts'
 import { damagedBackup, encodeHead } from './format.ts'
@@ -116,7 +116,7 @@ async function* portionsOf(file: string, signal: AbortSignal | undefined): Async
     }
   } catch (cause) {
     if (signal?.aborted === true) throw signal.reason
-    throw new NodeError('storage', `could not read ${file}`, { cause })
+    throw storageError(`could not read ${file}`, cause)
   }
 }
 

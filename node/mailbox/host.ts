@@ -4,7 +4,9 @@ import { KEEPER_LIMITS, type KeeperEffect, type KeeperLimits, type KeeperOptions
 import { readKept } from '../../lib/mailbox/restoring.ts'
 import type { Range, Row } from '../../lib/rows.ts'
 import type { Clock } from '../clock.ts'
+import { NodeError } from '../errors.ts'
 import type { Link } from '../network/network.ts'
+import { readAgain } from '../rereading.ts'
 import type { Store } from '../store/store.ts'
 import { rowName } from '../window.ts'
 
@@ -51,6 +53,8 @@ export interface MailboxHost {
 /** How often what is over goes, ms, and how soon after the start: not before the network is there that slots are published to. */
 const SWEEP_MS = 600_000
 const FIRST_SWEEP_MS = 10_000
+/** How often a row is read that somebody waits for: for some eight seconds. */
+const LOAD_ATTEMPTS = 5
 /** Bytes that wait to be written before the readers of links pause. */
 const MAX_WAITING_BYTES: number = 4 << 20
 
@@ -79,10 +83,13 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
   /** One after the other: nobody waits for them. */
   let publishing = Promise.resolve()
   let stopped = false
+  /** The keeper is read back from disk: nobody is served. */
+  let startingOver = false
+  const stopping = new AbortController()
   let cancelSweep = (): void => undefined
 
   function handle(event: KeeperEvent): void {
-    if (stopped) return
+    if (stopped || startingOver) return
     for (const effect of keeper.handle(event, clock.now())) perform(effect)
     if (isWriting) return
     isWriting = true
@@ -119,8 +126,19 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
 
   async function load(token: number, range: Range, keys: readonly Uint8Array[]): Promise<void> {
     const asked = keeper
-    const values = await Promise.all(keys.map((key) => read(range, key).catch(() => null)))
+    const values = await Promise.all(keys.map((key) => readPatiently(range, key)))
     if (asked === keeper) handle({ kind: 'loaded', token, values })
+  }
+
+  /** Null also for what still cannot be read after a while: it stays, and whoever it is for finds it with the next stream. */
+  async function readPatiently(range: Range, key: Uint8Array): Promise<Uint8Array | null> {
+    const wanted = (): Promise<Uint8Array | null> => read(range, key).catch(nullIfDamaged)
+    try {
+      return await readAgain(wanted, { clock, stopping: stopping.signal, attempts: LOAD_ATTEMPTS })
+    } catch {
+      dropped('mailbox: the disk could not be read')
+      return null
+    }
   }
 
   /** A row as it was written last, whether it is on disk yet or not. */
@@ -141,6 +159,7 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
       try {
         if (writing.rows.size > 0) await store.write([...writing.rows.values()])
       } catch {
+        dropped('mailbox: the disk refused a write')
         await startOver()
         continue
       }
@@ -177,17 +196,21 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
 
   /** The disk refused: nothing of what was in hand got a receipt, and the keeper goes back to what is on disk. */
   async function startOver(): Promise<void> {
-    dropped('mailbox: the disk refused a write')
+    startingOver = true
     for (const link of links.values()) link.close()
     links.clear()
     open = emptyWindow()
-    try {
-      keeper = createKeeper(options, await readRows(store))
-    } catch {
-      dropped('mailbox: the store cannot be read')
-      stopped = true
-    }
-    open = emptyWindow()
+    const built = await readAgain(async () => createKeeper(options, await readRows(store)), {
+      clock,
+      stopping: stopping.signal,
+      failed: () => dropped('mailbox: the store cannot be read'),
+    })
+    if (built === null) stopped = true
+    else keeper = built
+    // whoever came meanwhile comes again: this keeper does not know them
+    for (const link of links.values()) link.close()
+    links.clear()
+    startingOver = false
     for (const resume of paused.splice(0)) resume()
   }
 
@@ -219,6 +242,7 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
     },
     async stop() {
       cancelSweep()
+      stopping.abort()
       await written
       stopped = true
       for (const resume of paused.splice(0)) resume()
@@ -228,6 +252,12 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
 
 function emptyWindow(): Window {
   return { rows: new Map(), sends: new Map(), closes: [], bytes: 0 }
+}
+
+/** What was altered is never read: there is no use in trying again. */
+function nullIfDamaged(cause: unknown): null {
+  if (cause instanceof NodeError && cause.code === 'damaged') return null
+  throw cause
 }
 
 function isEmpty({ rows, sends, closes }: Window): boolean {

@@ -22,12 +22,17 @@ const UNLISTED: ReadonlySet<string> = new Set(['LOCK', 'LOG', 'LOG.old'])
 
 type Hash = Pick<Primitives, 'sha256'>
 
-/** The number of the manifest that the database in `directory` uses, or null when there is none or it is unreadable. */
+/**
+ * The number of the manifest that the database in `directory` uses, or null when none is named. Rejects with what the system
+ * says where the disk cannot be read.
+ */
 export async function manifestNumber(directory: string): Promise<number | null> {
   try {
     const digits = /^MANIFEST-(\d{1,15})\n$/.exec(fromUtf8(await readFile(join(directory, 'CURRENT'))))?.[1]
     return digits === undefined ? null : Number(digits)
-  } catch {
+  } catch (error) {
+    // no file, or bytes that are no text
+    if (!isMissing(error) && isOfSystem(error)) throw error
     return null
   }
 }
@@ -109,4 +114,8 @@ function fileName(name: string): string {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }

@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 
@@ -35,11 +35,14 @@ const ROOM_FILE = 'room'
 /** Rejects with what LevelDB rejects with. */
 export async function openLevelDatabase(directory: string, createIfMissing: boolean): Promise<LevelDatabase> {
   let database: OpenLevel | null = await openLevel(directory, createIfMissing)
+  /** Once a write failed, until what stood in these places was read: only the database that is still open tells it. */
+  let refused: readonly Uint8Array[] | null = null
   /**
    * Once a write failed, until the database was opened again: what stood where it was to be written, for if only its flush
    * failed it comes back with the next opening.
    */
   let before: readonly DatabaseRow[] | null = null
+  const failed = (): boolean => refused !== null || before !== null
   // LevelDB's threads would take two batches in any order.
   let lastWrite: Promise<unknown> = Promise.resolve()
   let opening: Promise<OpenLevel> | null = null
@@ -64,12 +67,20 @@ export async function openLevelDatabase(directory: string, createIfMissing: bool
   function openAgain(): Promise<OpenLevel> {
     const end = async (): Promise<OpenLevel> => {
       await readsEnd()
+      if (refused !== null && database !== null) before = await valuesOf(database, refused)
+      refused = null
       await database?.close()
       database = null
       const open = await openLevel(directory, false)
-      database = open
-      if (before !== null) await batchOf(open, before).write(SYNC)
+      try {
+        if (before !== null) await batchOf(open, before).write(SYNC)
+      } catch (cause) {
+        // nobody may see meanwhile what was refused
+        await open.close().catch(() => undefined)
+        throw cause
+      }
       before = null
+      database = open
       return open
     }
     opening ??= end().finally(() => {
@@ -83,10 +94,6 @@ export async function openLevelDatabase(directory: string, createIfMissing: bool
     await openAgain()
   }
 
-  async function onFailed(open: OpenLevel, rows: readonly DatabaseRow[]): Promise<void> {
-    before = await valuesOf(open, rows).catch(() => [])
-  }
-
   function inTurn(work: () => Promise<void>): Promise<void> {
     const written = lastWrite.then(work)
     lastWrite = written.catch(() => undefined)
@@ -95,14 +102,14 @@ export async function openLevelDatabase(directory: string, createIfMissing: bool
 
   function write(rows: readonly DatabaseRow[]): Promise<void> {
     const open = database
-    if (open === null || before !== null || opening !== null) return writeLater(rows)
+    if (open === null || failed() || opening !== null) return writeLater(rows)
     const batch = batchOf(open, rows)
     return inTurn(async () => {
-      if (open !== database || before !== null) throw new Error('a write before this one failed')
+      if (open !== database || failed()) throw new Error('a write before this one failed')
       try {
         await batch.write(SYNC)
       } catch (cause) {
-        await onFailed(open, rows)
+        refused = keysOf(rows)
         await openAgainWithRoom().catch(() => undefined)
         throw cause
       }
@@ -113,13 +120,13 @@ export async function openLevelDatabase(directory: string, createIfMissing: bool
   function writeLater(rows: readonly DatabaseRow[]): Promise<void> {
     const copies = rows.map(({ key, value }) => ({ key, value: value && new Uint8Array(value) }))
     return inTurn(async () => {
-      if (database === null || before !== null) await openAgainWithRoom()
+      if (database === null || failed()) await openAgainWithRoom()
       const open = database
       if (open === null) throw new Error('the database could not be opened again')
       try {
         await batchOf(open, copies).write(SYNC)
       } catch (cause) {
-        await onFailed(open, copies)
+        refused = keysOf(copies)
         throw cause
       }
     })
@@ -127,7 +134,7 @@ export async function openLevelDatabase(directory: string, createIfMissing: bool
 
   async function close(): Promise<void> {
     await lastWrite
-    if (before !== null) await openAgainWithRoom().catch(() => undefined)
+    if (failed()) await openAgainWithRoom().catch(() => undefined)
     await readsEnd()
     await database?.close()
   }
@@ -147,6 +154,7 @@ export async function openLevelDatabase(directory: string, createIfMissing: bool
 const SYNC = { sync: true } as const
 
 async function openLevel(directory: string, createIfMissing: boolean): Promise<OpenLevel> {
+  await proveReadable(directory)
   const database = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -169,9 +177,30 @@ function batchOf(database: OpenLevel, rows: readonly DatabaseRow[]): Batch {
 }
 
 /** What stands in the places of these rows. */
-async function valuesOf(database: OpenLevel, rows: readonly DatabaseRow[]): Promise<readonly DatabaseRow[]> {
-  const values = await database.getMany(rows.map(({ key }) => key))
-  return rows.map(({ key }, i) => ({ key, value: values[i] ?? null }))
+async function valuesOf(database: OpenLevel, keys: readonly Uint8Array[]): Promise<readonly DatabaseRow[]> {
+  const values = await database.getMany([...keys])
+  return keys.map((key, i) => ({ key, value: values[i] ?? null }))
+}
+
+function keysOf(rows: readonly DatabaseRow[]): readonly Uint8Array[] {
+  return rows.map(({ key }) => key)
+}
+
+/**
+ * Rejects unless everything that an opening reads can be read. LevelDB itself takes a log that it cannot read for one that ends
+ * there, and deletes it; what was read here a moment before it finds in memory.
+ */
+async function proveReadable(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(nothingIfMissing)
+  for (const name of names) {
+    if (/^CURRENT$|^MANIFEST-|\.log$/.test(name)) await readFile(join(directory, name)).catch(nothingIfMissing)
+  }
+}
+
+/** Where there is no database it may be made, and another process that has it open replaces files. */
+function nothingIfMissing(error: unknown): string[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  throw error
 }
 
 /** Rejects unless everything that an opening moves out of the logs fits on the disk once more. */

@@ -1,5 +1,5 @@
 import { concat, utf8 } from '../../lib/bytes.ts'
-import { NodeError, type NodeErrorCode } from '../errors.ts'
+import { NodeError, storageError } from '../errors.ts'
 import { type LevelDatabase, openLevelDatabase } from './level-database.ts'
 import { intervalOf } from './selection.ts'
 import type { Entry, RawRange, RawStore, RowOf, Selection } from './store.ts'
@@ -36,10 +36,9 @@ function levelStore(database: LevelDatabase): RawStore {
   }
 
   const write = (rows: Parameters<LevelDatabase['write']>[0]): Promise<void> =>
-    failAs('storage', 'could not write to the database', database.write(rows))
+    orStorage('could not write to the database', database.write(rows))
 
-  const reading: LevelDatabase['use'] = (work) =>
-    failAs('storage', 'could not read from the database', database.use(work))
+  const reading: LevelDatabase['use'] = (work) => orStorage('could not read from the database', database.use(work))
 
   /** Puts a mark at both ends of the range and rewrites every file of it. */
   async function rewrite(range: RawRange): Promise<void> {
@@ -50,7 +49,7 @@ function levelStore(database: LevelDatabase): RawStore {
       if (!isCompacting(open)) throw new NodeError('storage', 'this database cannot erase deleted rows')
       await open.compactRange(start, end, { keyEncoding: 'view' })
     })
-    await failAs('storage', 'could not compact the database', compacted)
+    await orStorage('could not compact the database', compacted)
   }
 
   return {
@@ -131,12 +130,12 @@ function isCompacting(database: object): database is Compacting {
   return 'compactRange' in database && typeof database.compactRange === 'function'
 }
 
-async function failAs<T>(code: NodeErrorCode, message: string, work: Promise<T>): Promise<T> {
+async function orStorage<T>(message: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
     if (isDamage(cause)) throw damaged(cause)
-    throw new NodeError(code, message, { cause })
+    throw storageError(message, cause)
   }
 }
 
@@ -144,7 +143,7 @@ function openingError(error: unknown): NodeError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   if (codeOf(cause) === 'LEVEL_LOCKED') return new NodeError('locked', 'another process uses this database', { cause })
   if (isDamage(cause)) return damaged(cause)
-  return new NodeError('storage', 'could not open the database', { cause })
+  return storageError('could not open the database', cause)
 }
 
 /** LevelDB has no code of its own for a file that it needs and finds missing or too short. */

@@ -5,7 +5,8 @@ import { deliver, type Resident, type Running, textsOf, twoFriends, type TwoPeop
 import { numbersFrom, seed } from '../support/seed.ts'
 
 const WORDS = { ada: ['--delivery', 'mailbox'], bob: ['--delivery', 'mailbox'], rendezvous: ['--mailbox'] }
-const ROUNDS = process.env['SLOW'] === '1' ? 1_000 : 20
+/** `ROUNDS=` says how many. */
+const ROUNDS = Number(process.env['ROUNDS'] ?? (process.env['SLOW'] === '1' ? 1_000 : 20))
 /** A round takes about two seconds. */
 const PATIENCE_MS = 60_000 + ROUNDS * 6_000
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { HELD_RANGES } from '../../lib/chat/loading.ts'
 import { rowsOfNewAccount } from '../../lib/chat/own.ts'
 import { createSelf } from '../../lib/identity/self.ts'
 import type { Row } from '../../lib/rows.ts'
@@ -7,6 +8,7 @@ import { native, systemRandom } from '../../node/crypto.ts'
 import { createDriver, type Driver } from '../../node/driver.ts'
 import { createMemoryStore } from '../../node/store/memory-store.ts'
 import type { Store } from '../../node/store/store.ts'
+import { matching } from '../support/matchers.ts'
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined }
 
@@ -28,6 +30,9 @@ async function driverOver(
   })
   return { driver, store }
 }
+
+/** Reads that a start takes. */
+const HELD = HELD_RANGES.length
 
 const invite = { kind: 'invite', addresses: [] } as const
 
@@ -52,6 +57,44 @@ describe('the driver', () => {
     expect(await driver.command(invite)).toMatchObject({ kind: 'invite' })
     expect(await store.list('invite')).toHaveLength(1)
     await driver.stop()
+  })
+
+  test('refuses what is asked of it while its disk cannot be read back, and goes on when it can', async () => {
+    let failing = true
+    let lists = 0
+    const { driver, store } = await driverOver(
+      (inner) => ({
+        ...inner,
+        write: (rows: readonly Row[]) => (failing ? Promise.reject(new Error('EIO')) : inner.write(rows)),
+        list: (range, selection) =>
+          failing && lists++ >= HELD ? Promise.reject(new Error('EIO')) : inner.list(range, selection),
+      }),
+      { ...systemClock, at: (time, run) => systemClock.at(Math.min(time, Date.now() + 5), run) },
+    )
+    for (let i = 0; i < 3; i++) {
+      const refused = driver.command(invite)
+      await expect(refused).rejects.toMatchObject({
+        code: 'storage',
+        hint: matching(/the disk itself fails/),
+      })
+    }
+    failing = false
+    await driver.flushed()
+    expect(await driver.command(invite)).toMatchObject({ kind: 'invite' })
+    expect(await store.list('invite')).toHaveLength(1)
+    await driver.stop()
+  })
+
+  test('can be stopped while its disk cannot be read back', async () => {
+    let lists = 0
+    const { driver } = await driverOver((inner) => ({
+      ...inner,
+      write: () => Promise.reject(new Error('EIO')),
+      list: (range, selection) => (lists++ >= HELD ? Promise.reject(new Error('EIO')) : inner.list(range, selection)),
+    }))
+    await expect(driver.command(invite)).rejects.toMatchObject({ code: 'storage' })
+    await driver.stop()
+    await expect(driver.command(invite)).rejects.toMatchObject({ code: 'stopped' })
   })
 
   test('survives a defect of the machine: the command fails, and the next one works', async () => {

@@ -31,7 +31,7 @@ export const rest: Part = {
       file: 'node/driver.ts',
       takeOut: [
         {
-          find: '          await onWriteFailed(window, cause)\n          continue\n',
+          find: '          await onWriteFailed(cause)\n          continue\n',
           replace: "          logger.warn({ error: String(cause) }, 'the disk refused a write')\n",
         },
       ],

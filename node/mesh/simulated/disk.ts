@@ -24,6 +24,8 @@ export interface Disk {
   writeMs: number
   /** What happens at a write from now on: 1 is the next. It replaces what was planned before. */
   failAt(write: number, fault: DiskFault): void
+  /** After so many reads as many fail with EIO, in this life of its process. It replaces what was planned before. */
+  failReads(after: number, count: number): void
   /** Plans nothing any more. */
   failNever(): void
   /** A copy of everything on it. */
@@ -65,6 +67,7 @@ export function createDisk(options: {
   const { name, history, watch, now } = options
   let rows = createMemoryStore()
   let planned: { writes: number; readonly fault: DiskFault } | null = null
+  let unreadable = { after: 0, count: 0 }
   let used = false
 
   function nextFault(): DiskFault | null {
@@ -79,8 +82,12 @@ export function createDisk(options: {
     failAt(writes, fault) {
       planned = { writes, fault }
     },
+    failReads(after, count) {
+      unreadable = { after, count }
+    },
     failNever() {
       planned = null
+      unreadable = { after: 0, count: 0 }
     },
     snapshot: () => imageOf(rows, now()),
     async rollBack(image) {
@@ -93,11 +100,20 @@ export function createDisk(options: {
       let state: 'open' | 'closed' | 'dead' = 'open'
       let last: Promise<void> = Promise.resolve()
       used = true
+      unreadable = { after: 0, count: 0 }
 
       /** A process that is dead gets no answer, not even a refusal. */
       async function alive(): Promise<void> {
         if (state === 'dead') await never()
         if (state === 'closed') throw new NodeError('stopped', 'the store is closed')
+      }
+
+      async function readable(): Promise<void> {
+        await alive()
+        if (unreadable.count === 0 || unreadable.after-- > 0) return
+        unreadable.count--
+        history.note('EIO', name, 'read')
+        throw new NodeError('storage', 'could not read from the database', { cause: new Error('EIO') })
       }
 
       async function write(batch: readonly RowOf<RawRange>[]): Promise<void> {
@@ -143,15 +159,15 @@ export function createDisk(options: {
           return written
         },
         async read(range, key) {
-          await alive()
+          await readable()
           return rows.read(range, key)
         },
         async list(range, selection) {
-          await alive()
+          await readable()
           return rows.list(range, selection)
         },
         async keys(range, selection) {
-          await alive()
+          await readable()
           return rows.keys(range, selection)
         },
         compact: alive,

@@ -25,6 +25,7 @@ export const FAULTS = {
   reset: 'the links between who and other end, and what is on its way is lost',
   'disk-full': 'one of the next writes of who fails with ENOSPC',
   'disk-error': 'one of the next writes of who fails with EIO',
+  'read-error': 'some of the next reads of who fail with EIO',
   'slow-disk': 'writes of who take up to half a second',
   'slow-network': 'everything takes up to three seconds, at two bytes a millisecond',
   'uneven-network': 'latencies of all links spread up to 300 ms, and half of all dials are refused',
@@ -203,6 +204,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     reset: (who, other) => mesh.reset(who, other),
     'disk-full': (who) => planned(who, 'ENOSPC'),
     'disk-error': (who) => planned(who, 'EIO'),
+    'read-error': (who) => mesh.disk(who).failReads(dice.below(30), dice.between(1, 40)),
     'slow-disk'(who) {
       mesh.disk(who).writeMs = dice.pick([0, 2, 20, 500])
     },

@@ -33,6 +33,7 @@ export const MAIL_FAULTS: readonly FaultName[] = [
   'reset',
   'disk-full',
   'disk-error',
+  'read-error',
   'slow-disk',
   'slow-network',
   'uneven-network',

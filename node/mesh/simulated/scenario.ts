@@ -114,11 +114,7 @@ function cast(people: Scenario['people'], dice: Dice): number | readonly string[
   return Math.min(...Array.from({ length: draws }, () => dice.between(least, most)))
 }
 
-const DEFECTS: ReadonlySet<string> = new Set([
-  'a job of the driver failed',
-  'the store cannot be read',
-  'the machine failed and starts over',
-])
+const DEFECTS: ReadonlySet<string> = new Set(['a job of the driver failed', 'the machine failed and starts over'])
 
 /** A logger that tells of what must not happen. */
 function complaining(complain: (text: string) => void): Logger {
