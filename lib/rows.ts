@@ -65,7 +65,7 @@ export const RANGES = {
   owner: 'sealed',
   /** Queues. Key: queue 32. */
   queue: 'sealed',
-  /** What lies in a queue, without its bytes. Key: u64be order. */
+  /** Which queues blobs belong to that came in one turn. Key: u64be order of the first. */
   item: 'sealed',
   /** Sealed by its writer for the owner of the queue. Key: u64be order. */
   blob: 'wire',

@@ -15,7 +15,7 @@ import { type Kept, removeQueue } from './kept.ts'
 import { publishLeft } from './left-slots.ts'
 import { decodeRequest, MAILBOX_NONCE_BYTES, type MailboxRequest } from './messages.ts'
 import { login, serveOwner } from './owning.ts'
-import { giveReceipts, put } from './putting.ts'
+import { endTurn, put } from './putting.ts'
 import { createStream, type Stream, type StreamId } from './stream.ts'
 import { letGo } from './telling.ts'
 
@@ -54,6 +54,7 @@ export function createKeeper(options: KeeperOptions, kept: Kept): Keeper {
     streams: new Map(),
     buckets: createBuckets(options.limits.rate),
     newOwners: createBuckets(NEW_OWNERS),
+    taken: [],
     owing: new Set(),
     loads: new Map(),
     nextLoad: 1,
@@ -104,7 +105,7 @@ function dispatch(keeping: Keeping, event: KeeperEvent): void {
       return
     }
     case 'turn':
-      giveReceipts(keeping)
+      endTurn(keeping)
       return
     case 'sweep':
       sweep(keeping)

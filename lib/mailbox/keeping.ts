@@ -1,7 +1,7 @@
 import type { Primitives, Random, SigningKey } from '../crypto/primitives.ts'
 import type { Range, Row } from '../rows.ts'
 import type { Buckets, Rate } from './buckets.ts'
-import type { Kept } from './kept.ts'
+import type { Item, Kept } from './kept.ts'
 import { encodeAnswer, type MailboxAnswer, type Refusal } from './messages.ts'
 import { MIN_STAMP_BITS } from './stamp.ts'
 import type { Stream, StreamId } from './stream.ts'
@@ -62,6 +62,8 @@ export interface Keeping extends KeeperOptions {
   readonly buckets: Buckets
   /** Of owners who are new here. */
   readonly newOwners: Buckets
+  /** What came in this turn, of consecutive orders. */
+  readonly taken: Item[]
   /** Streams on which receipts are owed. */
   readonly owing: Set<Stream>
   readonly loads: Map<number, (values: readonly (Uint8Array | null)[]) => void>

@@ -1,9 +1,7 @@
 import { toHex, u64be, uintFrom } from '../bytes.ts'
 import { malformed, asBytes, asNullable, asUint, decodeTyped, encode } from '../wire.ts'
 import type { Row } from '../rows.ts'
-import { isBlobSize } from './blob.ts'
 import { hasRoomFor, NO_USAGE, QUEUE_CLASSES, type QueueClass, type Share, type Usage, usageWith } from './quota.ts'
-import { QUEUE_BYTES } from './route.ts'
 import type { LeftSlots } from './left-slots.ts'
 import type { NewQueue } from './messages.ts'
 
@@ -34,6 +32,14 @@ export interface Item {
   readonly hash: Uint8Array
   readonly length: number
   readonly until: number
+  /** Null until the end of the turn in which it came. */
+  row: ItemRow | null
+}
+
+/** The row that says where blobs belong which came in one turn: it goes with the last of them. */
+export interface ItemRow {
+  readonly key: Uint8Array
+  left: number
 }
 
 /** What a mailbox keeps, without the blobs themselves. The only mutable state of a keeper but its streams. */
@@ -80,24 +86,6 @@ export function decodeQueue(bytes: Uint8Array): { owner: Uint8Array; kind: Queue
   }
 }
 
-/** `[1, "item", queue, H(blob), length, until]`. */
-export function encodeItem({ queue, hash, length, until }: Item): Uint8Array {
-  return encode([1, 'item', queue.name, hash, length, until])
-}
-
-/** Throws `malformed` or `newer-version`. */
-export function decodeItem(bytes: Uint8Array): { queue: Uint8Array; hash: Uint8Array; length: number; until: number } {
-  const items = decodeTyped(bytes, { type: 'item', fields: 4, maxBytes: MAX_ROW_BYTES })
-  const length = asUint(items[2], 'length')
-  if (!isBlobSize(length)) throw malformed('length: none of the sizes of a blob')
-  return {
-    queue: asBytes(items[0], 'queue', { length: QUEUE_BYTES }),
-    hash: asBytes(items[1], 'hash', { length: 32 }),
-    length,
-    until: asUint(items[3], 'until'),
-  }
-}
-
 /** The owner with this key, new when nobody has it. */
 export function ownerOf(kept: Kept, key: Uint8Array, now: number): Owner {
   const name = toHex(key)
@@ -125,16 +113,13 @@ export function addItem(kept: Kept, item: Item): void {
 }
 
 /** Lets go of a blob; gives the rows that go with it. */
-export function removeItem(kept: Kept, { queue, order, hash, length }: Item): readonly Row[] {
+export function removeItem(kept: Kept, { queue, order, hash, length, row }: Item): readonly Row[] {
   queue.items.delete(toHex(hash))
   kept.items.delete(order)
   kept.bytes -= length
   queue.owner.usage = usageWith(queue.owner.usage, queue.kind, -1, -length)
-  const key = u64be(order)
-  return [
-    { range: 'item', key, value: null },
-    { range: 'blob', key, value: null },
-  ]
+  const blob: Row = { range: 'blob', key: u64be(order), value: null }
+  return row === null || --row.left > 0 ? [blob] : [blob, { range: 'item', key: row.key, value: null }]
 }
 
 /** Lets go of a queue and of what lies in it. */

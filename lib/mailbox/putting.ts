@@ -1,7 +1,8 @@
 import { equalBytes, toHex, u64be } from '../bytes.ts'
 import { KNOCK_BYTES } from './blob.ts'
 import { answer, type Keeping, refuse, save } from './keeping.ts'
-import { addItem, encodeItem, fits, type Item, type Queue } from './kept.ts'
+import { encodeItems, MAX_ROW_ITEMS } from './item-row.ts'
+import { addItem, fits, type Item, type Queue } from './kept.ts'
 import type { MailboxRequest } from './messages.ts'
 import { assuredBytes, bytesIn, KEPT_MS } from './quota.ts'
 import { MAX_RECEIPT_BLOBS, signReceipt } from './receipt.ts'
@@ -42,10 +43,11 @@ export function put(keeping: Keeping, stream: Stream, request: Put): void {
     return
   }
   for (const item of replaced) letGo(keeping, item)
-  const item: Item = { queue, order: kept.nextOrder, hash, length: blob.length, until: keeping.now + KEPT_MS[kind] }
+  const until = keeping.now + KEPT_MS[kind]
+  const item: Item = { queue, order: kept.nextOrder, hash, length: blob.length, until, row: null }
   addItem(kept, item)
-  const at = u64be(item.order)
-  save(keeping, { range: 'item', key: at, value: encodeItem(item) }, { range: 'blob', key: at, value: blob })
+  keeping.taken.push(item)
+  save(keeping, { range: 'blob', key: u64be(item.order), value: blob })
   owe(keeping, stream, n, item)
   tellArrival(keeping, item, blob)
 }
@@ -93,8 +95,28 @@ function owe(keeping: Keeping, stream: Stream, n: number, item: Item): void {
   keeping.owing.add(stream)
 }
 
-/** The end of a turn: what was taken of one client in it shares receipts, which tell of nobody else's. */
-export function giveReceipts(keeping: Keeping): void {
+/** What came in a turn is written together, and has its receipts. */
+export function endTurn(keeping: Keeping): void {
+  saveTaken(keeping)
+  giveReceipts(keeping)
+}
+
+function saveTaken(keeping: Keeping): void {
+  const { kept, taken } = keeping
+  while (taken.length > 0) {
+    const items = taken.splice(0, MAX_ROW_ITEMS)
+    const [first, ...others] = items.map((item) => ({ ...item, queue: item.queue.name }))
+    // what went again in the same turn stands there too: the place in the row says the order
+    const lying = items.filter((item) => kept.items.get(item.order) === item)
+    if (first === undefined || lying.length === 0) continue
+    const row = { key: u64be(first.order), left: lying.length }
+    for (const item of lying) item.row = row
+    save(keeping, { range: 'item', key: row.key, value: encodeItems([first, ...others]) })
+  }
+}
+
+/** What was taken of one client shares receipts, which tell of nobody else's. */
+function giveReceipts(keeping: Keeping): void {
   const { primitives, key, now, owing } = keeping
   for (const stream of owing) {
     while (stream.owed.length > 0) {

@@ -265,11 +265,12 @@ function isEmpty({ rows, sends, closes }: Window): boolean {
 }
 
 async function readRows(store: Store): Promise<ReturnType<typeof readKept>> {
-  const [owners, queues, items, leftSlots] = await Promise.all([
+  const [owners, queues, items, blobs, leftSlots] = await Promise.all([
     store.list('owner'),
     store.list('queue'),
     store.list('item'),
+    store.keys('blob'),
     store.list('left-slot'),
   ])
-  return readKept({ owners, queues, items, leftSlots })
+  return readKept({ owners, queues, items, blobs, leftSlots })
 }

@@ -63,6 +63,7 @@ export function createTestMailbox(
       owners: stored('owner'),
       queues: stored('queue'),
       items: stored('item'),
+      blobs: stored('blob').map(({ key: at }) => at),
       leftSlots: stored('left-slot'),
     })
     const limits = { ...KEEPER_LIMITS, ...options.limits }

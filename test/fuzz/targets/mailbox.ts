@@ -11,15 +11,14 @@ import {
 } from '../../../lib/chat/mail/rows.ts'
 import { toHex } from '../../../lib/bytes.ts'
 import { openBlob, sealBlob } from '../../../lib/mailbox/blob.ts'
+import { decodeItems, encodeItems, type ItemFacts } from '../../../lib/mailbox/item-row.ts'
 import { createKeeper } from '../../../lib/mailbox/keeper.ts'
 import { KEEPER_LIMITS } from '../../../lib/mailbox/keeping.ts'
 import {
   addQueue,
-  decodeItem,
   decodeOwner,
   decodeQueue,
   emptyKept,
-  encodeItem,
   encodeOwner,
   encodeQueue,
   ownerOf,
@@ -54,6 +53,7 @@ const handle = random.bytes(16)
 const box = newBox(native, handle, seed, target)
 const owner = ownerOf(emptyKept(), key.publicKey, 5)
 const queue = addQueue(emptyKept(), owner, { queue: route.queue, kind: 'contact', tokenHash: random.bytes(32) })
+const itemFacts = (): ItemFacts => ({ queue: route.queue, hash: random.bytes(32), length: 1088, until: 6 })
 const receiptFor = (count: number): Uint8Array => {
   const blobs = Array.from({ length: count }, () => ({ queue: route.queue, hash: random.bytes(32), until: 9 }))
   return signReceipt(native, key, { now: 7, blobs })
@@ -214,11 +214,8 @@ export const mailboxTargets: readonly Target[] = [
   },
   {
     name: 'item-row',
-    covers: ['lib/mailbox/kept.ts#decodeItem'],
-    seeds: [encodeItem({ queue, order: 1, hash: random.bytes(32), length: 1088, until: 6 })],
-    run(input) {
-      const read = decodeItem(input)
-      return encodeItem({ ...read, order: 1, queue: { ...queue, name: read.queue } })
-    },
+    covers: ['lib/mailbox/item-row.ts#decodeItems'],
+    seeds: [encodeItems([itemFacts()]), encodeItems([itemFacts(), itemFacts(), itemFacts()])],
+    run: (input) => encodeItems(decodeItems(input)),
   },
 ]

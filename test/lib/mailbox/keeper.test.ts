@@ -165,6 +165,59 @@ describe('a mailbox', () => {
     expect([...mailbox.rows.values()].filter(({ range }) => range === 'blob')).toHaveLength(1)
   })
 
+  test('writes in a row for sixteen what came in a turn, and knows after restarts what of it is left', () => {
+    const mailbox = createTestMailbox()
+    const { queue } = withQueue(mailbox)
+    const { queue: another, stream } = withQueue(mailbox, 'group')
+    const blobs = Array.from({ length: 20 }, () => random.bytes(1088))
+    const rows = (range: string): number => [...mailbox.rows.values()].filter((row) => row.range === range).length
+    const writer = mailbox.open()
+    mailbox.together(() => {
+      for (const [i, blob] of blobs.entries()) writer.ask(putOf(i % 2 === 0 ? queue : another, blob))
+    })
+    expect([rows('item'), rows('blob')]).toEqual([2, 20])
+    // the second row, and the end of the first
+    stream.ask({ kind: 'ack', n: 4, hashes: blobs.slice(9).map(hashOf) })
+    expect([rows('item'), rows('blob')]).toEqual([1, 9])
+    mailbox.restart()
+    expect(mailbox.keeper.usage).toMatchObject({ blobs: 9 })
+    const later = random.bytes(4160)
+    mailbox.open().ask(putOf(another, later))
+    mailbox.restart()
+    const again = mailbox.open()
+    again.login(owner)
+    expect(blobsIn(again.ask({ kind: 'watch', n: 2 }))).toEqual([...blobs.slice(0, 9), later])
+    again.ask({ kind: 'drop', n: 3, queues: [another.queue] })
+    expect([rows('item'), rows('blob')]).toEqual([1, 5])
+    mailbox.restart()
+    const last = mailbox.open()
+    last.login(owner)
+    last.ask({ kind: 'ack', n: 2, hashes: blobs.map(hashOf) })
+    expect([rows('item'), rows('blob')]).toEqual([0, 0])
+  })
+
+  test('keeps nothing of what came and went in one turn, and what came with it', () => {
+    const mailbox = createTestMailbox()
+    const { queue } = withQueue(mailbox)
+    const [gone, instead, alone] = [random.bytes(1088), random.bytes(1088), random.bytes(1088)]
+    const writer = mailbox.open()
+    mailbox.together(() => {
+      writer.ask(putOf(queue, gone))
+      writer.ask({ ...putOf(queue, instead), replaced: [hashOf(gone)] })
+    })
+    mailbox.together(() => {
+      const visitor = withQueue(mailbox)
+      writer.ask(putOf(visitor.queue, alone))
+      visitor.stream.ask({ kind: 'drop', n: 3, queues: [visitor.queue.queue] })
+    })
+    mailbox.restart()
+    const again = mailbox.open()
+    again.login(owner)
+    expect(blobsIn(again.ask({ kind: 'watch', n: 2 }))).toEqual([instead])
+    again.ask({ kind: 'ack', n: 3, hashes: [hashOf(instead)] })
+    expect([...mailbox.rows.values()].filter(({ range }) => range === 'item' || range === 'blob')).toEqual([])
+  })
+
   test('answers the same blob with the same receipt, and keeps it once', () => {
     const mailbox = createTestMailbox()
     const { queue } = withQueue(mailbox)
