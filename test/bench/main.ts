@@ -12,6 +12,7 @@ import { type Benchmark, isMet, type Row } from './row.ts'
 import { appends } from './rows/appends.ts'
 import { connect } from './rows/connect.ts'
 import { delivery } from './rows/delivery.ts'
+import { groupOfFew, groupOfMany } from './rows/group.ts'
 import { history } from './rows/history.ts'
 import { hostile } from './rows/hostile.ts'
 import { idle } from './rows/idle.ts'
@@ -38,6 +39,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   puts,
   pushes,
   recovery,
+  group: groupOfFew,
+  'group-50': groupOfMany,
 }
 
 const { values: options } = parseArgs({

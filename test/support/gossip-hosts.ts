@@ -92,14 +92,19 @@ export async function createMember(topic: string): Promise<GossipHost> {
   return member
 }
 
-/** Of a topic, with gossipsub as it is, unsigned: what the gossip of a node is compared with. */
-export async function createPlainMember(topic: string): Promise<GossipHost> {
+/**
+ * Of a topic, with gossipsub as it is: what the gossip of a node is compared with. Signed, as it is by default, every member knows who wrote a
+ * text; unsigned, it carries bytes and nothing else.
+ */
+export async function createPlainMember(topic: string, { signed }: { signed: boolean }): Promise<GossipHost> {
   const { host, address } = await createHost({
     identify: identify(),
     pubsub: (components: GossipSubComponents) =>
-      gossipsub({ globalSignaturePolicy: 'StrictNoSign', allowPublishToZeroTopicPeers: true, emitSelf: false })(
-        components,
-      ),
+      gossipsub({
+        globalSignaturePolicy: signed ? 'StrictSign' : 'StrictNoSign',
+        allowPublishToZeroTopicPeers: true,
+        emitSelf: false,
+      })(components),
   })
   const { pubsub } = host.services as unknown as { pubsub: GossipSub }
   const heard: string[] = []

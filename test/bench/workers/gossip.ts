@@ -1,10 +1,13 @@
 import { createCircle, createMember, createPlainMember, type GossipHost } from '../../support/gossip-hosts.ts'
 import { serve } from '../worker.ts'
 
-/** Hosts of one process that gossip over the memory transport: with the gossip of a node, or with gossipsub as it is. */
+/** What carries the texts: the gossip of a node, or gossipsub as it is, which signs unless told otherwise. */
+export type Carriage = 'sotto' | 'gossipsub' | 'unsigned gossipsub'
+
+/** Hosts of one process that gossip over the memory transport. */
 export interface GossipTasks {
   /** Starts so many, connects them and waits until what the first one says reaches all. */
-  readonly start: (circle: { carriage: 'sotto' | 'gossipsub'; members: number }) => Promise<void>
+  readonly start: (circle: { carriage: Carriage; members: number }) => Promise<void>
   /** Publishes one after the other, each from the next member; ms until the last of the others has it. */
   readonly latency: (size: { count: number; bytes: number }) => Promise<readonly number[]>
   /** Publishes without waiting, in turn from every member; ms until all have all of the others. */
@@ -44,7 +47,10 @@ serve<GossipTasks>(
   {
     async start({ carriage, members: count }) {
       await stop()
-      members = await createCircle(count, () => (carriage === 'sotto' ? createMember(TOPIC) : createPlainMember(TOPIC)))
+      const signed = carriage === 'gossipsub'
+      members = await createCircle(count, () =>
+        carriage === 'sotto' ? createMember(TOPIC) : createPlainMember(TOPIC, { signed }),
+      )
       for (const { heard } of members) heard.length = 0
       while (members.slice(1).some(({ heard }) => heard.length === 0)) {
         await members[0]?.publish(TOPIC, text(64))
