@@ -40,13 +40,13 @@ export interface CircleOptions {
   readonly gossip?: boolean
   /** Whether the bootstrap node keeps mail for everybody. */
   readonly mailbox?: boolean
-  /** Where the others meet the bootstrap node, if not at its own address. */
-  readonly bootstrapAt?: (address: string) => string
+  /** What the group is called. */
+  readonly name?: string
 }
 
 /** Starts so many processes that know a bootstrap node, and makes the first one's contacts a group. */
 export async function openCircle(options: CircleOptions): Promise<Circle> {
-  const { members: count, gossip = true, mailbox = false, bootstrapAt = (address) => address } = options
+  const { members: count, gossip = true, mailbox = false, name: called = 'circle' } = options
   const directory = await mkdtemp(join(tmpdir(), 'sotto-circle-'))
   const bootstrap = await createBootstrap({ listen: [LOOPBACK], mailbox })
   const [address = ''] = bootstrap.addresses()
@@ -58,7 +58,7 @@ export async function openCircle(options: CircleOptions): Promise<Circle> {
   }
   try {
     const names = Array.from({ length: count }, (_, i) => `member-${i}`)
-    const common = { bootstrap: [bootstrapAt(address)], gossip, mailbox }
+    const common = { bootstrap: [address], gossip, mailbox }
     await Promise.all(
       names.map(async (name) => {
         const own = { directory: join(directory, name), seed: systemRandom.bytes(32) }
@@ -72,7 +72,7 @@ export async function openCircle(options: CircleOptions): Promise<Circle> {
     await Promise.all(others.map(({ worker }) => worker.ask('add', link)))
     // a mailbox is entered when there is somebody for whom it keeps a queue
     if (mailbox) await Promise.all(people.map(({ worker }) => worker.ask('useMailbox', address)))
-    const group = await first.worker.ask('gather', { name: 'circle', accounts: others.map(({ account }) => account) })
+    const group = await first.worker.ask('gather', { name: called, accounts: others.map(({ account }) => account) })
     await Promise.all(people.map(({ worker }) => worker.ask('joined', { group, members: count, links: 1 })))
     return { bootstrap, people, group, [Symbol.asyncDispose]: end }
   } catch (error) {
