@@ -36,7 +36,8 @@ export function sealingChain(machine: Machine, contact: GroupContact): OwnChain 
     now: machine.now,
   })
   advanceOwn(machine, contact, chain)
-  for (const fellow of group.fellows.values()) handOut(machine, contact, fellow)
+  const topic = topicKey(contact)
+  for (const fellow of group.fellows.values()) handOut(machine, contact, fellow, topic)
   return chain
 }
 
@@ -65,15 +66,23 @@ export function advanceOwn(machine: Machine, contact: GroupContact, chain: OwnCh
   touch(machine, contact)
 }
 
-/** A member is to have the keys of the own chain from its next frame on; they are said when there is a way. */
-export function handOut(machine: Machine, contact: GroupContact, fellow: Fellow): void {
+/**
+ * A member is to have the keys of the own chain from its next frame on; they are said when there is a way. The topic key that counts takes
+ * a look at the operations: it is looked up once for many members.
+ */
+export function handOut(
+  machine: Machine,
+  contact: GroupContact,
+  fellow: Fellow,
+  topic: TopicKey | null = topicKey(contact),
+): void {
   const { group } = contact
   if (group.own === null || fellow.due.some(({ chain }) => equalBytes(chain, (group.own as OwnChain).id))) return
   // of several chains that are handed out any may arrive first, so all say the same
   fellow.after ??= lastSealed(contact)
   const content = encodeContent({
     kind: 'group-keys',
-    announcement: announceChain(group.own, topicKey(contact), fellow.after),
+    announcement: announceChain(group.own, topic, fellow.after),
   })
   fellow.due = [...fellow.due, { chain: group.own.id, content }].slice(-MAX_DUE_KEYS)
   fellow.changed = true
