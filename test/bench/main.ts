@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { machineLine, thisMachine } from './machine.ts'
 import { type Benchmark, isMet, type Row } from './row.ts'
 import { appends } from './rows/appends.ts'
+import { bigGroup } from './rows/big-group.ts'
 import { connect } from './rows/connect.ts'
 import { delivery } from './rows/delivery.ts'
 import { groupOfFew, groupOfMany } from './rows/group.ts'
@@ -41,6 +42,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   recovery,
   group: groupOfFew,
   'group-50': groupOfMany,
+  'group-256': bigGroup,
 }
 
 const { values: options } = parseArgs({

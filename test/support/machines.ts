@@ -9,8 +9,8 @@ import { decodeRecord, type MessageRecord } from '../../lib/conversation/history
 import { decodePayload, type Payload } from '../../lib/conversation/payload.ts'
 import { createSelf, decodeSelf } from '../../lib/identity/self.ts'
 import { checkSlotValue, compareSlotValues } from '../../lib/identity/slot-value.ts'
-import type { Random } from '../../lib/crypto/primitives.ts'
 import type { Range, Row } from '../../lib/rows.ts'
+import type { Primitives, Random } from '../../lib/crypto/primitives.ts'
 import { native } from '../../node/crypto.ts'
 import { createAgenda, type Entry } from '../../node/mesh/simulated/agenda.ts'
 import { seededRandom } from './random.ts'
@@ -145,7 +145,10 @@ interface Job {
   readonly run: () => void
 }
 
-export function createWorld(seed: number | string = 1): World {
+export function createWorld(
+  seed: number | string = 1,
+  { primitives = native }: { readonly primitives?: Primitives } = {},
+): World {
   const people: Inner[] = []
   const dht = new Map<string, Uint8Array>()
   const timers = new Map<string, Timer<Inner>>()
@@ -176,18 +179,18 @@ export function createWorld(seed: number | string = 1): World {
       const random = seededRandom(`${seed} ${name}`)
       const rows = new Map<string, Row>()
       const chatOptions: ChatOptions = {
-        primitives: native,
+        primitives,
         random,
         delivery: 'outbox',
         publicMode: 'reachable',
         ...options,
       }
       if (firstRows === undefined) {
-        const made = createSelf(native, random, accountSeed ?? random.bytes(32), madeAt)
-        write(rows, rowsOfNewAccount(native, random, made, name, madeAt, recovered))
+        const made = createSelf(primitives, random, accountSeed ?? random.bytes(32), madeAt)
+        write(rows, rowsOfNewAccount(primitives, random, made, name, madeAt, recovered))
       } else write(rows, firstRows(random))
       const selfRow = rows.get(`self/${toHex(SELF_KEY)}`)?.value as Uint8Array
-      const self = decodeSelf(native, selfRow)
+      const self = decodeSelf(primitives, selfRow)
       const start = (): Chat => createChat(chatOptions, storedRows(rows), now + someone.skewMs)
       const messages = (other: Someone) => {
         const handle = someone.contact(other)
@@ -210,7 +213,7 @@ export function createWorld(seed: number | string = 1): World {
         sends: [],
         replies: new Map(),
         account: self.accountRecord.account,
-        peer: native.sha256(self.did, firstRows === undefined ? new Uint8Array() : self.accountRecord.account),
+        peer: primitives.sha256(self.did, firstRows === undefined ? new Uint8Array() : self.accountRecord.account),
         online: true,
         skewMs: 0,
         topics: new Set(),
@@ -543,12 +546,12 @@ export function createWorld(seed: number | string = 1): World {
   /** What the nodes of the DHT do with a value; their clocks are right. */
   function store(key: string, value: Uint8Array): boolean {
     try {
-      checkSlotValue(native, key, value, now)
+      checkSlotValue(primitives, key, value, now)
     } catch {
       return false
     }
     const old = dht.get(key)
-    if (old !== undefined && compareSlotValues(native, value, old) < 0) return false
+    if (old !== undefined && compareSlotValues(primitives, value, old) < 0) return false
     dht.set(key, value)
     return true
   }
