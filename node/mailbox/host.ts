@@ -161,6 +161,8 @@ export async function createMailboxHost(options: MailboxHostOptions): Promise<Ma
       } catch {
         dropped('mailbox: the disk refused a write')
         await startOver()
+        // what the keeper of before still owes is of no use: its rows are gone, and so are the links
+        if (stopped) break
         continue
       }
       release(writing)

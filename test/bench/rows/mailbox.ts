@@ -1,3 +1,4 @@
+import { MAX_ROW_ITEMS } from '../../../lib/mailbox/item-row.ts'
 import type { Benchmark } from '../row.ts'
 import { interleave, sizeOf } from '../rounds.ts'
 import { quantile, ratioOf, spreadOf } from '../statistics.ts'
@@ -11,8 +12,10 @@ import { BLOB_BYTES, type MailboxClientTasks } from '../workers/mailbox-client-t
 const AT_ONCE = 64
 /** Of one owner, so that no queue is full. */
 const QUEUES = 8
-/** The rows that a blob takes: itself, and where it belongs and until when. */
+/** The rows that a blob takes alone: itself, and where it belongs and until when. */
 const ROWS = 2
+/** The rows of those that come together. */
+const ROWS_AT_ONCE: number = AT_ONCE + Math.ceil(AT_ONCE / MAX_ROW_ITEMS)
 const ITEM_BYTES = 150
 
 /** Blobs left at a mailbox by one process, until each has its receipt, beside synced batches of as many bytes. */
@@ -27,6 +30,7 @@ export const puts: Benchmark = async (options) => {
   await writer.ask('connect', where)
   const bytes = BLOB_BYTES + ITEM_BYTES
   const spent: { readonly mailbox: number; readonly writer: number }[] = []
+  const spentTogether: number[] = []
   const [own = [], together = [], single = [], signing = []] = await interleave(rounds, [
     async () => {
       const queues = await owner.ask('own', { queues: QUEUES, watch: false })
@@ -35,13 +39,18 @@ export const puts: Benchmark = async (options) => {
       spent.push({ mailbox: (await mailbox.ask('processor')) - before, writer: processor })
       return took
     },
-    async () =>
-      sum(await level.ask('batches', { count: each / AT_ONCE, rows: ROWS * AT_ONCE, bytes: bytes * AT_ONCE })),
+    async () => {
+      const before = await level.ask('processor')
+      const times = await level.ask('batches', { count: each / AT_ONCE, rows: ROWS_AT_ONCE, bytes: bytes * AT_ONCE })
+      spentTogether.push((await level.ask('processor')) - before)
+      return sum(times)
+    },
     async () => sum(await level.ask('batches', { count: each, rows: ROWS, bytes })),
     async () => level.ask('sign', each),
   ])
   const rate = (times: readonly number[]): number[] => times.map((ms) => (each / ms) * 1_000)
-  const perPut = (of: 'mailbox' | 'writer'): readonly number[] => spent.slice(1).map((ms) => (ms[of] / each) * 1_000)
+  const perPut = (times: readonly number[]): readonly number[] => times.slice(1).map((ms) => (ms / each) * 1_000)
+  const [ownTimes, levelTimes] = [perPut(spent.map((round) => round.mailbox)), perPut(spentTogether)]
   const signed = together.map((ms, i) => ms + (signing[i] ?? 0))
   return {
     name: `blobs of ${BLOB_BYTES} B left at a mailbox, ${AT_ONCE} under way, to the receipt`,
@@ -50,8 +59,9 @@ export const puts: Benchmark = async (options) => {
       { name: `level, a synced batch for ${AT_ONCE} of them`, unit: 'puts/s', ...spreadOf(rate(together)) },
       { name: 'the same, and a signature for each', unit: 'puts/s', ...spreadOf(rate(signed)) },
       { name: 'level, a synced batch for each', unit: 'puts/s', ...spreadOf(rate(single)) },
-      { name: 'processor time of the mailbox for one', unit: 'µs', ...spreadOf(perPut('mailbox')) },
-      { name: 'processor time of who leaves one', unit: 'µs', ...spreadOf(perPut('writer')) },
+      { name: 'processor time of the mailbox for one', unit: 'µs', ...spreadOf(ownTimes) },
+      { name: `processor time of level for one, ${AT_ONCE} in a batch`, unit: 'µs', ...spreadOf(levelTimes) },
+      { name: 'processor time of who leaves one', unit: 'µs', ...spreadOf(perPut(spent.map((round) => round.writer))) },
     ],
     targets: [
       {
@@ -62,6 +72,11 @@ export const puts: Benchmark = async (options) => {
       },
       { name: 'mailbox / level and signatures', value: ratioOf(rate(own), rate(signed)), unit: '×' },
       { name: 'mailbox / level, a batch for each', value: ratioOf(rate(own), rate(single)), unit: '×' },
+      {
+        name: `level / mailbox, processor time, a batch for ${AT_ONCE}`,
+        value: ratioOf(levelTimes, ownTimes),
+        unit: '×',
+      },
     ],
     notes: ['one process leaves them, and another one owns the queues; the limit of requests is lifted'],
   }

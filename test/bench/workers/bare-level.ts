@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { serve } from '../worker.ts'
+import { processMs } from './thread-time.ts'
 import { measureReads, type ReadTimes } from './read-times.ts'
 import { type BatchSize, openBatches } from './batches.ts'
 
@@ -10,6 +11,8 @@ export interface LevelTasks {
   readonly batches: (size: BatchSize & { count: number }) => Promise<readonly number[]>
   /** Makes so many Ed25519 signatures of as many bytes as a receipt has; ms. */
   readonly sign: (count: number) => Promise<number>
+  /** Processor time so far, ms. */
+  readonly processor: () => number
   /** Reads the last rows so many times. */
   readonly last: (options: { limit: number; times: number }) => Promise<ReadTimes>
 }
@@ -34,6 +37,7 @@ serve<LevelTasks>(
       }
       return times
     },
+    processor: processMs,
     async last({ limit, times }) {
       const measured = measureReads()
       for (let i = 0; i < times; i++) await measured.one(() => database.last(limit))
