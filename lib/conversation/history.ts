@@ -185,6 +185,7 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
   const edit = changeBy(changes, 'edit', record.direction)
   const reactions = reactionsOf(changes, context)
   const missing = missingOf(record, payload, context)
+  const state = shownState(record, payload, context)
   return {
     id: toHex(record.id),
     conversation: context.conversation,
@@ -192,7 +193,7 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
     kind: record.deleted ? 'deleted' : record.failed && isVoid(payload) ? 'text' : shownKind(payload, content),
     ...(text && { text: edit?.content.text ?? text.text }),
     at: payload ? Math.min(payload.sentAt, record.receivedAt) : record.receivedAt,
-    state: shownState(record, payload, context),
+    state,
     states: {
       ...(isHeld(record, payload, context) && { stored: context.stored }),
       ...(record.deliveredAt !== null && { delivered: record.deliveredAt }),
@@ -205,7 +206,8 @@ export function viewMessage(record: MessageRecord, context: ViewContext): Messag
     ...(edit && { edited: Math.min(edit.payload.sentAt, edit.at) }),
     ...(reactions && { reactions }),
     ...(missing > 0 && { missing }),
-    ...(record.failed && { reason: record.failed.reason }),
+    // who was not waited for any more may tell later that they have it
+    ...(record.failed?.state === state && { reason: record.failed.reason }),
   }
 }
 

@@ -340,6 +340,15 @@ export const groupMembership: Part = {
       },
     },
     {
+      protection: 'A member who is silent keeps nobody from writing to a group',
+      threat: 'one account that never answers has all others refused by their own node',
+      file: 'lib/chat/group/failing.ts',
+      takeOut: [
+        { find: 'if (outbox.length < MAX_AWAITED + MAX_AT_ONCE) return', replace: 'if (outbox.length < 1e9) return' },
+      ],
+      test: { file: 'test/lib/chat/group/silent-member.test.ts', name: 'keeps nobody from writing' },
+    },
+    {
       protection: 'An answer to a member is reckoned before it is read',
       threat: 'a burst of small questions is answered by gigabytes',
       file: 'lib/chat/group/frames.ts',

@@ -1,5 +1,6 @@
-import { equalBytes } from '../../bytes.ts'
+import { equalBytes, toHex } from '../../bytes.ts'
 import type { ReceiptEntry } from '../../conversation/contents.ts'
+import type { ChainProgress } from '../../conversation/group-contents.ts'
 import { applyReceipt } from '../../conversation/delivery.ts'
 import {
   addCounter,
@@ -9,17 +10,15 @@ import {
   type Ranges,
   unionRanges,
 } from '../../conversation/ranges.ts'
-import { highestLeft, jumpPast, markSentRead } from '../authoring.ts'
-import { dropFromOutbox } from '../delivering.ts'
-import { forgetLater } from '../forgetting.ts'
-import { type Contact, count, emit, type Machine, save, updateHead } from '../machine.ts'
-import { outboxKey } from '../outbox.ts'
-import { encodeSent, sentOf } from '../sent.ts'
-import { messageKey } from '../sealing.ts'
+import { receiptsIn } from '../../group/receipts.ts'
+import { highestLeft, jumpPast } from '../authoring.ts'
+import { type Contact, count, emit, type Machine } from '../machine.ts'
+import type { OutboxEntry } from '../outbox.ts'
 import { replaceChain } from './chains.ts'
 import { failUnreadable } from './failing.ts'
 import { fellowOf } from './fellows.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
+import { settle } from './settling.ts'
 import type { Fellow } from './state.ts'
 
 /** How often in an hour a member is believed that it has own messages of which nothing is known here. */
@@ -44,17 +43,42 @@ export function applyGroupReceipt(machine: Machine, from: Contact, receipt: Rece
     jumpPast(machine, contact, told)
     return
   }
-  const applied = applyReceipt(
-    fellow.delivery,
-    contact.row.receipts ? delivered : unionRanges(delivered, read),
-    contact.row.receipts ? read : NO_COUNTERS,
-    highestLeft(contact),
-  )
+  for (const counter of fellow.mailed.keys()) if (hasCounter(delivered, counter)) fellow.mailed.delete(counter)
+  if (contact.row.receipts) learnDelivered(machine, contact, fellow, delivered, read)
+  else learnDelivered(machine, contact, fellow, unionRanges(delivered, read), NO_COUNTERS)
+}
+
+/**
+ * In a group of so many members that receipts are not told, what a member tells of the own chains stands for them: it has the frame of the
+ * highest number, and asks for those before it that it lacks.
+ */
+export function learnByComparing(
+  machine: Machine,
+  contact: GroupContact,
+  fellow: Fellow,
+  chains: readonly ChainProgress[],
+): void {
+  const { after } = fellow
+  if (after === null || receiptsIn(contact.group.fellows.size + 1).delivered) return
+  const next = new Map(chains.map((each) => [toHex(each.chain), each.next]))
+  const isThere = ({ counter, sealed }: OutboxEntry): boolean =>
+    counter > after && sealed !== null && sealed.chain < (next.get(toHex(sealed.session)) ?? 0)
+  const delivered = contact.outbox.filter(isThere).reduce((set, { counter }) => addCounter(set, counter), NO_COUNTERS)
+  if (delivered.length > 0) learnDelivered(machine, contact, fellow, delivered, NO_COUNTERS)
+}
+
+function learnDelivered(
+  machine: Machine,
+  contact: GroupContact,
+  fellow: Fellow,
+  delivered: Ranges,
+  read: Ranges,
+): void {
+  const applied = applyReceipt(fellow.delivery, delivered, read, highestLeft(contact))
   if (applied.state === fellow.delivery) return
   fellow.delivery = applied.state
   fellow.changed = true
   touch(machine, contact)
-  for (const counter of fellow.mailed.keys()) if (hasCounter(delivered, counter)) fellow.mailed.delete(counter)
   settle(machine, contact, applied.newlyDelivered, applied.newlyRead)
   emit(machine, {
     kind: 'progress',
@@ -81,46 +105,4 @@ export function settleDelivered(machine: Machine, contact: GroupContact): void {
   )
   settle(machine, contact, waiting, NO_COUNTERS)
   failUnreadable(machine, contact)
-}
-
-/** Of these counters those that every member has are delivered, and those that every member has read are read. */
-function settle(machine: Machine, contact: GroupContact, delivered: Ranges, read: Ranges): void {
-  const everywhere = reachedAll(contact, delivered, ({ delivery }) => delivery.delivered)
-  const readByAll = reachedAll(contact, read, ({ delivery }) => delivery.read)
-  const { state, newlyDelivered, newlyRead } = applyReceipt(
-    contact.head.delivery,
-    everywhere,
-    readByAll,
-    highestLeft(contact),
-  )
-  if (state === contact.head.delivery) return
-  updateHead(machine, contact, { delivery: state })
-  for (const entry of dropFromOutbox(machine, contact, newlyDelivered)) {
-    const { counter, order, target } = entry
-    if (target !== null) save(machine, { range: 'message', key: messageKey(contact, order), value: null })
-    else forgetLater(machine, contact, order)
-    const value = encodeSent({ ...sentOf(entry), deliveredAt: machine.now })
-    save(machine, { range: 'sent', key: outboxKey(contact.handle, counter), value })
-  }
-  if (newlyDelivered.length > 0)
-    emit(machine, { kind: 'states', contact: contact.id, counters: newlyDelivered, state: 'delivered' })
-  if (newlyRead.length > 0) {
-    markSentRead(machine, contact, newlyRead)
-    emit(machine, { kind: 'states', contact: contact.id, counters: newlyRead, state: 'read' })
-  }
-}
-
-/** The counters that all members have who were given the keys for them. With nobody else there is nobody to have them. */
-function reachedAll({ group }: GroupContact, counters: Ranges, of: (fellow: Fellow) => Ranges): Ranges {
-  const fellows = [...group.fellows.values()]
-  if (fellows.length === 0 || counters.length === 0) return NO_COUNTERS
-  let reached = NO_COUNTERS
-  for (const [from, to] of counters) {
-    for (let counter = from; counter <= to; counter++) {
-      const readers = fellows.filter(({ after }) => after !== null && after < counter)
-      if (readers.length > 0 && readers.every((fellow) => hasCounter(of(fellow), counter)))
-        reached = addCounter(reached, counter)
-    }
-  }
-  return reached
 }

@@ -5,6 +5,7 @@ import { markStored } from '../mail/posting.ts'
 import { type Contact, type Machine, send, setTimer } from '../machine.ts'
 import { indexOfCounter, type OutboxEntry } from '../outbox.ts'
 import { advanceOwn, sealingChain } from './chains.ts'
+import { endOldest } from './failing.ts'
 import { keepFrame } from './frames.ts'
 import { publishFrame } from './gossip.ts'
 import type { GroupContact } from './groups.ts'
@@ -26,6 +27,7 @@ interface Fresh {
 export function pumpGroup(machine: Machine, contact: GroupContact): void {
   if (isActive(contact.group) && contact.group.fellows.size > 0) carry(machine, contact, sealWaiting(machine, contact))
   for (const [fellow, person] of fellowContacts(machine, contact)) sayKeys(machine, contact, fellow, person)
+  endOldest(machine, contact)
   saveGroup(machine, contact)
 }
 

@@ -18,6 +18,7 @@ import { sendFrames } from './frames.ts'
 import type { GroupContact } from './groups.ts'
 import { confirmKeys, sayKeysAgain } from './keys.ts'
 import { sayOperations } from './operations.ts'
+import { learnByComparing } from './receipts.ts'
 import { latestIsDue } from './owing.ts'
 import { sayIn } from './saying.ts'
 import { headBytes } from './views.ts'
@@ -119,6 +120,7 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
   const unknown = heads.filter((id) => !has(group.graph, id))
   if (have.chains.some(({ chain, next }) => isOwnBehind(contact, chain, next))) replaceChain(machine, contact)
   confirmKeys(machine, contact, fellow, have.chains)
+  learnByComparing(machine, contact, fellow, have.chains)
   // perhaps they ask because a receipt was lost
   if (Math.abs(machine.now - fellow.receiptsAt) >= RECEIPTS_APART_MS) {
     fellow.receiptsAt = machine.now

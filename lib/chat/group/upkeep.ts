@@ -1,8 +1,9 @@
 import { type Machine, setTimer } from '../machine.ts'
 import { tidyChains } from './chains.ts'
 import { finishLeaving } from './commands.ts'
+import { dropDue, endUnkept } from './failing.ts'
 import { followTopics } from './gossip.ts'
-import { groupsOf } from './groups.ts'
+import { type GroupContact, groupsOf, touch } from './groups.ts'
 import { renewCard } from './joining.ts'
 import { isActive } from './state.ts'
 import { ASK_AFTER_MS } from './sync.ts'
@@ -18,11 +19,19 @@ export function resumeGroups(machine: Machine): void {
   followTopics(machine)
 }
 
+/** What waits for frames and keys that are not kept any longer is over. */
+function letGo(machine: Machine, contact: GroupContact): void {
+  dropDue(contact)
+  endUnkept(machine, contact)
+  touch(machine, contact)
+}
+
 /** Every hour: cards are renewed, and keys and frames go that nobody asks for any more. */
 export function lookAfterGroups(machine: Machine): void {
   for (const contact of groupsOf(machine)) {
     renewCard(machine, contact)
     tidyChains(machine, contact)
+    letGo(machine, contact)
     finishLeaving(machine, contact)
   }
   followTopics(machine)
