@@ -87,8 +87,9 @@ export function membership(scope: Scope, line: OwnerLine, admins: AdminOperation
     const live = ended.filter(({ by }) => by.length === 0)
     const isOwner = account === line.owner
     for (const { entry, by } of ended) {
-      // Whoever was in by another add all the time has not been out: so a demotion costs no new keys.
-      const stayed = isOwner || live.some((other) => !by.some((end) => isBefore(end, other.entry)))
+      // Whoever was in by another add, or as the owner, all the time has not been out: so a demotion costs no new keys.
+      const others = [...live.map(({ entry: other }) => other), ...(isOwner ? [line.start] : [])]
+      const stayed = others.some((other) => !by.some((end) => isBefore(end, other)))
       if (by.length > 0 && !stayed) exits.push({ account, add: entry.id, by: by.map(({ id }) => id) })
     }
     if (isOwner || live.length > 0) present.push({ account, role: roleOf(isOwner, live), live })

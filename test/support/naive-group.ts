@@ -156,6 +156,8 @@ function counting(cards: readonly Op[]): readonly Op[] {
 
 interface Owners {
   readonly owner: string
+  /** By which they became it. */
+  readonly start: Op
   readonly valid: ReadonlySet<Op>
   readonly transfers: readonly Op[]
   readonly contradiction: readonly Op[]
@@ -172,13 +174,13 @@ function owners(ops: readonly Op[], create: Op): Owners {
       .filter((op) => !tenure.some((other) => kind(other) === 'transfer' && before(other, op)))
     const against = tenure.filter((card) => first.some((op) => revokes(card, op)))
     if (first.length > 0 && first.length + against.length > 1) {
-      return { owner, valid, transfers, contradiction: [...first, ...against] }
+      return { owner, start, valid, transfers, contradiction: [...first, ...against] }
     }
     const end = first[0]
     const within = end === undefined ? tenure : tenure.filter((op) => before(op, end))
     const cards = counting(within)
     for (const op of within) if (kind(op) === 'leave' || !cards.some((card) => revokes(card, op))) valid.add(op)
-    if (end === undefined) return { owner, valid, transfers, contradiction: [] }
+    if (end === undefined) return { owner, start, valid, transfers, contradiction: [] }
     valid.add(end)
     transfers.push(end)
     ;[owner, start] = [toHex(as(end, 'transfer').account), end]
@@ -293,9 +295,11 @@ function view(ops: readonly Op[], create: Op, frozen: unknown): unknown {
   })
   const exits = adds.flatMap((add) => {
     const by = endsOf(add)
-    const stayed =
-      whom(add) === line.owner ||
-      inForce.some((other) => whom(other) === whom(add) && !by.some((end) => other.past.has(end)))
+    const others = [
+      ...inForce.filter((other) => whom(other) === whom(add)),
+      ...(whom(add) === line.owner ? [line.start] : []),
+    ]
+    const stayed = others.some((other) => !by.some((end) => other.past.has(end)))
     return by.length === 0 || stayed ? [] : [`${add.id} of ${whom(add)} by ${[...by].sort().join()}`]
   })
   const revocations = present.flatMap((account) => {

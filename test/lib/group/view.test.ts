@@ -199,6 +199,19 @@ describe('admins', () => {
     expect(viewIn(group).exits.map(({ by }) => by)).toEqual([[gone]])
   })
 
+  it('who was out before they became the owner was out all the same; who was the owner meanwhile was not', () => {
+    const { group, ofCyd } = started()
+    const removal = group.write(ada, remove(ofCyd))
+    const again = group.invite(ada, cyd)
+    const given = group.write(ada, transfer(cyd))
+    const out = { account: cyd.account, add: ofCyd, by: [removal] }
+    expect(viewIn(group).exits).toEqual([out])
+    group.write(bob, remove(again), { parents: [again] })
+    expect(viewIn(group).exits).toEqual([out])
+    group.write(cyd, remove(given))
+    expect(viewIn(group).exits.map(({ account }) => account)).toEqual([cyd.account, ada.account])
+  })
+
   it('who left bring nobody back by leaving once more, earlier, and add nobody', () => {
     const { group, cardOfBob } = started()
     group.remove(bob, [group.join(ada, dan)])

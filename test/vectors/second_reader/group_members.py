@@ -38,6 +38,7 @@ class Owners:
         start = next(o for o in ops if o["kind"] == CREATE)
         self.owner, self.valid, self.transfers, self.contradiction = start["account"], [start], [], []
         while True:
+            self.start = start
             tenure = [o for o in ops if o["account"] == self.owner and before(start, o)]
             transfers = [o for o in tenure if o["kind"] == TRANSFER]
             first = [o for o in transfers if not any(before(other, o) for other in transfers)]
@@ -136,9 +137,8 @@ def resolve(ops: list) -> dict:
     exits = []
     for o in adds:
         ends = ended[o["id"]]
-        stayed = _whom(o) == line.owner or any(
-            _whom(other) == _whom(o) and not any(before(end, other) for end in ends) for other in live
-        )
+        others = [other for other in live if _whom(other) == _whom(o)] + ([line.start] if _whom(o) == line.owner else [])
+        stayed = any(not any(before(end, other) for end in ends) for other in others)
         if ends and not stayed:
             exits.append({"account": _whom(o).hex(), "add": o["id"].hex(), "by": sorted(e["id"].hex() for e in ends)})
 
