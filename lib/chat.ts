@@ -45,6 +45,7 @@ import {
   slotsDue,
 } from './chat/publishing.ts'
 import { onFound, onLookTimer, onResolved, onUnreachable, retry } from './chat/reach.ts'
+import { onRun } from './chat/learning-numbers.ts'
 import { isOwnLookUp, lookAtOwn, onOwnFound } from './chat/recovering.ts'
 import { onDriveTimer } from './chat/sealing.ts'
 import { encodeEntry, sessionKey } from './chat/session-entry.ts'
@@ -244,9 +245,28 @@ function dispatch(machine: Machine, event: Event): void {
     case 'network':
       onNetwork(machine, event.peer, event.addresses)
       return
+    case 'run':
+      if (onRun(machine, event) && machine.network !== null) comeBack(machine)
+      return
     case 'settle':
       settle(machine)
   }
+}
+
+function tellRecords(machine: Machine): void {
+  for (const contact of machine.contacts.values()) {
+    if (contact.link !== null) tell(machine, contact, newestRecords(machine))
+  }
+}
+
+/** The own list has another number: everybody is told, and who was not reachable under the old one is tried. */
+function comeBack(machine: Machine): void {
+  lookAfter(machine)
+  publishAll(machine)
+  reconnect(machine)
+  enterBoxes(machine)
+  signAheadSoon(machine)
+  tellRecords(machine)
 }
 
 function onNetwork(machine: Machine, peer: Uint8Array, addresses: readonly Uint8Array[]): void {
@@ -372,9 +392,7 @@ function onTimer(machine: Machine, key: string): void {
       }
       publishAll(machine)
       signAheadSoon(machine)
-      for (const contact of machine.contacts.values()) {
-        if (contact.link !== null) tell(machine, contact, newestRecords(machine))
-      }
+      tellRecords(machine)
       return
     default:
       throw new TypeError(`no timer is called ${name}`)

@@ -1,3 +1,5 @@
+import type { MachineRun } from '../lib/chat/birth.ts'
+
 /** Time as a node sees it; the real one, or a simulated one that stands still until it is moved. */
 export interface Clock {
   /** ms since the epoch. */
@@ -6,6 +8,8 @@ export interface Clock {
   at(time: number, run: () => void): () => void
   /** Runs after everything that is under way now: one turn of the event loop. */
   soon(run: () => void): void
+  /** When the machine started, by this clock as it is set now; null where nobody knows. Costs some microseconds. */
+  run?(): MachineRun | null
 }
 
 /** `setTimeout` fires at once for a longer delay than this, ms. */

@@ -25,6 +25,10 @@ const TURN_MS = 8
 /** When it is to end, how long it still handles what is there and what others go on to send, ms. */
 const ENDING_MS = 1_000
 
+/** How often it is looked whether the clock was set, ms, and what counts for that. */
+const LOOK_AT_CLOCK_MS = 5_000
+const CLOCK_SET_MS = 2_000
+
 /** How often rows that the machine asks for are read before commands that may wait for them are refused: a second. */
 const LOAD_ATTEMPTS = 3
 
@@ -121,6 +125,21 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   const gossiping = createGossiping({ network, clock, push, drop })
   const reading = createReading(store, () => [...(writing === null ? [] : [writing]), ...waiting, open])
 
+  /** When the clock was looked at last, and when the machine started by it, ms. */
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let began: number | null = null
+
+  /** Before anything else is handled by a clock that was set. */
+  function lookAtClock(): void {
+    const now = clock.now()
+    if (clock.run === undefined || Math.abs(now - lookedAt) < LOOK_AT_CLOCK_MS) return
+    lookedAt = now
+    const run = clock.run()
+    if (run === null || (began !== null && Math.abs(run.began - began) < CLOCK_SET_MS)) return
+    began = run.began
+    events.unshift({ kind: 'run', ...run })
+  }
+
   function push(event: Event): void {
     if (over) return
     events.push(event)
@@ -137,6 +156,7 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   function turn(): void {
     scheduled = false
     if (over || startingOver || defect !== null) return
+    lookAtClock()
     const end = clock.now() + TURN_MS
     try {
       handleSome(end)
@@ -339,6 +359,8 @@ export async function createDriver(options: DriverOptions): Promise<Driver> {
   async function startOver(error: NodeError): Promise<void> {
     startingOver = true
     generation++
+    began = null
+    lookedAt = Number.NEGATIVE_INFINITY
     defect = null
     waiting.length = 0
     open = createWindow()

@@ -7,6 +7,7 @@ import { createRecoverySeed, seedFromWords, wordsFromSeed } from '../lib/identit
 import type { Primitives, Random } from '../lib/crypto/primitives.ts'
 import type { DeliveryMode, HistoryMode, Logger, MailboxPolicy, Node, PublicMode } from './api.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { machineRun } from './machine-run.ts'
 import { native, systemRandom } from './crypto.ts'
 import { NodeError } from './errors.ts'
 import { createHome, openHome } from './home.ts'
@@ -103,7 +104,7 @@ export async function createAccount(options: AccountOptions): Promise<{ account:
   const now = Date.now()
   const self = createSelf(native, systemRandom, seed, now)
   await home.store.write([
-    ...rowsOfNewAccount(native, systemRandom, self, name ?? null, now, known !== undefined),
+    ...rowsOfNewAccount(native, systemRandom, self, name ?? null, now, known !== undefined, machineRun()),
     { range: 'self', key: PEER_KEY, value: systemRandom.bytes(32) },
   ])
   const recoveryWords = wordsFromSeed(seed)
@@ -116,7 +117,7 @@ export async function createAccount(options: AccountOptions): Promise<{ account:
  * `wrong-passphrase`, `locked`, `damaged`, `newer-schema`, `invalid` (an address), `storage`.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
-  const clock = options.clock ?? systemClock
+  const clock = options.clock ?? { ...systemClock, run: machineRun }
   const random = options.random ?? systemRandom
   const primitives = options.primitives ?? native
   const logger = options.logger ?? SILENT

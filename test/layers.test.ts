@@ -25,6 +25,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'node/index.ts',
       'node/home.ts',
       'node/home-files.ts',
+      'node/machine-run.ts',
       'node/backup/files.ts',
       'node/backup/place.ts',
       'node/crypto.ts',

@@ -1,4 +1,5 @@
 import { concat, equalBytes, toHex, u64be, uintFrom, wipe } from '../bytes.ts'
+import type { MachineRun } from '../chat/birth.ts'
 import { encodeContactRow } from '../chat/contact-row.ts'
 import { DEVICES_KEY, encodeDevices, NO_DEVICES } from '../chat/devices.ts'
 import { decodeExpiry } from '../chat/expiring.ts'
@@ -53,9 +54,14 @@ const STAGES = ['account', 'invite', 'mailbox', 'contact', 'expiry', 'end'] as c
 
 /**
  * A new device: own keys, no session, counters from 1. What waited for delivery waits again, under new numbers and the old
- * ids, and each says by an empty hash that it may be known already. `now`, ms, by the own clock.
+ * ids, and each says by an empty hash that it may be known already. `now`, ms, by the own clock; `run` where the machine says it.
  */
-export function createRestoring(primitives: Primitives, random: Random, now: number): Restoring {
+export function createRestoring(
+  primitives: Primitives,
+  random: Random,
+  now: number,
+  run: MachineRun | null = null,
+): Restoring {
   let account: AccountItem | null = null
   let self: Self | null = null
   let current: Current | null = null
@@ -73,7 +79,7 @@ export function createRestoring(primitives: Primitives, random: Random, now: num
     account = item
     self = createDevice(primitives, random, { accountKey, ...item }, now, item.seq)
     return [
-      ...rowsOfNewAccount(primitives, random, self, item.name, now, true),
+      ...rowsOfNewAccount(primitives, random, self, item.name, now, true, run),
       { range: 'self', key: SETTINGS_KEY, value: encodeSettings(item.name, item.contactSecret) },
       {
         range: 'self',

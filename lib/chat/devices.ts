@@ -98,6 +98,14 @@ export function noticeRecord(machine: Machine, record: AccountRecord): void {
   emit(machine, { kind: 'revoked', at: record.issued * 1000 })
 }
 
+/** This device turned out to be newer than the list that revoked it: it is the one that took the other's place. */
+export function restoreDevice(machine: Machine): void {
+  const { revokedBy } = machine.own.devices
+  if (revokedBy === null || revokedBy.seq >= machine.own.self.accountRecord.seq) return
+  saveDevices(machine, { ...machine.own.devices, revokedBy: null })
+  rememberFormer(machine, revokedBy.devices)
+}
+
 /** They stand in an older record of the account, and the newest does not list them. */
 export function rememberFormer(machine: Machine, devices: readonly AccountDevice[]): void {
   const { former } = machine.own.devices

@@ -157,6 +157,8 @@ export type Event =
   | { readonly kind: 'timer'; readonly key: string }
   /** The network is there: own PeerId and addresses (again whenever these change). */
   | { readonly kind: 'network'; readonly peer: Uint8Array; readonly addresses: readonly Uint8Array[] }
+  /** When the machine started, by its clock: 16 bytes that stand for this run of it, and ms. Again when the clock was set. */
+  | { readonly kind: 'run'; readonly id: Uint8Array; readonly began: number }
   /** All events of this turn were handled: now seal what waits. */
   | { readonly kind: 'settle' }
 

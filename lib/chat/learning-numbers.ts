@@ -3,7 +3,9 @@ import { verifyAccountRecord } from '../identity/account-record.ts'
 import { verifyDeviceRecord } from '../identity/device-record.ts'
 import { encodeSelf, renewAccountRecord } from '../identity/self.ts'
 import { openSlot } from '../identity/slot.ts'
-import { isRevoked, noticeRecord, rememberFormer } from './devices.ts'
+import { unixSeconds } from '../identity/time.ts'
+import { type MachineRun, saveBirth } from './birth.ts'
+import { isRevoked, noticeRecord, rememberFormer, restoreDevice } from './devices.ts'
 import { count, guarded, type Machine, save } from './machine.ts'
 import { hashOfSecret, slotName } from './own-slots.ts'
 import { SELF_KEY } from './own.ts'
@@ -54,4 +56,29 @@ export function signAbove(machine: Machine, seq: number): void {
   const accountRecord = { ...self.accountRecord, seq: Math.max(seq, self.accountRecord.seq) }
   machine.own.self = renewAccountRecord(machine.primitives, { ...self, accountRecord }, machine.now)
   save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
+}
+
+/** A clock that is corrected by less than this was right, ms. */
+const SLACK_MS = 2_000
+
+/**
+ * The machine says when it started. Where that is later than it said before, the clock was behind and was set: then the device
+ * was made later than its list says, and the list gets the number that it would have had. It is below that of everything that
+ * was made after it. True when the list was signed anew.
+ */
+export function onRun(machine: Machine, run: MachineRun): boolean {
+  const { birth } = machine.own
+  if (birth === null) return false
+  const known = birth.run !== null && equalBytes(birth.run.id, run.id) ? birth.run : null
+  const by = known === null ? 0 : run.began - known.began
+  if (known !== null && Math.abs(by) < SLACK_MS) return false
+  const at = Math.max(0, birth.at + by)
+  saveBirth(machine, { at, run })
+  const seq = unixSeconds(at)
+  if (by <= 0 || seq <= machine.own.self.accountRecord.seq) return false
+  count(machine, 'own device: made while the clock was behind')
+  machine.own.self = renewAccountRecord(machine.primitives, machine.own.self, machine.now, seq)
+  save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
+  restoreDevice(machine)
+  return true
 }

@@ -3,6 +3,7 @@ import { decodePrekeyPair, type PrekeyPair } from '../identity/prekeys.ts'
 import { decodeSelf } from '../identity/self.ts'
 import type { Range } from '../rows.ts'
 import { malformed } from '../wire.ts'
+import { BIRTH_KEY, decodeBirth } from './birth.ts'
 import { decodeContactRow } from './contact-row.ts'
 import { decodeDevices, DEVICES_KEY, NO_DEVICES } from './devices.ts'
 import { ERASED_KEY } from './erasing.ts'
@@ -150,6 +151,7 @@ function readOwn(options: ChatOptions, rows: StoredRows, now: number): Own {
   const devices = find(DEVICES_KEY)
   const sendKey = find(SEND_KEY)
   const clock = find(CLOCK_KEY)
+  const birth = find(BIRTH_KEY)
   const decoded = decodeSelf(options.primitives, self)
   return {
     self: decoded,
@@ -159,6 +161,7 @@ function readOwn(options: ChatOptions, rows: StoredRows, now: number): Own {
     recovering: find(RECOVERING_KEY) === undefined ? null : { looked: false, tries: 0 },
     publications: publications === undefined ? newPublications(now) : decodePublications(publications),
     devices: devices === undefined ? NO_DEVICES : decodeDevices(devices),
+    birth: birth === undefined ? null : decodeBirth(birth),
     sendKey: sendKey?.length === 32 ? sendKey : null,
     clock: clock?.length === 8 ? uintFrom(clock.subarray(2)) : null,
   }

@@ -3,10 +3,11 @@ import type { Content } from '../conversation/contents.ts'
 import type { Primitives, Random } from '../crypto/primitives.ts'
 import { accountId } from '../identity/account.ts'
 import { createPrekey, encodePrekeyPair, isPrekeyDue, isPrekeyErasable, type PrekeyPair } from '../identity/prekeys.ts'
-import { encodeSelf, isAccountRecordDue, renewAccountRecord, type Self } from '../identity/self.ts'
+import { encodeSelf, renewAccountRecord, type Self } from '../identity/self.ts'
 import type { OwnKeys, OwnPrekey } from '../session/handshake.ts'
 import type { Row } from '../rows.ts'
 import { asBytes, asNullable, asText, decodeTyped, encode } from '../wire.ts'
+import { type Birth, birthRow, forgetBirth, isListDue, type MachineRun } from './birth.ts'
 import { MAX_NAME_BYTES } from './contact-row.ts'
 import { type Devices, isRevoked } from './devices.ts'
 import { expireInvites, type OwnInvite } from './invites.ts'
@@ -28,6 +29,8 @@ export interface Own {
   devices: Devices
   /** While it was made again from its words and nobody took its record yet; else null. */
   recovering: Recovering | null
+  /** When the device was made, if the account was there before and that was not long ago; else null. */
+  birth: Birth | null
   /** With which ids of messages are made of keys of `send`, 32 bytes; null until it is needed. */
   sendKey: Uint8Array | null
   /** What the clock showed when it was last looked at, ms; null for never. */
@@ -49,7 +52,10 @@ export const DOUBTED_KEY: Uint8Array = utf8('doubted')
 /** How often prekeys and records are looked after, ms. */
 const UPKEEP_MS = 3_600_000
 
-/** The rows of a new account, in the order in which they belong together: one batch. `recovered`: from its words. */
+/**
+ * The rows of a new account, in the order in which they belong together: one batch. `recovered`: it was there before, and `run` is
+ * that of the machine, where it says.
+ */
 export function rowsOfNewAccount(
   primitives: Primitives,
   random: Random,
@@ -57,13 +63,16 @@ export function rowsOfNewAccount(
   name: string | null,
   now: number,
   recovered: boolean = false,
+  run: MachineRun | null = null,
 ): readonly Row[] {
   const prekey = createPrekey(primitives, random, now)
   return [
     { range: 'self', key: SELF_KEY, value: encodeSelf(self) },
     { range: 'self', key: SETTINGS_KEY, value: encodeSettings(name, random.bytes(32)) },
     { range: 'prekey', key: prekey.id, value: encodePrekeyPair(prekey) },
-    ...(recovered ? [{ range: 'self', key: RECOVERING_KEY, value: new Uint8Array() } as const] : []),
+    ...(recovered
+      ? [{ range: 'self', key: RECOVERING_KEY, value: new Uint8Array() } as const, birthRow(now, run)]
+      : []),
   ]
 }
 
@@ -170,9 +179,9 @@ export function upkeep(machine: Machine, drained: boolean): boolean {
  */
 function renewWhenDue(machine: Machine): boolean {
   const { own, primitives, now } = machine
-  if (own.publications.last === null || isRevoked(machine) || !isAccountRecordDue(own.self.accountRecord, now))
-    return false
+  if (own.publications.last === null || isRevoked(machine) || !isListDue(machine)) return false
   own.self = renewAccountRecord(primitives, own.self, now)
+  forgetBirth(machine)
   save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(own.self) })
   return true
 }

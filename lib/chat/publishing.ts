@@ -1,7 +1,7 @@
 import { equalBytes } from '../bytes.ts'
 import type { Content } from '../conversation/contents.ts'
-import { isAccountRecordDue } from '../identity/self.ts'
 import { dayOf } from '../identity/time.ts'
+import { isListDue } from './birth.ts'
 import { isRevoked } from './devices.ts'
 import { learnOwnSlot } from './learning-numbers.ts'
 import { isNew, lookInto } from './looking.ts'
@@ -172,7 +172,7 @@ export function onPublished(machine: Machine, key: string, takers: number, held?
     publications.failures.delete(leaving.slot)
     publications.last = { seq: leaving.seq, at: machine.now }
     // what could not be renewed before is now
-    if (isAccountRecordDue(machine.own.self.accountRecord, machine.now)) setTimer(machine, 'upkeep', machine.now)
+    if (isListDue(machine)) setTimer(machine, 'upkeep', machine.now)
     emit(machine, { kind: 'published', seq: leaving.seq, at: machine.now })
     return
   }

@@ -73,10 +73,14 @@ export function isAccountRecordDue(record: AccountRecord, now: number): boolean 
   return unixSeconds(now) - record.issued >= ACCOUNT_RECORD_LIFETIME_SECONDS / 3
 }
 
-/** The same account and devices with a record that is valid from `now` (ms) on. */
-export function renewAccountRecord(primitives: Primitives, self: Self, now: number): Self {
+/** The same account and devices with a record that is valid from `now` (ms) on; its number must be above the last. */
+export function renewAccountRecord(
+  primitives: Primitives,
+  self: Self,
+  now: number,
+  seq: number = nextSeq(self.accountRecord.seq, now),
+): Self {
   const { accountKey, accountRecord } = self
-  const seq = nextSeq(accountRecord.seq, now)
   return { ...self, accountRecord: signAccountRecord(primitives, accountKey, { ...accountRecord, seq }, now) }
 }
 

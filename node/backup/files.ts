@@ -5,6 +5,7 @@ import { encodeAccount } from '../../lib/identity/account.ts'
 import type { Node } from '../api.ts'
 import { native, systemRandom } from '../crypto.ts'
 import { NodeError, storageError } from '../errors.ts'
+import { machineRun } from '../machine-run.ts'
 import { createHome, type Protection, VAULT_PARTS } from '../home.ts'
 import { openVault, readVault, sealVault, type StretchCost } from '../store/vault.ts'
 import { damagedBackup, encodeHead } from './format.ts'
@@ -97,6 +98,7 @@ export async function restoreBackup(file: string, options: RestoreOptions): Prom
         primitives: native,
         random: systemRandom,
         now: Date.now(),
+        run: machineRun(),
         unlock: (sealedKey) => unlock(sealedKey, textOf(backupPassphrase)),
         onProgress: (bytes) => onProgress?.({ bytes, totalBytes: found.size }),
       })

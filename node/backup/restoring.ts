@@ -1,6 +1,7 @@
 import { decodeItem } from '../../lib/backup/items.ts'
 import { createRestoring, type Restored } from '../../lib/backup/restoring.ts'
 import { concat } from '../../lib/bytes.ts'
+import type { MachineRun } from '../../lib/chat/birth.ts'
 import type { Primitives, Random } from '../../lib/crypto/primitives.ts'
 import { type OpeningStream, openingStream } from '../../lib/crypto/stream.ts'
 import { ProtocolError } from '../../lib/errors.ts'
@@ -16,6 +17,8 @@ export interface RestoreOptions {
   readonly random: Random
   /** ms. */
   readonly now: number
+  /** Where the machine says it. */
+  readonly run?: MachineRun | null
   /** The key that is sealed in the head. */
   unlock(sealedKey: Uint8Array): Promise<Uint8Array>
   /** After every portion, with how many bytes were taken. */
@@ -50,9 +53,9 @@ export async function restoreBackup(
 async function restore(
   source: AsyncIterable<Uint8Array>,
   store: Pick<Store, 'write'>,
-  { primitives, random, now, unlock, onProgress }: RestoreOptions,
+  { primitives, random, now, run = null, unlock, onProgress }: RestoreOptions,
 ): Promise<Restored> {
-  const restoring = createRestoring(primitives, random, now)
+  const restoring = createRestoring(primitives, random, now, run)
   const items = readItems()
   let start: Uint8Array = new Uint8Array(0)
   let stream: OpeningStream | null = null

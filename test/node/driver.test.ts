@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { BIRTH_KEY, birthRow, decodeBirth } from '../../lib/chat/birth.ts'
 import { HELD_RANGES } from '../../lib/chat/loading.ts'
 import { rowsOfNewAccount } from '../../lib/chat/own.ts'
 import { createSelf } from '../../lib/identity/self.ts'
@@ -15,10 +16,11 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
 async function driverOver(
   wrap: (store: Store) => Store = (store) => store,
   clock: Clock = systemClock,
+  rows: readonly Row[] = [],
 ): Promise<{ driver: Driver; store: Store }> {
   const store: Store = createMemoryStore()
   const self = createSelf(native, systemRandom, systemRandom.bytes(32), Date.now())
-  await store.write(rowsOfNewAccount(native, systemRandom, self, null, Date.now()))
+  await store.write([...rowsOfNewAccount(native, systemRandom, self, null, Date.now()), ...rows])
   const driver = await createDriver({
     chat: { primitives: native, random: systemRandom, delivery: 'outbox', publicMode: 'account' },
     store: wrap(store),
@@ -107,6 +109,21 @@ describe('the driver', () => {
     await expect(driver.command({ kind: 'invite', addresses })).rejects.toMatchObject({ code: 'failed' })
     expect(driver.dropped.get('defect')).toBe(1)
     expect(await driver.command(invite)).toMatchObject({ kind: 'invite' })
+    await driver.stop()
+  })
+
+  test('tells the machine when its clock was set', async () => {
+    const HOUR = 3_600_000
+    const id = new Uint8Array(16)
+    const at = Date.now() - HOUR
+    const began = at - HOUR
+    const { driver, store } = await driverOver(undefined, { ...systemClock, run: () => ({ id, began }) }, [
+      birthRow(at, { id, began: began - 2 * HOUR }),
+    ])
+    await driver.start()
+    await driver.flushed()
+    const birth = await store.read('self', BIRTH_KEY)
+    expect(decodeBirth(birth ?? new Uint8Array())).toEqual({ at: at + 2 * HOUR, run: { id, began } })
     await driver.stop()
   })
 

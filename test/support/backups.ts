@@ -8,7 +8,7 @@ import { encodeHead, readItems } from '../../node/backup/format.ts'
 import { native } from '../../node/crypto.ts'
 import { createMemoryStore } from '../../node/store/memory-store.ts'
 import type { Store } from '../../node/store/store.ts'
-import type { Someone, World } from './machines.ts'
+import { runOf, type Someone, type World } from './machines.ts'
 import { seededRandom } from './random.ts'
 
 /** A seal whose key nobody had to stretch. */
@@ -42,8 +42,8 @@ export async function backUp(world: World, who: Someone): Promise<BackupItem[]> 
 }
 
 /** The rows of a new device. */
-export function rowsOf(items: readonly BackupItem[], random: Random, now: number): Row[] {
-  const restoring = createRestoring(native, random, now)
+export function rowsOf(items: readonly BackupItem[], random: Random, now: number, skewMs: number = 0): Row[] {
+  const restoring = createRestoring(native, random, now + skewMs, runOf(skewMs))
   // Whoever takes an item may wipe it.
   const rows = items.flatMap((item) => restoring.take(decodeItem(encodeItem(item))))
   restoring.end()
@@ -51,8 +51,14 @@ export function rowsOf(items: readonly BackupItem[], random: Random, now: number
 }
 
 /** The same account on a new machine, with what the backup holds. */
-export function restore(world: World, name: string, items: readonly BackupItem[]): Someone {
-  return world.person(name, { rows: (random) => rowsOf(items, random, world.now) })
+export function restore(world: World, name: string, items: readonly BackupItem[], skewMs: number = 0): Someone {
+  const someone = world.person(name, {
+    publicMode: 'account',
+    rows: (random) => rowsOf(items, random, world.now, skewMs),
+  })
+  someone.skewMs = skewMs
+  if (skewMs !== 0) someone.restart()
+  return someone
 }
 
 /** Random bytes of a name. */

@@ -1,5 +1,6 @@
 import { compareBytes, equalBytes, toHex, utf8 } from '../../lib/bytes.ts'
 import { type Chat, createChat, type Person } from '../../lib/chat.ts'
+import type { MachineRun } from '../../lib/chat/birth.ts'
 import type { ChatEvent, Command, Effect, Event, GossipVerdict, Reply } from '../../lib/chat/events.ts'
 import { heldRows, type StoredRows } from '../../lib/chat/loading.ts'
 import type { ChatOptions } from '../../lib/chat/machine.ts'
@@ -35,6 +36,8 @@ export interface World {
   settle(): void
   /** Lets time pass: timers fire and what is slow arrives in its order. */
   advance(ms: number): void
+  /** All nodes of the DHT that hold anything are gone; what it gives lets them come back. */
+  loseValues(): () => void
   /** Ends every link between two people; what is on its way is lost. */
   reset(a: Someone, b: Someone): void
   /** Hands bytes to somebody over a link of their own with a stranger, who says `nonce` first. Returns what came back. */
@@ -145,6 +148,13 @@ interface Job {
   readonly run: () => void
 }
 
+/** The machines of a world started when it did, by a clock that is so far ahead, ms. */
+export function runOf(skewMs: number): MachineRun {
+  return { id: new Uint8Array(16), began: START + skewMs }
+}
+
+const START = Date.UTC(2026, 5, 1, 9)
+
 export function createWorld(
   seed: number | string = 1,
   { primitives = native }: { readonly primitives?: Primitives } = {},
@@ -155,7 +165,7 @@ export function createWorld(
   const agenda = createAgenda<Timer<Inner>>()
   const pipes = new Map<number, Pipe>()
   const jobs: Job[] = []
-  let now = Date.UTC(2026, 5, 1, 9)
+  let now = START
   let nextLink = 1
   let nextCommand = 1
   let nextOrder = 1
@@ -187,7 +197,7 @@ export function createWorld(
       }
       if (firstRows === undefined) {
         const made = createSelf(primitives, random, accountSeed ?? random.bytes(32), madeAt)
-        write(rows, rowsOfNewAccount(primitives, random, made, name, madeAt, recovered))
+        write(rows, rowsOfNewAccount(primitives, random, made, name, madeAt, recovered, runOf(madeAt - now)))
       } else write(rows, firstRows(random))
       const selfRow = rows.get(`self/${toHex(SELF_KEY)}`)?.value as Uint8Array
       const self = decodeSelf(primitives, selfRow)
@@ -268,6 +278,13 @@ export function createWorld(
       const end = now + ms
       run(end)
       now = end
+    },
+    loseValues() {
+      const held = [...dht]
+      dht.clear()
+      return () => {
+        for (const [key, value] of held) store(key, value)
+      }
     },
     reset(a, b) {
       for (const pipe of pipes.values()) if (pipe.ends.includes(a) && pipe.ends.includes(b)) close(pipe)
@@ -350,6 +367,10 @@ export function createWorld(
   }
 
   function announce(someone: Inner): void {
+    const { chat } = someone
+    later(0, () => {
+      if (someone.chat === chat) turn(someone, { kind: 'run', ...runOf(someone.skewMs) })
+    })
     soon(someone, { kind: 'network', peer: someone.peer, addresses: [utf8(someone.name)] })
   }
 

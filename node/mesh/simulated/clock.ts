@@ -1,3 +1,4 @@
+import type { MachineRun } from '../../../lib/chat/birth.ts'
 import type { Clock } from '../../clock.ts'
 import { type Agenda, createAgenda, type Entry } from './agenda.ts'
 import type { Dice } from './dice.ts'
@@ -11,6 +12,8 @@ import type { Dice } from './dice.ts'
 export interface SimulatedClock {
   /** ms since the epoch. */
   readonly now: number
+  /** When a machine whose clock shows this now was started. */
+  runOf(shown: number): MachineRun
   /** How many entries have run. */
   readonly steps: number
   /** What threw out of an entry. */
@@ -60,6 +63,8 @@ interface Lane {
 interface LaneEntry extends Entry {
   readonly lane: Lane
 }
+
+const RUN_ID = new Uint8Array(16)
 
 /** So many entries at one time are a loop that never ends. */
 const MAX_STEPS_NOW = 200_000
@@ -159,10 +164,16 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
     return turn
   }
 
+  /** The machines of a mesh started with it, and never do again. */
+  function runOf(shown: number): MachineRun {
+    return { id: RUN_ID, began: shown - (now - start) }
+  }
+
   return {
     get now() {
       return now
     },
+    runOf,
     get steps() {
       return steps
     },
@@ -178,6 +189,7 @@ export function createSimulatedClock(start: number, dice: Dice): SimulatedClock 
         now: shown,
         at: (time, run) => schedule(lane, now + time - shown(), run),
         soon: (run) => void schedule(lane, now, run),
+        run: () => runOf(shown()),
         freeze() {
           lane.frozen = true
         },

@@ -195,7 +195,13 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     const store = createSealedStore(raw, { primitives: atRest, random, masterKey })
     const now = wall.stoppedAt ?? clock.now + wall.skewMs
     const unlock = async (): Promise<Uint8Array> => seal.key
-    await restoreBackup(inOrder(portions), store, { primitives: options.primitives, random, now, unlock })
+    await restoreBackup(inOrder(portions), store, {
+      primitives: options.primitives,
+      random,
+      now,
+      run: clock.runOf(now),
+      unlock,
+    })
     return imageOf(raw, at)
   }
 

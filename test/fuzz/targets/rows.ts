@@ -2,6 +2,7 @@ import { concat, toHex, utf8 } from '../../../lib/bytes.ts'
 import { createChat } from '../../../lib/chat.ts'
 import { decodeSent, encodeSent } from '../../../lib/chat/sent.ts'
 import { decodeContactRow, encodeContactRow } from '../../../lib/chat/contact-row.ts'
+import { decodeBirth, encodeBirth } from '../../../lib/chat/birth.ts'
 import { decodeDevices, encodeDevices } from '../../../lib/chat/devices.ts'
 import { decodeExpiry, encodeExpiry } from '../../../lib/chat/expiring.ts'
 import { decodeHead, encodeHead, NEW_HEAD } from '../../../lib/chat/head.ts'
@@ -175,6 +176,15 @@ export const rowTargets: readonly Target[] = [
       }),
     ],
     run: (input) => encodeDevices(decodeDevices(input)),
+  },
+  {
+    name: 'birth-row',
+    covers: ['lib/chat/birth.ts#decodeBirth'],
+    seeds: [
+      encodeBirth({ at: 1_780_000_000_000, run: null }),
+      encodeBirth({ at: 1_780_000_000_000, run: { id: random.bytes(16), began: 1_779_000_000_000 } }),
+    ],
+    run: (input) => encodeBirth(decodeBirth(input)),
   },
   {
     name: 'head-row',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { decodeAccountPin } from '../../../lib/identity/pins.ts'
-import { acquaint, createWorld, say, type Someone, type World } from '../../support/machines.ts'
+import { backUp, restore } from '../../support/backups.ts'
+import { acquaint, createWorld, runOf, say, type Someone, type World } from '../../support/machines.ts'
 
 const SEED = new Uint8Array(32).fill(9)
 
@@ -122,5 +123,87 @@ describe('an account that was made again from its words', () => {
     const lonely = other.person('lonely', { seed: SEED, recovered: true })
     other.advance(60_000)
     expect(lonely.events.some(({ kind }) => kind === 'published')).toBe(true)
+  })
+})
+
+describe('an account that is restored twice, the second time by a clock that is hours behind', () => {
+  const HOUR = 3_600_000
+  const BEHIND = -3 * HOUR
+
+  /** The second one, which Bob ignores: he saw a higher number of the first. Nothing of that one is in the network. */
+  async function restoredTwice(): Promise<{ second: Someone; comesBack(): void }> {
+    const items = await backUp(world, alice)
+    lose()
+    const first = restore(world, 'alice once more', items)
+    world.advance(HOUR)
+    expect(bob.person(first)?.row.device?.did).toEqual(first.chat.self.did)
+    first.online = false
+    first.restart()
+    world.advance(HOUR / 2)
+    const comesBack = world.loseValues()
+    const second = restore(world, 'alice again', items, BEHIND)
+    world.advance(HOUR)
+    expect(second.events.some(({ kind }) => kind === 'published')).toBe(true)
+    expect(bob.person(second)?.row.device?.did).toEqual(first.chat.self.did)
+    return { second, comesBack }
+  }
+
+  function isKnown(second: Someone): void {
+    expect(second.chat.revoked).toBeNull()
+    expect(bob.person(second)?.row.device?.did).toEqual(second.chat.self.did)
+    say(second, bob, 'here I am')
+    world.advance(HOUR)
+    say(bob, second, 'welcome back')
+    world.advance(HOUR)
+    expect(bob.texts(second)).toEqual(['before', 'here I am', '>welcome back'])
+    expect(second.texts(bob)).toEqual(['>before', '>here I am', 'welcome back'])
+  }
+
+  test('is known again when the clock is set while the machine runs', async () => {
+    const { second } = await restoredTwice()
+    second.skewMs = 0
+    second.handle({ kind: 'run', ...runOf(0) })
+    world.advance(HOUR)
+    isKnown(second)
+  })
+
+  test('is known again when the clock was set while the node did not run, also if what it replaced is found again', async () => {
+    const { second, comesBack } = await restoredTwice()
+    second.skewMs = 0
+    comesBack()
+    second.restart()
+    world.advance(9 * HOUR)
+    isKnown(second)
+  })
+
+  test('is not revoked any more when it took the first one for a newer one', async () => {
+    const { second, comesBack } = await restoredTwice()
+    second.skewMs = 0
+    comesBack()
+    world.advance(9 * HOUR)
+    expect(second.chat.revoked).not.toBeNull()
+    second.handle({ kind: 'run', ...runOf(0) })
+    world.advance(HOUR)
+    isKnown(second)
+  })
+
+  test('is known after a day where the machine does not say that its clock was set', async () => {
+    const { second } = await restoredTwice()
+    second.skewMs = 0
+    second.handle({ kind: 'run', id: new Uint8Array(16).fill(1), began: world.now })
+    world.advance(28 * HOUR)
+    isKnown(second)
+  })
+
+  test('is revoked as before by what was made after it', async () => {
+    const { second } = await restoredTwice()
+    const third = restore(world, 'alice the third time', await backUp(world, alice))
+    world.advance(HOUR)
+    second.skewMs = 0
+    second.handle({ kind: 'run', ...runOf(0) })
+    world.advance(9 * HOUR)
+    expect(second.chat.revoked).not.toBeNull()
+    expect(third.chat.revoked).toBeNull()
+    expect(bob.person(third)?.row.device?.did).toEqual(third.chat.self.did)
   })
 })
