@@ -13,6 +13,7 @@ import type { Command, Reply, Target } from './events.ts'
 import { onGroupCommand } from './group/commands.ts'
 import { isGroup } from './group/groups.ts'
 import { syncMembers } from './group/members.ts'
+import { settleDelivered } from './group/receipts.ts'
 import { isReadInGroup } from './group/owing.ts'
 import { dropBox, MAX_BOXES, registerFor, useBox } from './mail/boxes.ts'
 import { createInvite, revokeInvite, useInvite } from './invites.ts'
@@ -249,6 +250,7 @@ function block(machine: Machine, contact: Contact): Reply {
   const petname = contact.row.petname || encodeAccount(contact.row.account).slice(6, 14)
   updateRow(machine, contact, { state: 'blocked', before: contact.row.state, petname, since: machine.now })
   if (known) changeAddress(machine)
+  for (const group of contact.groups) if (isGroup(group)) settleDelivered(machine, group)
   return changed(machine, contact)
 }
 

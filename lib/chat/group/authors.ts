@@ -65,10 +65,14 @@ export function ownerOf({ devices }: Group, chain: PeerChain): Uint8Array | unde
   return devices.get(deviceName(chain))?.account
 }
 
-/** Whether a chain is one of a member: nobody opens frames of another, so nobody is told or asked about them. */
-export function isOfMember(group: Group, chain: PeerChain): boolean {
+/**
+ * Whether a chain is one of a member who is not blocked here: frames of another are not opened, so nobody is told or asked about them.
+ * After an unblocking others still have what came meanwhile.
+ */
+export function isOfMember(machine: Machine, group: Group, chain: PeerChain): boolean {
   const account = ownerOf(group, chain)
-  return account !== undefined && group.view.members.has(toHex(account))
+  if (account === undefined || !group.view.members.has(toHex(account))) return false
+  return machine.byAccount.get(toHex(account))?.row.state !== 'blocked'
 }
 
 /** How the own device is called among the authors of the group of that id. */

@@ -7,7 +7,7 @@ import { type OutboxEntry, outboxKey } from '../outbox.ts'
 import { messageKey } from '../sealing.ts'
 import { encodeSent, sentOf } from '../sent.ts'
 import type { GroupContact } from './groups.ts'
-import { reachedAll, settleReached } from './settling.ts'
+import { awaitedFellows, reachedAll, settleReached } from './settling.ts'
 import type { Fellow } from './state.ts'
 
 /** Messages that are read back and written in one go. */
@@ -51,7 +51,7 @@ export function endOldest(machine: Machine, contact: GroupContact): void {
 function endWaiting(machine: Machine, contact: GroupContact, isOver: (entry: OutboxEntry) => boolean): void {
   const over = contact.outbox.filter(isOver)
   if (over.length === 0) return
-  const joined = joinedFellows(contact)
+  const joined = joinedFellows(machine, contact)
   const reached = over.flatMap(({ counter }) => reachedAll(joined, [[counter, counter]]))
   settleReached(
     machine,
@@ -59,18 +59,19 @@ function endWaiting(machine: Machine, contact: GroupContact, isOver: (entry: Out
     reached.reduce((set, [counter]) => addCounter(set, counter), NO_COUNTERS),
     NO_COUNTERS,
   )
-  fail(machine, contact, (entry) => (isOver(entry) ? reachOf(joinedFellows(contact), entry) : null))
+  fail(machine, contact, (entry) => (isOver(entry) ? reachOf(joinedFellows(machine, contact), entry) : null))
 }
 
-function joinedFellows({ group: { fellows, view } }: GroupContact): readonly Fellow[] {
-  return [...fellows].flatMap(([account, fellow]) => (view.members.get(account)?.card ? [fellow] : []))
+function joinedFellows(machine: Machine, contact: GroupContact): readonly Fellow[] {
+  const { members } = contact.group.view
+  return awaitedFellows(machine, contact).filter(({ account }) => members.get(toHex(account))?.card)
 }
 
 function reachOf(fellows: readonly Fellow[], { counter }: OutboxEntry): string {
   const readers = fellows.filter(({ after }) => after !== null && after < counter)
   const has = readers.filter(({ delivery }) => hasCounter(delivery.delivered, counter)).length
   return readers.length === 0
-    ? 'nobody joined in time to read it'
+    ? 'there was nobody to read it'
     : `known to be with ${has} of ${readers.length} members; the others did not answer in time`
 }
 

@@ -85,8 +85,8 @@ export function releaseEarly(machine: Machine, chain: Uint8Array): void {
 function open(machine: Machine, contact: GroupContact, id: string, frame: Uint8Array, skipped?: SkippedKey): Verdict {
   const { group } = contact
   const chain = group.chains.get(id)
-  if (chain === undefined || !mayBeHeard(contact, chain)) {
-    count(machine, 'group frame: of somebody who is no member')
+  if (chain === undefined || !mayBeHeard(machine, contact, chain)) {
+    count(machine, 'group frame: of somebody who is no member, or is blocked')
     return 'ignore'
   }
   const result = openGroupFrame(machine.primitives, chain, frame, machine.now, skipped)
@@ -165,6 +165,6 @@ function onTwoFrames(machine: Machine, { group }: GroupContact, chain: PeerChain
 }
 
 /** Whether the owner of a chain is a member, by the device that the chain is of. */
-function mayBeHeard({ group }: GroupContact, chain: PeerChain): boolean {
-  return isActive(group) && isOfMember(group, chain)
+function mayBeHeard(machine: Machine, { group }: GroupContact, chain: PeerChain): boolean {
+  return isActive(group) && isOfMember(machine, group, chain)
 }

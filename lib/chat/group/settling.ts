@@ -12,9 +12,16 @@ import type { Fellow } from './state.ts'
 
 /** Of these counters those that every member has are delivered, and those that every member has read are read. */
 export function settle(machine: Machine, contact: GroupContact, delivered: Ranges, read: Ranges): void {
-  const all = [...contact.group.fellows.values()]
+  const all = awaitedFellows(machine, contact)
   const readByAll = reachedAll(all, read, ({ delivery }) => delivery.read)
   settleReached(machine, contact, reachedAll(all, delivered), readByAll)
+}
+
+/** The members for whom own messages wait: nothing is said to who is blocked. */
+export function awaitedFellows({ byAccount }: Machine, { group }: GroupContact): readonly Fellow[] {
+  return [...group.fellows].flatMap(([account, fellow]) =>
+    byAccount.get(account)?.row.state === 'blocked' ? [] : [fellow],
+  )
 }
 
 /** These counters are delivered and read everywhere where it counts. */

@@ -78,7 +78,11 @@ export function tellHave(machine: Machine, contact: GroupContact, to: Contact): 
   }
   if (wayTo(machine, to) === null) return
   group.toldAt.set(to.id, machine.now)
-  sayIn(machine, to, group.gid, { kind: 'group-have', heads: headBytes(group.graph), chains: progressOf(contact) })
+  sayIn(machine, to, group.gid, {
+    kind: 'group-have',
+    heads: headBytes(group.graph),
+    chains: progressOf(machine, contact),
+  })
 }
 
 /** In a moment they are told how far this side is. */
@@ -92,11 +96,11 @@ export function confirmSoon(
 }
 
 /** How far this side is in each chain: the own one, then those that go on, then those that were replaced. */
-function progressOf({ group }: GroupContact): readonly ChainProgress[] {
+function progressOf(machine: Machine, { group }: GroupContact): readonly ChainProgress[] {
   const own = group.own === null ? [] : [{ chain: group.own.id, next: group.own.n }]
   const past = group.row.past.map(({ id, n }) => ({ chain: id, next: n }))
   const others = [...group.chains.values()]
-    .filter((chain) => isOfMember(group, chain))
+    .filter((chain) => isOfMember(machine, group, chain))
     .toSorted((a, b) => Number(a.replacedAt !== null) - Number(b.replacedAt !== null))
     .map(({ id, next }) => ({ chain: id, next }))
   return [...own, ...others, ...past].slice(0, MAX_HAVE_CHAINS)
@@ -134,7 +138,7 @@ export function onHave(machine: Machine, contact: GroupContact, from: Contact, h
   for (const { chain, next } of have.chains) {
     const here = nextOf(contact, chain)
     const known = group.chains.get(toHex(chain))
-    if (here === null || (known !== undefined && !isOfMember(group, known))) continue
+    if (here === null || (known !== undefined && !isOfMember(machine, group, known))) continue
     if (next < here) lacked.push({ chain, from: next, to: here - 1 })
     for (const run of missingRuns(contact, chain, next)) {
       if (wanted.length >= 64 || run.to - run.from + 1 > free) break
@@ -201,12 +205,12 @@ export function askAll(machine: Machine, contact: GroupContact): void {
  * Whether something of a member is missing. The frame of what was taken back is gone for good, and its number came in another: where
  * no number is missing no frame is.
  */
-function lacksFrames({ primitives }: Machine, { group, head }: GroupContact): boolean {
+function lacksFrames(machine: Machine, { group, head }: GroupContact): boolean {
   return [...group.chains.values()].some(
     (chain) =>
       chain.skipped.length > 0 &&
-      isOfMember(group, chain) &&
-      incomingOf(head, authorId(primitives, chain)).seen.length > 1,
+      isOfMember(machine, group, chain) &&
+      incomingOf(head, authorId(machine.primitives, chain)).seen.length > 1,
   )
 }
 
