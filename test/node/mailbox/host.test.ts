@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { toHex } from '../../../lib/bytes.ts'
-import { encodeRequest } from '../../../lib/mailbox/messages.ts'
+import { signLogin } from '../../../lib/mailbox/login.ts'
+import { decodeAnswer, encodeRequest, type MailboxRequest } from '../../../lib/mailbox/messages.ts'
 import { native } from '../../../node/crypto.ts'
 import { openMailbox } from '../../../node/mailbox/host.ts'
 import type { Link } from '../../../node/network/network.ts'
@@ -73,4 +74,69 @@ test('whoever does not read what a mailbox says is not read, and is when they do
   expect(resumed).toBe(true)
   await host.stop()
   expect(new Set(sent.map(toHex)).size).toBe(sent.length)
+})
+
+test('a mailbox that is stopped after its disk refused writes nothing more of what it had in hand', async () => {
+  const disk = createMemoryStore()
+  let refuses = false
+  let writes = 0
+  const refused = <T>(work: () => Promise<T>): Promise<T> =>
+    refuses ? Promise.reject(new Error('no such disk')) : work()
+  const store = createSealedStore(
+    {
+      ...disk,
+      write(rows) {
+        writes++
+        return refused(() => disk.write(rows))
+      },
+      list: (range, selection) => refused(() => disk.list(range, selection)),
+    },
+    { primitives: native, random, masterKey: random.bytes(32) },
+  )
+  const peer = random.bytes(38)
+  const host = await openMailbox(
+    {
+      store,
+      primitives: native,
+      random,
+      clock: { now: () => 1_780_000_000_000, at: () => () => undefined, soon: queueMicrotask },
+      peer,
+      policy: 'all',
+    },
+    { isContact: () => false, publish: async () => undefined, dropped: () => undefined },
+  )
+  const { link, sent, take } = slowLink(1)
+  const turn = (): Promise<void> => new Promise((go) => void setImmediate(go))
+  const say = async (request: MailboxRequest): Promise<void> => {
+    void host.message(link, encodeRequest(request))
+    await turn()
+    take()
+  }
+  host.opened(link)
+  await turn()
+  take()
+  const greeting = decodeAnswer(sent[0] ?? new Uint8Array())
+  if (greeting.kind !== 'welcome') throw new Error('it did not greet')
+  const owner = native.signing.generate(random)
+  const signature = signLogin(native, owner, { peer, key: greeting.key, nonce: greeting.nonce })
+  const [queue, token] = [random.bytes(32), random.bytes(16)]
+  const put = (n: number): MailboxRequest => {
+    return { kind: 'put', n, queue, token, stamp: null, blob: random.bytes(1088), replaced: [] }
+  }
+  await say({ kind: 'login', n: 1, owner: owner.publicKey, signature })
+  await say({ kind: 'register', n: 2, queues: [{ queue, kind: 'contact', tokenHash: native.sha256(token) }] })
+  await say(put(3))
+  const kinds = (): string[] => sent.map((bytes) => decodeAnswer(bytes).kind)
+  expect(kinds()).toEqual(['welcome', 'done', 'done', 'receipt'])
+  refuses = true
+  writes = 0
+  void host.message(link, encodeRequest(put(4)))
+  // the batch with the fourth is on its way when the fifth comes
+  await Promise.resolve()
+  await Promise.resolve()
+  void host.message(link, encodeRequest(put(5)))
+  await turn()
+  await host.stop()
+  expect(writes).toBe(1)
+  expect(kinds()).toHaveLength(4)
 })
