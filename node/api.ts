@@ -259,6 +259,8 @@ export type NodeEvent =
   /** A contact was removed, or a request was declined or is gone after two weeks. */
   | { readonly kind: 'removed'; readonly account: string }
   | { readonly kind: 'alert'; readonly contact: Contact; readonly alert: Alert }
+  /** As `alert`, about a member of a group who is no contact. */
+  | { readonly kind: 'group-alert'; readonly group: string; readonly account: string; readonly alert: Alert }
   /** A group was made, joined, left or changed, or this account was added to one. */
   | { readonly kind: 'group'; readonly group: Group }
   /** A group went with its conversation: it was declined, or is known no more. */

@@ -5,7 +5,7 @@ import { encodeAccount } from '../lib/identity/account.ts'
 import type { Clock } from './clock.ts'
 import type { Contact, Group, Logger, MailboxStatus, NodeEvent } from './api.ts'
 import type { Conversations } from './conversations.ts'
-import { type GroupPerson, isGroupPerson } from './groups.ts'
+import { groupId, type GroupPerson, isGroupPerson } from './groups.ts'
 import { idOf } from './people.ts'
 import type { Subscribers } from './subscribers.ts'
 
@@ -58,6 +58,13 @@ export function createTelling(options: TellingOptions): Telling {
     }
     waiting--
     if (!ended) await work()
+  }
+
+  /** Who is known by a group alone is shown in that group, and nowhere else. */
+  function tellOfMember({ row }: Person, { alert, group }: Extract<ChatEvent, { kind: 'alert' }>): void {
+    const person = group === undefined ? undefined : options.personOf(group)
+    if (person === undefined || !isGroupPerson(person)) return
+    subscribers.emit({ kind: 'group-alert', group: groupId(person), account: encodeAccount(row.account), alert })
   }
 
   async function tell(event: ChatEvent): Promise<void> {
@@ -116,9 +123,9 @@ export function createTelling(options: TellingOptions): Telling {
           subscribers.emit({ kind: 'typing', contact: options.shown(person), active: event.active })
         return
       case 'alert':
-        // who is known by a group alone is shown nowhere
         if (person.row.state !== 'member' && !isGroupPerson(person))
           subscribers.emit({ kind: 'alert', contact: options.shown(person), alert: event.alert })
+        else tellOfMember(person, event)
         return
       case 'contact':
       case 'request':

@@ -140,6 +140,9 @@ export function createPartner(options: PartnerOptions): Partner {
       case 'alert':
         meetAlert(event.contact.account, event.alert)
         return
+      case 'group-alert':
+        if (event.group === id) meetAlert(event.account, event.alert)
+        return
       case 'contact':
         if (event.contact.account === id) meetContact(event.contact)
         return

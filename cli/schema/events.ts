@@ -27,6 +27,10 @@ export const EVENTS = {
     says: 'Something about a contact that a person must see.',
     fields: { contact: 'Contact', alert: ['text', 'what, in a few words'] },
   },
+  'group-alert': {
+    says: 'Something about a member of a group, who is no contact, that a person must see.',
+    fields: { group: 'groupId', account: 'account', alert: ['text', 'what, in a few words'] },
+  },
   group: { says: 'A group was made, joined, left or changed, or I was added to one.', fields: { group: 'Group' } },
   'group-removed': {
     says: 'A group went with its conversation: it was declined, or is known no more.',

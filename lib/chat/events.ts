@@ -261,7 +261,8 @@ export type ChatEvent =
   | { readonly kind: 'request'; readonly contact: string }
   /** Somebody was removed, or their request is gone: declined, too old, or in the way of an invited one. Of a `group` the id. */
   | { readonly kind: 'removed'; readonly account: Uint8Array; readonly group?: true }
-  | { readonly kind: 'alert'; readonly contact: string; readonly alert: Alert }
+  /** Of somebody, and in which group it was noticed. */
+  | { readonly kind: 'alert'; readonly contact: string; readonly alert: Alert; readonly group?: string }
   /** They are writing, or no longer. */
   | { readonly kind: 'typing'; readonly contact: string; readonly active: boolean }
   | { readonly kind: 'published'; readonly seq: number; readonly at: number }

@@ -256,8 +256,8 @@ export function emit(machine: Machine, event: ChatEvent): void {
   machine.effects.push({ kind: 'emit', event })
 }
 
-export function alert(machine: Machine, contact: Contact, what: Alert): void {
-  emit(machine, { kind: 'alert', contact: contact.id, alert: what })
+export function alert(machine: Machine, contact: Contact, what: Alert, group?: Contact): void {
+  emit(machine, { kind: 'alert', contact: contact.id, alert: what, ...(group && { group: group.id }) })
 }
 
 export function reply(machine: Machine, id: number, result: Reply): void {

@@ -181,6 +181,7 @@ test('every event of a node has the fields of the schema and no others', async (
     { kind: 'gone', conversation, id },
     { kind: 'request', contact },
     { kind: 'alert', contact, alert: 'new device' },
+    { kind: 'group-alert', group: 'a'.repeat(64), account: contact.account, alert: 'cloned device' },
     { kind: 'typing', contact, active: true },
     { kind: 'mailbox', mailbox: { mailbox: '12D3KooWX', state: 'refused', contacts: 1, reason: 'quota' } },
     { kind: 'published', seq: 1, at: 1 },

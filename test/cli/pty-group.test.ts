@@ -38,6 +38,13 @@ test('a chat with a group says who says what, what happens to the group, and wit
     alert: 'secure session restarted',
   })
   await terminal.shows('Attention: bob: secure session restarted.')
+  node.emit({
+    kind: 'group-alert',
+    group: (await node.groups.info('trip')).group,
+    account: CAROL,
+    alert: 'cloned device',
+  })
+  await terminal.shows('Attention: "Carol[2J": cloned device.')
   await terminal.type('/members')
   await terminal.press('Enter')
   await terminal.shows(/"Carol\[2J" {2}sotto1c{10} {2}admin, offline/)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { encodeAccount } from '../../lib/identity/account.ts'
 import type { ChatEvent } from '../../lib/chat/events.ts'
 import type { Person } from '../../lib/chat.ts'
 import type { Contact, Group, Message, NodeEvent } from '../../node/api.ts'
@@ -9,6 +10,11 @@ import type { Subscribers } from '../../node/subscribers.ts'
 import { createTelling, type Telling } from '../../node/telling.ts'
 
 const DAY_MS = 86_400_000
+
+const people: Readonly<Record<string, Person>> = {
+  member: { row: { state: 'member', account: new Uint8Array(32).fill(1) }, group: null } as Person,
+  group: { row: { state: 'group' }, group: { gid: new Uint8Array(32).fill(2) } } as Person,
+}
 
 test('a key that is used again gives the message of before, tells of it once, and sends it once', async () => {
   await using mesh = await createMesh({ nodes: 2, network: 'simulated', contacts: true, seed: 7 })
@@ -93,7 +99,7 @@ describe('what is told', () => {
       subscribers,
       conversations: { at } as unknown as Conversations,
       logger: { debug: () => {}, info: () => {}, warn: () => {} },
-      personOf: () => ({}) as Person,
+      personOf: (id) => people[id] ?? ({} as Person),
       shown: () => ({}) as Contact,
       shownGroup: () => ({}) as Group,
       mailbox: () => undefined,
@@ -101,6 +107,15 @@ describe('what is told', () => {
     })
     return { telling, told }
   }
+
+  test('is of a member who is no contact, in the group in which it was noticed, and nowhere else', async () => {
+    const { telling, told } = following(() => Promise.reject(new Error('no message')))
+    telling.tell({ kind: 'alert', contact: 'member', alert: 'cloned device', group: 'group' })
+    telling.tell({ kind: 'alert', contact: 'member', alert: 'secure session restarted' })
+    await telling.end(60_000)
+    const account = encodeAccount(new Uint8Array(32).fill(1))
+    expect(told).toEqual([{ kind: 'group-alert', group: '02'.repeat(32), account, alert: 'cloned device' }])
+  })
 
   test('lets others have their turn, however much there is of it', async () => {
     const { telling, told } = following(async () => {

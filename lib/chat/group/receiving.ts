@@ -156,12 +156,13 @@ function apply(machine: Machine, contact: GroupContact, chain: PeerChain, bytes:
  * An author signed two frames of one number: two machines speak as its device, its disk went back in time, or it tells members
  * different things. Whoever meets both hears of it, once a chain.
  */
-function onTwoFrames(machine: Machine, { group }: GroupContact, chain: PeerChain): void {
+function onTwoFrames(machine: Machine, contact: GroupContact, chain: PeerChain): void {
+  const { group } = contact
   const name = toHex(chain.id)
   const author = machine.byAccount.get(toHex(ownerOf(group, chain) ?? new Uint8Array()))
   if (author === undefined || group.doubled.has(name)) return
   group.doubled.add(name)
-  alert(machine, author, 'cloned device')
+  alert(machine, author, 'cloned device', contact)
 }
 
 /** Whether the owner of a chain is a member, by the device that the chain is of. */

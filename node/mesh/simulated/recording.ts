@@ -42,6 +42,9 @@ export function recordingNode(
       case 'alert':
         history.tell({ kind: 'alert', who: name, about: nameOf(event.contact.account), alert: event.alert })
         return
+      case 'group-alert':
+        history.tell({ kind: 'alert', who: name, about: nameOf(event.account), alert: event.alert })
+        return
       case 'contact':
       case 'group':
       case 'group-removed':
