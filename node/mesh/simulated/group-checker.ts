@@ -26,9 +26,9 @@ interface Seen {
 /**
  * What must hold of groups when all faults are over: everybody who is in one sees the same group and the same history (I4), has
  * everything once and in order that was said to them (I1 to I3), nobody could read what was not for them (I6), and who is idle is
- * silent (I8).
+ * silent (I8). `calmAt` is when everybody was back, ms since the start: what was written later has no excuse.
  */
-export async function checkGroups(world: World): Promise<void> {
+export async function checkGroups(world: World, calmAt: number): Promise<void> {
   const { mesh, violations } = world
   await converge(world)
   for (const { who, known } of allSeen(world)) {
@@ -37,7 +37,7 @@ export async function checkGroups(world: World): Promise<void> {
   await converge(world)
   for (const text of disagreements(world)) violations.push({ invariant: 'I4', text })
   for (const text of unsettled(world)) violations.push({ invariant: 'liveness', text })
-  for (const [gid, seen] of byGroup(world)) await checkHistory(world, gid, seen)
+  for (const [gid, seen] of byGroup(world)) await checkHistory(world, { gid, seen, calmAt })
   for (const text of insideOf(mesh).ledger.overheard()) violations.push({ invariant: 'I6', text })
   for (const { who, known } of allSeen(world)) checkBounds(world, who, known.group)
   await checkIdle(world)
@@ -159,7 +159,10 @@ function unsettled(world: World): readonly string[] {
 }
 
 /** Everything that was said in a group, as all who are in it have it. */
-async function checkHistory(world: World, gid: string, seen: readonly Seen[]): Promise<void> {
+async function checkHistory(
+  world: World,
+  { gid, seen, calmAt }: { readonly gid: string; readonly seen: readonly Seen[]; readonly calmAt: number },
+): Promise<void> {
   const { mesh, violations } = world
   const group = gid.slice(0, 15)
   const inside = insideOfGroup(world, seen)
@@ -173,9 +176,16 @@ async function checkHistory(world: World, gid: string, seen: readonly Seen[]): P
   const sayings = ledger.sayings.filter((each) => each.group === gid)
   const backs = mesh.history.happenings.filter((each) => each.kind === 'went-back')
   const wentBack = (name: string): boolean => backs.some(({ who }) => who === name)
-  // what came after the copy that a machine went back to may be lost to it, whoever wrote it
-  const isLost = ({ by, at }: Saying, reader: string): boolean =>
-    backs.some((back) => [by, reader].includes(back.who) && at >= mesh.began + back.to && at <= mesh.began + back.at)
+  const heardAt = (reader: string, id: string): number =>
+    mesh.history.happenings.find((each) => each.kind === 'heard' && each.who === reader && each.id === id)?.at ??
+    Number.POSITIVE_INFINITY
+  // Who went back lost what they wrote since the copy, and of others what had not come by then: the keys for it were confirmed, and gone.
+  const isLost = ({ by, id, at }: Saying, reader: string): boolean =>
+    at < mesh.began + calmAt &&
+    backs.some((back) => {
+      if (back.who === by) return at >= mesh.began + back.to && at <= mesh.began + back.at
+      return back.who === reader && heardAt(reader, id) >= back.to
+    })
   const accountOf = (who: string): string => toHex(person(who).account)
   const own = (who: string): ReadonlyMap<string, Message> =>
     new Map((logs.get(who) ?? []).map((message) => [message.id, message]))
