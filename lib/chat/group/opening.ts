@@ -1,8 +1,7 @@
 import { MAX_GROUP_OPS_BYTES } from '../../conversation/group-contents.ts'
 import { operationsAfter } from '../../group/graph.ts'
 import type { Contact, Machine } from '../machine.ts'
-import type { GroupContact } from './groups.ts'
-import { ownAccount } from './groups.ts'
+import { type GroupContact, isGroup, ownAccount } from './groups.ts'
 import type { InGroup } from './saying.ts'
 import { toHex } from '../../bytes.ts'
 
@@ -12,10 +11,8 @@ import { toHex } from '../../bytes.ts'
  */
 export function openingOf(machine: Machine, person: Contact): readonly InGroup[] {
   if (person.row.state === 'accepted') return []
-  for (const contact of person.groups) {
-    if (contact.group !== null) return openingIn(machine, contact as GroupContact, toHex(person.row.account))
-  }
-  return []
+  const contact = [...person.groups].find(isGroup)
+  return contact === undefined ? [] : openingIn(machine, contact, toHex(person.row.account))
 }
 
 function openingIn(machine: Machine, { group }: GroupContact, account: string): readonly InGroup[] {

@@ -15,7 +15,7 @@ import { isOfMember } from './authors.ts'
 import { replaceChain } from './chains.ts'
 import { fellowContacts, fellowOf, hasJoined } from './fellows.ts'
 import { sendFrames } from './frames.ts'
-import type { GroupContact } from './groups.ts'
+import { type GroupContact, isGroup } from './groups.ts'
 import { confirmKeys, sayKeysAgain } from './keys.ts'
 import { sayOperations } from './operations.ts'
 import { learnByComparing } from './receipts.ts'
@@ -46,9 +46,7 @@ type Want = Extract<GroupContent, { kind: 'group-want' }>
 
 /** On a new link or session to a person: in each group that both are in they compare what they have. */
 export function compareGroups(machine: Machine, person: Contact): void {
-  for (const contact of person.groups) {
-    if (contact.group === null) continue
-    const group = contact as GroupContact
+  for (const group of [...person.groups].filter(isGroup)) {
     const fellow = fellowOf(group, person)
     if (fellow !== undefined) sayKeysAgain(machine, group, fellow)
     group.group.toldAt.delete(person.id)
