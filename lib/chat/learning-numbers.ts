@@ -31,7 +31,7 @@ function learnFrom(
   const opened = openSlot(machine.primitives, { account, secret, day, value, key })
   const slot = slotName(machine, secret, day)
   const record = verifyAccountRecord(machine.primitives, opened.accountRecord)
-  if (machine.own.recovering === null) noticeRecord(machine, record)
+  if (machine.own.recovering === null || isMadeAfter(machine, record.seq)) noticeRecord(machine, record)
   else {
     rememberFormer(machine, record.devices)
     if (record.seq >= self.accountRecord.seq && !equalBytes(record.bytes, self.accountRecord.bytes)) {
@@ -50,11 +50,22 @@ function learnFrom(
   publications.seqs.set(name, Math.max(seq, publications.seqs.get(name) ?? 0))
 }
 
-/** Signs the own list of devices anew, under a number above this one and all of its own. */
+/**
+ * Whether a list was signed after this device was made, which was not started at once: it is of another one that took the account
+ * over meanwhile. A number that the own clock has not reached says that one of the two clocks is wrong.
+ */
+function isMadeAfter({ own, now }: Machine, seq: number): boolean {
+  return own.birth !== null && seq > unixSeconds(own.birth.at) && seq <= unixSeconds(now)
+}
+
+/**
+ * Signs the own list of devices anew, just above this number and all of its own: not by the time, for whoever took the account over
+ * since this device was made has to stay above it.
+ */
 export function signAbove(machine: Machine, seq: number): void {
   const { self } = machine.own
-  const accountRecord = { ...self.accountRecord, seq: Math.max(seq, self.accountRecord.seq) }
-  machine.own.self = renewAccountRecord(machine.primitives, { ...self, accountRecord }, machine.now)
+  const above = Math.max(seq, self.accountRecord.seq) + 1
+  machine.own.self = renewAccountRecord(machine.primitives, self, machine.now, above)
   save(machine, { range: 'self', key: SELF_KEY, value: encodeSelf(machine.own.self) })
 }
 

@@ -1,4 +1,5 @@
 import { daysToLookUp, PUBLIC_SLOT_SECRET, slotKey } from '../identity/slot.ts'
+import { isRevoked } from './devices.ts'
 import { learnOwnSlot, signAbove } from './learning-numbers.ts'
 import { type Machine, setTimer } from './machine.ts'
 import { publishAll } from './publishing.ts'
@@ -53,6 +54,7 @@ export function onOwnFound(
     return
   }
   machine.own.recovering = { looked: true, tries }
+  if (isRevoked(machine)) return
   signAbove(machine, machine.own.self.accountRecord.seq)
   publishAll(machine)
 }

@@ -47,6 +47,7 @@ export async function check(
       found.push({ invariant: 'false alarm', text: `${each.who} was warned of ${each.about}: ${each.alert}` })
     }
   }
+  found.push(...(await silence(mesh, people)))
   for (const error of mesh.errors) found.push({ invariant: 'I9', text: `a handler threw ${String(error)}` })
   for (const leak of await mesh.leaks()) {
     const [, invariant, text] = /^(I10|I5): (.*)$/s.exec(leak) ?? ['', 'I5', leak]
@@ -66,6 +67,34 @@ export async function check(
   const over = happenings.filter((each): each is Accepted => each.kind === 'accepted' && isOver(each, quietAt, end))
   const gone = over.map(({ id, text, who, to }) => ({ id, text, of: [who, to] }))
   for (const text of await readable(mesh, people, gone)) found.push({ invariant: 'I5', text })
+  return found
+}
+
+/** What a revoked device never does again: look for others and publish. What it keeps for others is theirs. */
+const SPEAKS = /^\d+ (?:dial|put) /
+
+function timeOf(line = ''): number {
+  return Number.parseInt(line, 10)
+}
+
+/** What somebody used before is silent and says so, and nobody else is. */
+async function silence(mesh: SimulatedMesh, people: readonly string[]): Promise<Violation[]> {
+  const found: Violation[] = []
+  for (const { who, name, node } of mesh.returned) {
+    if ((await node.status()).revoked === undefined)
+      found.push({ invariant: 'liveness', text: `the machine that ${who} lost does not know that it was revoked` })
+    const { lines } = mesh.history
+    const at = lines.findIndex((line) => line.endsWith(` revoked ${name}`))
+    const loud = lines
+      .slice(at + 1)
+      .find((line) => timeOf(line) > timeOf(lines[at]) && SPEAKS.test(line) && line.split(' ')[2] === name)
+    if (at !== -1 && loud !== undefined)
+      found.push({ invariant: 'I4', text: `the machine that ${who} lost was revoked and is not silent: ${loud}` })
+  }
+  for (const who of people) {
+    if ((await mesh.person(who).status()).revoked !== undefined)
+      found.push({ invariant: 'false alarm', text: `${who} was revoked by a machine that is not used any more` })
+  }
   return found
 }
 

@@ -24,7 +24,7 @@ const HOUR = 60 * MINUTE
 
 /** Every fault that needs no enemy and no group, and after which nothing may be missing. */
 export const FORGIVABLE_FAULTS: readonly FaultName[] = (Object.keys(FAULTS) as FaultName[]).filter(
-  (name) => !['roll-back', 'restore', 'hostile-visit', 'mailbox-visit', 'no-gossip'].includes(name),
+  (name) => !['roll-back', 'restore', 'lost-machine', 'hostile-visit', 'mailbox-visit', 'no-gossip'].includes(name),
 )
 
 /**

@@ -41,6 +41,7 @@ export const FAULTS = {
     'a stranger intrudes at the mailbox of who: floods, knocks, poses as an owner, says again what others said',
   'roll-back': 'the disk of who is copied; the next time who is killed and finds that copy',
   restore: 'who makes a backup, or loses the home and makes another device of the last backup',
+  'lost-machine': 'the machine that who lost, or somebody else, is started again beside the one that took its place',
 } as const
 
 export type FaultName = keyof typeof FAULTS
@@ -67,6 +68,8 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
   const smooth = mesh.faults
   const images = new Map<string, DiskImage>()
   const backups = new Map<string, SimulatedBackup>()
+  /** Whose machine from before could be started again. */
+  const lost = new Set<string>()
   const away = new Set<string>()
   const guests: HostilePeer[] = []
   let visits = 0
@@ -162,6 +165,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     const kept = backups.get(who)
     if (kept !== undefined && dice.chance(0.5)) {
       await mesh.restore(who, kept)
+      lost.add(who)
       // What was copied of the old home is another device.
       images.delete(who)
       return
@@ -172,6 +176,14 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
       () => undefined,
     )
     await mesh.atRest()
+  }
+
+  /** Where who lost nothing, of somebody who did. */
+  async function startLost(who: string): Promise<void> {
+    const [whose] = lost.has(who) ? [who] : lost
+    if (whose === undefined) return
+    lost.delete(whose)
+    await mesh.startLost(whose)
   }
 
   const effects: { readonly [name in FaultName]: (who: string, other: string) => void | Promise<void> } = {
@@ -237,6 +249,7 @@ export function createFaultInjector(mesh: SimulatedMesh, people: readonly string
     'mailbox-visit': async (who) => welcome(await intrude(who)),
     'roll-back': rollBack,
     restore,
+    'lost-machine': startLost,
   }
 
   return {

@@ -14,7 +14,7 @@ import { createGroupLedger } from './group-ledger.ts'
 import { createHistory } from './history.ts'
 import { openInside } from './inside.ts'
 import { createInternet } from './network.ts'
-import { createSimulatedPerson, peerOf, type SimulatedPerson } from './person.ts'
+import { createSimulatedPerson, type LostHome, type SimulatedPerson } from './person.ts'
 import { insecurePrimitives } from './primitives.ts'
 import { rememberingPrimitives } from './remembering.ts'
 import { createRendezvous } from './rendezvous.ts'
@@ -54,9 +54,13 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     groupOf: (who, group) => heldGroup(who, group)?.group ?? undefined,
     isAllSealed: (who, group) => heldGroup(who, group)?.outbox.every(({ sealed }) => sealed !== null) ?? true,
   })
-  const people: SimulatedPerson[] = newcomers.map((newcomer) => {
+  const lost = new Map<string, LostHome>()
+  const returned: { who: string; name: string; person: SimulatedPerson; node: Node }[] = []
+
+  function machineOf(newcomer: Newcomer, home?: LostHome): SimulatedPerson {
     const random = seededRandom(name(`node ${newcomer.name}`))
     return createSimulatedPerson({
+      ...(home && { home }),
       newcomer,
       primitives,
       random,
@@ -81,7 +85,8 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
           }),
       died: () => nodes.delete(newcomer.name),
     })
-  })
+  }
+  const people: SimulatedPerson[] = newcomers.map((newcomer) => machineOf(newcomer))
   const underWay = createSettling({
     people,
     traffic: {
@@ -150,7 +155,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
       )
     },
     accountOf: (who) => encodeAccount(find(who).account),
-    peerIdOf: (who) => peerOf((newcomers[people.indexOf(find(who))] as Newcomer).peerSeed).peerId,
+    peerIdOf: (who) => find(who).peerId,
     settled: ({ signal } = {}) => met(underWay, signal),
     stop,
     async start(who, { moved = false } = {}) {
@@ -203,9 +208,20 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     },
     backUp: (who) => find(who).backUp(),
     async restore(who, backup) {
-      await find(who).loseHome(backup)
+      lost.set(who, await find(who).loseHome(backup))
       history.tell({ kind: 'went-back', who, to: backup.at - START })
     },
+    async startLost(who) {
+      const home = lost.get(who)
+      if (home === undefined) return
+      lost.delete(who)
+      const newcomer = newcomers[people.indexOf(find(who))] as Newcomer
+      const person = machineOf({ ...newcomer, name: `${who}-lost-${returned.length + 1}` }, home)
+      await person.disk.rollBack(home.image)
+      const { node } = await person.start()
+      returned.push({ who, name: person.name, person, node })
+    },
+    returned,
     async leaks() {
       const secrets = people.flatMap((person) => person.secrets().map((secret) => Buffer.from(secret)))
       const found = [...watch.violations]
@@ -233,6 +249,7 @@ export async function createSimulatedMesh(options: SimulatedMeshOptions): Promis
     async [Symbol.asyncDispose]() {
       // Nothing of it holds anything: what stays is left to the garbage collector.
       for (const person of people) person.crash()
+      for (const { person } of returned) person.crash()
       await bootstrap.stop()
     },
   }

@@ -45,8 +45,9 @@ export interface SimulatedPerson extends Person {
   readonly load: { readonly timers: number; readonly links: number } | null
   /** A backup of the account as it is now; null while no process runs. */
   backUp(): Promise<SimulatedBackup | null>
-  /** The home is lost, and in its place is another, with another device, made of the backup. */
-  loseHome(backup: SimulatedBackup): Promise<void>
+  readonly peerId: string
+  /** The home is lost, and in its place is another, with another device, made of the backup. Gives what was lost. */
+  loseHome(backup: SimulatedBackup): Promise<LostHome>
   /** What its store is sealed with. */
   readonly masterKey: Uint8Array
   /** Private keys that must never be anywhere in clear. */
@@ -60,7 +61,16 @@ export interface SimulatedBackup {
   readonly portions: readonly Uint8Array[]
 }
 
+/** A machine that nobody uses any more, with everything on it. */
+export interface LostHome {
+  readonly image: DiskImage
+  readonly masterKey: Uint8Array
+  readonly peerSeed: Uint8Array
+}
+
 export interface SimulatedPersonOptions {
+  /** What is on the machine from the beginning, in place of a new account. */
+  readonly home?: LostHome
   readonly newcomer: Newcomer
   readonly primitives: Primitives
   readonly random: Random
@@ -112,8 +122,9 @@ export function peerOf(seed: Uint8Array): { readonly peerId: string; readonly pe
 export function createSimulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
   const { newcomer, random, clock, internet, history, watch } = options
   const { name } = newcomer
-  let { peer, peerId } = peerOf(newcomer.peerSeed)
-  const masterKey = random.bytes(32)
+  let peerSeed = options.home?.peerSeed ?? newcomer.peerSeed
+  let { peer, peerId } = peerOf(peerSeed)
+  const masterKey = options.home?.masterKey ?? random.bytes(32)
   const disk = createDisk({ name, history, watch, now: () => clock.now })
   const atRest = watch.sealing(native)
   const wall: Wall = { skewMs: options.skewMs, stoppedAt: null }
@@ -140,7 +151,7 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     const store = options.ledger.watching(name, createSealedStore(raw, { primitives: atRest, random, masterKey }))
 
     async function open(): Promise<Running> {
-      if (!prepared) await store.write([...newcomer.rows, ...options.acquaintances()])
+      if (!prepared && options.home === undefined) await store.write([...newcomer.rows, ...options.acquaintances()])
       prepared = true
       const driving = Promise.withResolvers<Driver>()
       const node = await composeNode({
@@ -264,6 +275,9 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     disk,
     masterKey,
     wall,
+    get peerId() {
+      return peerId
+    },
     get asleep() {
       return asleep
     },
@@ -284,9 +298,12 @@ export function createSimulatedPerson(options: SimulatedPersonOptions): Simulate
     },
     async loseHome(backup) {
       crash()
+      const lost = { image: await disk.snapshot(), masterKey, peerSeed }
       await disk.rollBack(await homeOf(backup))
       // Another machine has another name in the network.
-      ;({ peer, peerId } = peerOf(random.bytes(32)))
+      peerSeed = random.bytes(32)
+      ;({ peer, peerId } = peerOf(peerSeed))
+      return lost
     },
     get load() {
       if (life === null || life.running === null) return null

@@ -36,6 +36,9 @@ export function recordingNode(
         history.tell({ kind: 'state', who: name, to: nameOf(conversation), id, state })
         return
       }
+      case 'revoked':
+        history.note('revoked', name)
+        return
       case 'request':
         history.tell({ kind: 'request', who: name, from: nameOf(event.contact.account) })
         return
@@ -50,7 +53,6 @@ export function recordingNode(
       case 'group-removed':
       case 'mailbox':
       case 'published':
-      case 'revoked':
       case 'typing':
       case 'change':
       case 'gone':

@@ -1,3 +1,4 @@
+import type { Node } from '../../api.ts'
 import type { Mesh, MeshOptions } from '../index.ts'
 import type { Wall } from './clock.ts'
 import type { Disk, DiskImage } from './disk.ts'
@@ -69,6 +70,10 @@ export interface SimulatedMesh extends Mesh {
   backUp(name: string): Promise<SimulatedBackup | null>
   /** Somebody loses the home, and a new device is made of a backup at the next start. */
   restore(name: string, backup: SimulatedBackup): Promise<void>
+  /** The machine that somebody lost last is started again, beside the one that took its place; at most once. */
+  startLost(name: string): Promise<void>
+  /** Machines that were lost and started again, by whose they were. */
+  readonly returned: readonly { readonly who: string; readonly name: string; readonly node: Node }[]
   /**
    * Plaintext that was seen outside of a node, private keys of an account or device or a master key on a disk, and keys that
    * sealed two texts with one nonce; nothing, hopefully.

@@ -39,6 +39,8 @@ export interface World {
 
 /** Long enough for the longest pause between attempts, ms, and for what the clocks of others were ahead. */
 const CALM_MS: number = 20 * 60_000
+/** Within this time everybody publishes, ms. */
+const PUBLICATION_MS: number = 6.5 * 3_600_000
 
 export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly string[], dice: Dice): World {
   let written = 0
@@ -162,6 +164,8 @@ export function createWorld(seed: string, mesh: SimulatedMesh, people: readonly 
       }
       await acceptAll()
       await mesh.advance(CALM_MS)
+      // a machine that nobody writes to learns with its next publication that another one took its place
+      if (mesh.returned.length > 0) await mesh.advance(PUBLICATION_MS)
       await reunite()
     },
   }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { decodeAccountPin } from '../../../lib/identity/pins.ts'
-import { backUp, restore } from '../../support/backups.ts'
+import { backUp, restore, rowsOf } from '../../support/backups.ts'
 import { acquaint, createWorld, runOf, say, type Someone, type World } from '../../support/machines.ts'
+import { seededRandom } from '../../support/random.ts'
 
 const SEED = new Uint8Array(32).fill(9)
 
@@ -206,4 +207,20 @@ describe('an account that is restored twice, the second time by a clock that is 
     expect(third.chat.revoked).toBeNull()
     expect(bob.person(third)?.row.device?.did).toEqual(third.chat.self.did)
   })
+})
+
+test('a device that was restored and is started for the first time after another one was learns that it is revoked', async () => {
+  const HOUR = 3_600_000
+  const items = await backUp(world, alice)
+  lose()
+  const rows = rowsOf(items, seededRandom('first'), world.now)
+  world.advance(HOUR)
+  const second = restore(world, 'alice again', items)
+  world.advance(HOUR)
+  const first = world.person('alice late', { publicMode: 'account', rows: () => rows })
+  world.advance(HOUR)
+  expect(first.chat.revoked).not.toBeNull()
+  expect(first.events.filter(({ kind }) => kind === 'published')).toEqual([])
+  expect(second.chat.revoked).toBeNull()
+  expect(bob.person(alice)?.row.device?.did).toEqual(second.chat.self.did)
 })
