@@ -73,6 +73,9 @@ export async function check(
 /** What a revoked device never does again: look for others and publish. What it keeps for others is theirs. */
 const SPEAKS = /^\d+ (?:dial|put) /
 
+/** What was under way when it learned that comes to its end within this time, ms. */
+const UNDER_WAY_MS = 30_000
+
 function timeOf(line = ''): number {
   return Number.parseInt(line, 10)
 }
@@ -87,7 +90,9 @@ async function silence(mesh: SimulatedMesh, people: readonly string[]): Promise<
     const at = lines.findIndex((line) => line.endsWith(` revoked ${name}`))
     const loud = lines
       .slice(at + 1)
-      .find((line) => timeOf(line) > timeOf(lines[at]) && SPEAKS.test(line) && line.split(' ')[2] === name)
+      .find(
+        (line) => timeOf(line) > timeOf(lines[at]) + UNDER_WAY_MS && SPEAKS.test(line) && line.split(' ')[2] === name,
+      )
     if (at !== -1 && loud !== undefined)
       found.push({ invariant: 'I4', text: `the machine that ${who} lost was revoked and is not silent: ${loud}` })
   }
