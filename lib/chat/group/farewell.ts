@@ -5,6 +5,7 @@ import type { Contact, Machine } from '../machine.ts'
 import { type GroupContact, ownAccount } from './groups.ts'
 import { sayOperations } from './operations.ts'
 import { sayIn } from './saying.ts'
+import { headBytes } from './views.ts'
 
 /** The same is told somebody again after this, ms. */
 const TELL_APART_MS = 2_000
@@ -31,17 +32,14 @@ export function tellEnd(machine: Machine, contact: GroupContact, to: Contact, he
   return true
 }
 
-/**
- * A contact speaks of a group that this account is out of, and knows more of it: perhaps that somebody added this account again. They
- * are asked in the words of somebody who does not know the group: whoever knows its id learns nothing by that of who was in it.
- */
+/** A contact speaks of a group that this account is out of, and knows more of it: perhaps that somebody added this account again. */
 export function askAgain(machine: Machine, contact: GroupContact, from: Contact, heads: readonly Uint8Array[]): void {
   const { gid, graph, row } = contact.group
   if (row.standing !== 'left' && row.standing !== 'removed') return
   if (from.row.state !== 'accepted' || heads.every((id) => has(graph, toHex(id)))) return
   if (!isApart(machine, contact, from)) return
   contact.group.toldAt.set(from.id, machine.now)
-  sayIn(machine, from, gid, { kind: 'group-have', heads: [], chains: [] })
+  sayIn(machine, from, gid, { kind: 'group-have', heads: headBytes(graph), chains: [] })
 }
 
 function isApart(machine: Machine, { group: { toldAt } }: GroupContact, to: Contact): boolean {

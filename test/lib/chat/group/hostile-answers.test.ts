@@ -144,23 +144,6 @@ test('a contact who knows the id of a group is answered alike whether this accou
   expect(knownTo(ada, dan).group).toBeNull()
 })
 
-test('nor what a device knows of a group that it left', () => {
-  const { world, ben } = three('left')
-  const eve = world.person('eve')
-  world.advance(2_000)
-  acquaint(world, ben, eve)
-  const gid = groupOf(ben)?.group?.gid ?? new Uint8Array()
-  expectDone(ben.command({ kind: 'group-leave', group: groupOf(ben)?.id ?? '' }))
-  world.advance(20_000)
-  const asked = hostileMember(eve, ben, gid, () => world.now)
-  const before = { ben: ben.sends.length, eve: eve.sends.length }
-  asked.say([{ kind: 'group-have', heads: [new Uint8Array(32).fill(9)], chains: [] }])
-  world.advance(1)
-  expect(ben.sends.length - before.ben).toBe(1)
-  // what names something would be answered
-  expect(eve.sends.length - before.eve).toBe(0)
-})
-
 test('a stranger who knows the id of a group leaves nothing in its graph that waits for what nobody has', () => {
   const { world, ada } = three('waiting')
   const gid = groupOf(ada)?.group?.gid ?? new Uint8Array()
