@@ -17,7 +17,7 @@ export function tellNews(machine: Machine, contact: Contact): void {
   if (machine.mail.boxes.size > 0) tellRoutes(machine, contact)
   const did = contact.row.device?.did
   if (did !== undefined) latestIsDue(machine, contact, did, 1)
-  if (contact.groups.size > 0) machine.groups.met.add(contact)
+  machine.groups.met.add(contact)
   tell(machine, contact, { kind: 'control', control: { code: 'heartbeat', counter: contact.head.outgoing.counter } })
 }
 

@@ -6,7 +6,7 @@ import { type Contact, count, type Machine } from '../machine.ts'
 import { takeKeys } from './chains.ts'
 import { followTopics } from './gossip.ts'
 import { fellowOf } from './fellows.ts'
-import { askAgain, tellEnd } from './farewell.ts'
+import { askAgain, tellEnd, tellHeads } from './farewell.ts'
 import { type GroupContact, groupOf, touch } from './groups.ts'
 import { hearOfGroup } from './joining.ts'
 import { takeOperations } from './operations.ts'
@@ -105,7 +105,10 @@ function applyAmong(
   }
   if (fellowOf(contact, from) === undefined) {
     count(machine, 'group: said by somebody who is no member')
-    if (content.kind === 'group-have' && tellEnd(machine, contact, from, content.heads)) return
+    const isTold =
+      content.kind === 'group-have' &&
+      (tellEnd(machine, contact, from, content.heads) || tellHeads(machine, contact, from, content.heads))
+    if (isTold) return
     // perhaps what made them one has not arrived yet
     askHow(machine, contact.group.gid, from, content)
     return

@@ -13,6 +13,7 @@ import { type Contact, count, jitter, type Machine, setTimer } from '../machine.
 import { answered, mayAnswer } from './answering.ts'
 import { isOfMember } from './authors.ts'
 import { replaceChain } from './chains.ts'
+import { nameEnds } from './farewell.ts'
 import { fellowContacts, fellowOf, hasJoined } from './fellows.ts'
 import { sendFrames } from './frames.ts'
 import { type GroupContact, isGroup } from './groups.ts'
@@ -54,6 +55,7 @@ export function compareGroups(machine: Machine, person: Contact): void {
     tellHave(machine, group, person)
     latestIsDue(machine, group, person)
   }
+  nameEnds(machine, person)
 }
 
 /** Tells somebody who was added everything that led to it. */

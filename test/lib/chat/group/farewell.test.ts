@@ -108,6 +108,35 @@ describe('who was away', () => {
     world.advance(300_000)
     expect(standing(dan)).toBe('removed')
   })
+
+  test('learns it from a contact whom they take for removed, and who was added again meanwhile', () => {
+    const world = createWorld('both out')
+    const [ada, ben, cleo] = ['ada', 'ben', 'cleo'].map((name) => world.person(name)) as [Someone, Someone, Someone]
+    world.advance(2_000)
+    acquaint(world, ada, ben)
+    acquaint(world, ben, cleo)
+    gather(world, ada, [ben])
+    world.advance(20_000)
+    const group = groupOf(ada)?.id ?? ''
+    expectDone(ada.command({ kind: 'group-role', group, account: toHex(ben.account), role: 'admin' }))
+    world.advance(20_000)
+    expectDone(ben.command({ kind: 'group-add', group: groupOf(ben)?.id ?? '', contact: ben.contact(cleo) }))
+    world.advance(60_000)
+    expectDone(ada.command({ kind: 'group-remove', group, account: toHex(ben.account) }))
+    world.advance(60_000)
+    expect(membersSeenBy(cleo, [ada, ben, cleo])).toEqual(['ada owner', 'cleo member'])
+    goAway(cleo, true)
+    world.advance(60_000)
+    expectDone(ada.command({ kind: 'group-add', group, contact: ada.contact(ben) }))
+    world.advance(20_000)
+    expectDone(ada.command({ kind: 'group-remove', group, account: toHex(cleo.account) }))
+    world.advance(60_000)
+    expect(standing(ben)).toBe('joined')
+    goAway(cleo, false)
+    world.advance(600_000)
+    expect(standing(cleo)).toBe('removed')
+    expect(membersSeenBy(ben, [ada, ben, cleo])).toEqual(['ada owner', 'ben member'])
+  })
 })
 
 describe('who leaves', () => {
