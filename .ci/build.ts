@@ -71,6 +71,24 @@ const loggingWithoutThreads: Plugin = {
   },
 }
 
+/** Declarations of modules that no exported declaration names can be reached by nobody: they would be a tenth of the package. */
+async function dropUnnamedDeclarations(): Promise<void> {
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    readonly exports: Readonly<Record<string, { readonly types: string }>>
+  }
+  const todo = Object.values(exports).map(({ types }) => join(out, relative('dist', types)))
+  const named = new Set<string>()
+  for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
+    if (named.has(path)) continue
+    named.add(path)
+    const text = await readFile(path, 'utf8')
+    for (const [, from = ''] of text.matchAll(/(?:from |import\()['"](\.[^'"]+)['"]/g))
+      todo.push(join(dirname(path), from).replace(/\.[jt]s$/, '.d.ts'))
+  }
+  const all = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.d.ts'))
+  await Promise.all(all.filter((name) => !named.has(join(out, name))).map((name) => rm(join(out, name))))
+}
+
 /** Packages from before modules call `require`, which a module has to make for itself. */
 const REQUIRE = "import{createRequire as toRequire}from'node:module';const require=toRequire(import.meta.url);"
 
@@ -101,6 +119,7 @@ await build({
 })
 const [code] = (await compiled) as [number | null]
 process.exitCode = code ?? 1
+await dropUnnamedDeclarations()
 // what the comments say stands in the declarations beside each module
 const modules = (await readdir(out, { recursive: true })).filter((name) => /^(?:lib|node)[/\\].*\.js$/.test(name))
 await build({
