@@ -18,17 +18,17 @@ const DAYS: readonly {
   {
     name: 'half days of groups in which everybody comes, goes and changes things at once',
     options: ALL_AT_ONCE,
-    budgetMs: 10_000,
+    budgetMs: 7_000,
   },
   {
     name: 'half days of groups under every fault that needs no enemy',
     options: HALF_DAY,
-    budgetMs: 10_000,
+    budgetMs: 7_000,
   },
   {
     name: 'half days of groups whose members keep mail for each other',
     options: { ...HALF_DAY, mail: true },
-    budgetMs: 10_000,
+    budgetMs: 7_000,
   },
   {
     name: 'half days of groups whose disks go back in time',

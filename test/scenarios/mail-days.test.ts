@@ -17,11 +17,11 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 const DAYS: readonly { readonly name: string; readonly options: MailDayOptions; readonly budgetMs: number }[] = [
-  { name: 'half days of people who come and go, with every fault', options: {}, budgetMs: 22_000 },
+  { name: 'half days of people who come and go, with every fault', options: {}, budgetMs: 14_000 },
   {
     name: 'half days of machines and mailboxes that go back in time as well',
     options: { faults: [...MAIL_FAULTS, 'roll-back', 'roll-back', 'roll-back'] },
-    budgetMs: 15_000,
+    budgetMs: 9_000,
   },
 ]
 

@@ -22,21 +22,21 @@ async function texts(mesh: SimulatedMesh, reader: string, author: string): Promi
 }
 
 const DAYS: readonly { readonly name: string; readonly options: DayOptions; readonly budgetMs: number }[] = [
-  { name: 'days of three to nine people under every fault that needs no enemy', options: {}, budgetMs: 40_000 },
+  { name: 'days of three to nine people under every fault that needs no enemy', options: {}, budgetMs: 24_000 },
   {
     name: 'days with strangers who attack',
     options: { faults: [...FORGIVABLE_FAULTS, 'hostile-visit', 'hostile-visit', 'hostile-visit'] },
-    budgetMs: 18_000,
+    budgetMs: 11_000,
   },
   {
     name: 'days of machines that go back in time as well',
     options: { faults: [...FORGIVABLE_FAULTS, 'roll-back', 'roll-back'] },
-    budgetMs: 18_000,
+    budgetMs: 11_000,
   },
   {
     name: 'days of people who lose their homes and restore their last backups',
     options: { people: [3, 5], faults: [...FORGIVABLE_FAULTS, 'restore', 'restore', 'restore', 'restore'] },
-    budgetMs: 18_000,
+    budgetMs: 11_000,
   },
 ]
 
