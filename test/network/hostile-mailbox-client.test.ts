@@ -9,7 +9,8 @@ import { deliver, textsOf, twoFriends } from '../support/processes.ts'
 import { startNetwork, type TestNetwork } from '../support/network.ts'
 
 const random = systemRandom
-const FLOOD_MS = process.env['SLOW'] === '1' ? 60_000 : 6_000
+const SLOW = process.env['SLOW'] === '1'
+const FLOOD_MS = SLOW ? 100_000 : 6_000
 const HOSTS = 4
 
 /** Resident memory of a process, MiB; 0 where there is no /proc. */
@@ -79,6 +80,8 @@ test('a mailbox that hostile clients flood keeps the mail of two people, and sta
     const [sent] = await ada.ask<Message>('send', 'bob', text, '--wait', 'stored', '--timeout', '30s')
     expect(sent?.state).toBe('stored')
   }
+  let middle = 0
+  setTimeout(() => (middle = residentMib(rendezvous.pid)), FLOOD_MS / 2)
   const said = await Promise.all(floods)
   const after = residentMib(rendezvous.pid)
   await ada.node.signal('SIGTERM')
@@ -90,8 +93,10 @@ test('a mailbox that hostile clients flood keeps the mail of two people, and sta
   expect(await textsOf(bob, 'ada')).toEqual(['leave it there', ...texts])
   process.stdout.write(
     `${said.join(', ')} messages of ${HOSTS} hosts in ${FLOOD_MS / 1_000} s; ` +
-      `resident ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB after\n`,
+      `resident ${before.toFixed(0)} MiB before, ${middle.toFixed(0)} in the middle, ${after.toFixed(0)} MiB after\n`,
   )
   // what a busy heap grows by on its way to its first full collection; a queue of what came would be hundreds
-  expect(after - before).toBeLessThan(120)
-}, 180_000)
+  if (!SLOW) expect(after - before).toBeLessThan(120)
+  // … which it reaches after 40 s and keeps
+  else expect(after - middle).toBeLessThan(15)
+}, 240_000)
